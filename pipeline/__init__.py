@@ -1,0 +1,1 @@
+"""unecho: news, once. The pipeline decides; flows fetch and store."""
