@@ -2,17 +2,40 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DEMO := warehouse/data
 
-.PHONY: setup run test lock clean
+.PHONY: setup run test lint types docs lock browser soak clean
 
 setup: $(VENV)/.ready
 
+# The lock file is complete (--no-deps) and every file in it is pinned by hash.
 $(VENV)/.ready: requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "unecho needs Python 3.11 or newer: make PYTHON=python3.12 setup")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(PYTHON) -c 'import sys; sys.exit("unecho needs Python 3.11 or newer: try make PYTHON=python3.12 $(MAKECMDGOALS)" if sys.version_info < (3, 11) else 0)'
+	@echo "Setting up $(VENV) (once, a minute or two) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
+run: setup
+	@$(BIN)/unecho --warehouse $(DEMO) ingest seeds/ --prefect
+	@$(BIN)/python -m pipeline.report.tour --warehouse $(DEMO)
+
+test: lint types
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: setup
+	$(BIN)/mypy
+
+# Needs uv; the lock names no index and holds for every supported Python.
+lock:
+	uv pip compile --universal --python-version 3.11 --extra dev --no-emit-index-url \
+	  --no-header --generate-hashes pyproject.toml -o requirements.lock
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,2 +1,188 @@
-"""placeholder"""
-def main() -> None: ...
+"""The command `unecho`: global options, commands, and how every error ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.doctor import doctor
+from pipeline.commands.explain import explain
+from pipeline.commands.ingest import ingest
+from pipeline.commands.options import Options, UsageError
+from pipeline.commands.quarantine import quarantine
+from pipeline.commands.restore import restore
+from pipeline.commands.serve import serve
+from pipeline.commands.sources import sources
+from pipeline.commands.sql import sql
+from pipeline.errors import SettingsError, UnechoError
+
+OK, FAILED, USAGE = 0, 1, 2
+
+EPILOG = (
+    "--warehouse, --config and --debug may stand before or after the command. "
+    "Exit codes: 0 done, 1 failed, 2 wrong usage."
+)
+
+# Plain help: rich's costs 0.15 s more on each --help and draws boxes into pipes.
+app = typer.Typer(
+    name="unecho",
+    help="News, once: takes raw articles in, takes out what repeats, answers SQL.",
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+app.command(epilog=EPILOG)(ingest)
+app.command(epilog=EPILOG)(sql)
+app.command(epilog=EPILOG)(explain)
+app.command(epilog=EPILOG)(restore)
+app.command(epilog=EPILOG)(sources)
+app.command(epilog=EPILOG)(doctor)
+app.command(epilog=EPILOG)(serve)
+app.add_typer(quarantine, name="quarantine")
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"unecho {installed_version('unecho')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    warehouse: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Root of the warehouse; default UNECHO_WAREHOUSE, else warehouse/data.",
+            show_default=False,
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Settings file; default UNECHO_CONFIG, else ./unecho.toml.",
+            show_default=False,
+        ),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """News, once: takes raw articles in, takes out what repeats, answers SQL."""
+    if config is not None:
+        os.environ["UNECHO_CONFIG"] = str(config)  # child processes must read the same file
+    context.obj = Options(warehouse, config, debug)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (sys.argv) and return the exit code: 0, 1 or 2.
+
+    Errors are one line on stderr, `unecho: what, where; next step`; --debug adds the traceback.
+    """
+    from pipeline.report.terminal import force_utf8
+
+    force_utf8()
+    words = hoisted(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = run(words)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        return _end_quietly()
+    except Exception as error:
+        if "--debug" in words:
+            raise
+        return _report(error)
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the app; exits and interrupts become exit codes, errors are raised.
+
+    Not by calling the app: that ends every broken pipe with exit 1.
+    """
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("unecho", list(words)) as context:
+            command.invoke(context)
+    except typer.Exit as exit_:
+        return int(exit_.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        _say("interrupted; what was committed stays, run the command again to go on")
+        return FAILED
+    return OK
+
+
+def hoisted(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with the global options moved before the command.
+
+    >>> hoisted(["sql", "select 1", "--warehouse", "w", "--debug"])
+    ['--warehouse', 'w', '--debug', 'sql', 'select 1']
+    """
+    front: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            return [*front, *rest, word, *words]
+        name, is_assigned, _ = word.partition("=")
+        if word == "--debug" or (is_assigned and name in ("--warehouse", "--config")):
+            front.append(word)
+        elif name in ("--warehouse", "--config"):
+            front += [word, *[value for value in [next(words, None)] if value is not None]]
+        else:
+            rest.append(word)
+    return front + rest
+
+
+def _report(error: Exception) -> int:
+    """Print one line for an error and return its exit code."""
+    if hasattr(error, "format_message"):  # click's own: a wrong option, a missing argument
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "unecho"
+        message = error.format_message()
+        if message.startswith("Usage:"):  # called without a command: its help is the answer
+            sys.stderr.write(message + "\n")
+            return USAGE
+        _say(f"{message.rstrip('.')}; see: {path} --help")
+        return USAGE
+    if isinstance(error, UnechoError):
+        _say(str(error))
+        return USAGE if isinstance(error, SettingsError | UsageError) else FAILED
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        _say(f"{place}{error.strerror or error}; correct it and run the command again")
+        return FAILED
+    if isinstance(error, MemoryError):
+        _say("out of memory; try a smaller --batch-documents")
+        return FAILED
+    _say(f"{type(error).__name__}: {error}; this is a fault in unecho, --debug shows where")
+    return FAILED
+
+
+def _say(line: str) -> None:
+    text = " ".join(line.split())
+    sys.stderr.write(f"unecho: {text}\n")
+
+
+def _end_quietly() -> int:
+    """Let the reader of our output go away (`| head`) without a word, also at shutdown."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -73,7 +73,10 @@ class Contract:
     nullable: frozenset[str]
 
 
-def _field(name: str, dtype: pa.DataType, doc: str, *, null: bool = False, unit: str = "") -> pa.Field:
+def field(
+    name: str, dtype: pa.DataType, doc: str, *, null: bool = False, unit: str = ""
+) -> pa.Field:
+    """Return an Arrow field whose metadata carries its documentation, unit and nullability."""
     metadata = {"doc": doc, "null": "yes" if null else "no"}
     if unit:
         metadata["unit"] = unit
@@ -82,187 +85,301 @@ def _field(name: str, dtype: pa.DataType, doc: str, *, null: bool = False, unit:
     return pa.field(name, dtype, nullable=null, metadata=metadata)
 
 
-def _contract(name: str, description: str, key: tuple[str, ...], *fields: pa.Field) -> Contract:
+def contract(name: str, description: str, key: tuple[str, ...], *fields: pa.Field) -> Contract:
+    """Return the contract of a table with these fields, sorted by `key`."""
     nullable = frozenset(f.name for f in fields if f.nullable)
     return Contract(name, description, pa.schema(list(fields)), key, nullable)
 
 
-_ARTICLE_ID = _field("article_id", ID, "The article: hash of its identity, never of its content where an id or URL exists.")
-_REVISION_ID = _field("revision_id", ID, "This content of the article: hash of article_id and content_hash.")
-_RUN_ID = _field("run_id", pa.string(), "The run that wrote the row.")
-_STORY_ID = _field("story_id", ID, "The story; stable, a merge keeps the older one.")
+_ARTICLE_ID = field(
+    "article_id",
+    ID,
+    "The article: hash of its identity, never of its content where an id or URL exists.",
+)
+_REVISION_ID = field(
+    "revision_id", ID, "This content of the article: hash of article_id and content_hash."
+)
+_RUN_ID = field("run_id", pa.string(), "The run that wrote the row.")
+_STORY_ID = field("story_id", ID, "The story; stable, a merge keeps the older one.")
 
-DOCUMENTS = _contract(
+DOCUMENTS = contract(
     "documents",
     "The raw archive: every document as it came, immutable.",
     ("document_id",),
-    _field("document_id", ID, "Hash of the bytes, the header and the way they are to be read."),
-    _field("source_id", pa.string(), "Where it came from: `--source`, a name of unecho.toml, else `local`."),
-    _field("container", pa.string(), "File (or `-` for standard input) that held the document."),
-    _field("position", pa.int64(), "1-based line, element or row within the container; 0 for a whole file."),
-    _field("media", pa.string(), "How it is read: text, jsonl, json, csv, parquet, or unknown for what could not be split."),
-    _field("encoding", pa.string(), "Character encoding of the bytes, as labelled or detected."),
-    _field("parse_options", pa.string(), "JSON: column map, default source, delimiter, time zone; what parsing needs beside the bytes."),
-    _field("header", pa.binary(), "CSV header bytes that belong to the row; empty otherwise."),
-    _field("content", pa.large_binary(), "The document's bytes, unchanged, after outer compression.", unit="bytes"),
-    _field("n_bytes", pa.int64(), "Length of content.", unit="bytes"),
-    _field("problem", pa.string(), "Quarantine reason found while reading, before any parse; NULL when it could be read.", null=True),
-    _field("problem_message", pa.string(), "What was wrong, in one line.", null=True),
-    _field("landed_at", TIME, "When the bytes were made safe.", unit="UTC"),
+    field("document_id", ID, "Hash of the bytes, the header and the way they are to be read."),
+    field(
+        "source_id",
+        pa.string(),
+        "Where it came from: `--source`, a name of unecho.toml, else `local`.",
+    ),
+    field("container", pa.string(), "File (or `-` for standard input) that held the document."),
+    field(
+        "position",
+        pa.int64(),
+        "1-based line, element or row within the container; 0 for a whole file.",
+    ),
+    field(
+        "media",
+        pa.string(),
+        "How it is read: text, jsonl, json, csv, parquet, or unknown for what could not be split.",
+    ),
+    field("encoding", pa.string(), "Character encoding of the bytes, as labelled or detected."),
+    field(
+        "parse_options",
+        pa.string(),
+        "JSON: column map, default source, delimiter, time zone; what parsing needs beside the bytes.",
+    ),
+    field("header", pa.binary(), "CSV header bytes that belong to the row; empty otherwise."),
+    field(
+        "content",
+        pa.large_binary(),
+        "The document's bytes, unchanged, after outer compression.",
+        unit="bytes",
+    ),
+    field("n_bytes", pa.int64(), "Length of content.", unit="bytes"),
+    field(
+        "problem",
+        pa.string(),
+        "Quarantine reason found while reading, before any parse; NULL when it could be read.",
+        null=True,
+    ),
+    field("problem_message", pa.string(), "What was wrong, in one line.", null=True),
+    field("landed_at", TIME, "When the bytes were made safe.", unit="UTC"),
     _RUN_ID,
 )
 
-ARTICLES = _contract(
+ARTICLES = contract(
     "articles",
     "Every revision of every article; `is_current` marks the newest.",
     ("article_id", "revision_id"),
     _ARTICLE_ID,
     _REVISION_ID,
-    _field("is_current", pa.bool_(), "True for the newest revision (updated_at, else published_at, then content_hash)."),
-    _field("document_id", ID, "The raw document it was parsed from."),
-    _field("native_id", pa.string(), "The source's own id.", null=True),
-    _field("url", pa.string(), "Address as given.", null=True),
-    _field("source_id", pa.string(), "The source (outlet)."),
-    _field("publisher", pa.string(), "Publisher as given by the record.", null=True),
-    _field("title", pa.string(), "Headline, untouched.", null=True),
-    _field("byline", pa.string(), "Author as given, else taken from a byline paragraph.", null=True),
-    _field("rights", pa.string(), "Copyright lines taken out of the text, joined by a line break.", null=True),
-    _field("dateline", pa.string(), "Place and agency line that opened the text.", null=True),
-    _field("source_agency", pa.string(), "Wire agency named by the article.", null=True),
-    _field("published_at", TIME, "Publication time.", null=True, unit="UTC"),
-    _field("updated_at", TIME, "Time of the last change as given by the record.", null=True, unit="UTC"),
-    _field("published_precision", pa.string(), "second, minute, day, or unparsed (a date was given that is no date).", null=True),
-    _field("language", pa.string(), "Language as given by the record.", null=True),
-    _field("section", pa.string(), "Section as given by the record.", null=True),
-    _field("text", pa.large_string(), "Clean text: kept paragraphs joined by a blank line."),
-    _field("original_text", pa.large_string(), "The parsed body before anything was taken out; spans are offsets into it."),
-    _field("extra", pa.string(), "JSON object of the columns that no field takes.", null=True),
-    _field("content_hash", ID, "Hash of all published fields of the revision."),
-    _field("key_hash", ID, "Hash of the key of the clean text (what `exact` compares)."),
-    _field("n_chars", pa.int32(), "Length of text.", unit="code points"),
-    _field("n_paragraphs", pa.int32(), "Kept paragraphs."),
-    _field("n_dropped_paragraphs", pa.int32(), "Dropped paragraphs."),
-    _field("first_seen_at", TIME, "When this revision was first taken.", unit="UTC"),
+    field(
+        "is_current",
+        pa.bool_(),
+        "True for the newest revision (updated_at, else published_at, then content_hash).",
+    ),
+    field("document_id", ID, "The raw document it was parsed from."),
+    field("native_id", pa.string(), "The source's own id.", null=True),
+    field("url", pa.string(), "Address as given.", null=True),
+    field("source_id", pa.string(), "The source (outlet)."),
+    field("publisher", pa.string(), "Publisher as given by the record.", null=True),
+    field("title", pa.string(), "Headline, untouched.", null=True),
+    field("byline", pa.string(), "Author as given, else taken from a byline paragraph.", null=True),
+    field(
+        "rights",
+        pa.string(),
+        "Copyright lines taken out of the text, joined by a line break.",
+        null=True,
+    ),
+    field("dateline", pa.string(), "Place and agency line that opened the text.", null=True),
+    field("source_agency", pa.string(), "Wire agency named by the article.", null=True),
+    field("published_at", TIME, "Publication time.", null=True, unit="UTC"),
+    field(
+        "updated_at", TIME, "Time of the last change as given by the record.", null=True, unit="UTC"
+    ),
+    field(
+        "published_precision",
+        pa.string(),
+        "second, minute, day, or unparsed (a date was given that is no date).",
+        null=True,
+    ),
+    field("language", pa.string(), "Language as given by the record.", null=True),
+    field("section", pa.string(), "Section as given by the record.", null=True),
+    field("text", pa.large_string(), "Clean text: kept paragraphs joined by a blank line."),
+    field(
+        "original_text",
+        pa.large_string(),
+        "The parsed body before anything was taken out; spans are offsets into it.",
+    ),
+    field("extra", pa.string(), "JSON object of the columns that no field takes.", null=True),
+    field("content_hash", ID, "Hash of all published fields of the revision."),
+    field("key_hash", ID, "Hash of the key of the clean text (what `exact` compares)."),
+    field("n_chars", pa.int32(), "Length of text.", unit="code points"),
+    field("n_paragraphs", pa.int32(), "Kept paragraphs."),
+    field("n_dropped_paragraphs", pa.int32(), "Dropped paragraphs."),
+    field("first_seen_at", TIME, "When this revision was first taken.", unit="UTC"),
     _RUN_ID,
 )
 
-PARAGRAPHS = _contract(
+PARAGRAPHS = contract(
     "paragraphs",
     "Paragraphs of the current revision of every article, kept or dropped.",
     ("article_id", "seq"),
     _ARTICLE_ID,
-    _field("seq", pa.int32(), "0-based position in the article."),
-    _field("start_char", pa.int32(), "Start in original_text.", unit="code points"),
-    _field("end_char", pa.int32(), "End in original_text, exclusive.", unit="code points"),
-    _field("text", pa.large_string(), "The paragraph, untouched."),
-    _field("n_chars", pa.int32(), "end_char - start_char.", unit="code points"),
-    _field("key_hash", ID, "Hash of the paragraph's key; equal keys are equal paragraphs."),
-    _field("status", pa.string(), "kept or dropped."),
-    _field("reason", pa.string(), "Why it is dropped: " + ", ".join(PARAGRAPH_REASONS) + "; NULL when kept.", null=True),
+    field("seq", pa.int32(), "0-based position in the article."),
+    field("start_char", pa.int32(), "Start in original_text.", unit="code points"),
+    field("end_char", pa.int32(), "End in original_text, exclusive.", unit="code points"),
+    field("text", pa.large_string(), "The paragraph, untouched."),
+    field("n_chars", pa.int32(), "end_char - start_char.", unit="code points"),
+    field("key_hash", ID, "Hash of the paragraph's key; equal keys are equal paragraphs."),
+    field("status", pa.string(), "kept or dropped."),
+    field(
+        "reason",
+        pa.string(),
+        "Why it is dropped: " + ", ".join(PARAGRAPH_REASONS) + "; NULL when kept.",
+        null=True,
+    ),
 )
 
-DECISIONS = _contract(
+DECISIONS = contract(
     "decisions",
     "Each removal and each return: what, why, by which evidence. Appended to, never edited.",
     ("decision_id",),
-    _field("decision_id", ID, "Hash of the row's content."),
+    field("decision_id", ID, "Hash of the row's content."),
     _ARTICLE_ID,
-    _field("revision_id", ID, "The content it speaks of."),
-    _field("action", pa.string(), ", ".join(ACTIONS) + "."),
-    _field("reason", pa.string(), "A paragraph reason, or the relation for which an article was dropped."),
-    _field("paragraph_seq", pa.int32(), "The paragraph; NULL for a whole article.", null=True),
-    _field("start_char", pa.int32(), "Start of the removed span in original_text.", null=True, unit="code points"),
-    _field("end_char", pa.int32(), "End of the removed span, exclusive.", null=True, unit="code points"),
-    _field("matched_article_id", ID, "The article it repeats.", null=True),
-    _field("matched_paragraph_seq", pa.int32(), "The paragraph it repeats.", null=True),
-    _field("jaccard", pa.float32(), "Exact Jaccard of the shingle sets.", null=True),
-    _field("containment", pa.float32(), "Share of the removed text's shingles that the match holds.", null=True),
-    _field("matched_containment", pa.float32(), "Share of the match's shingles that the removed text holds.", null=True),
-    _field("is_numbers_equal", pa.bool_(), "Whether the numbers of both are compatible.", null=True),
-    _field("evidence", pa.string(), "The rule's own words: pattern name, what was compared.", null=True),
-    _field("rule_version", pa.string(), "Version of the rules that decided."),
-    _field("decided_at", TIME, "When.", unit="UTC"),
+    field("revision_id", ID, "The content it speaks of."),
+    field("action", pa.string(), ", ".join(ACTIONS) + "."),
+    field(
+        "reason",
+        pa.string(),
+        "A paragraph reason, or the relation for which an article was dropped.",
+    ),
+    field("paragraph_seq", pa.int32(), "The paragraph; NULL for a whole article.", null=True),
+    field(
+        "start_char",
+        pa.int32(),
+        "Start of the removed span in original_text.",
+        null=True,
+        unit="code points",
+    ),
+    field(
+        "end_char", pa.int32(), "End of the removed span, exclusive.", null=True, unit="code points"
+    ),
+    field("matched_article_id", ID, "The article it repeats.", null=True),
+    field("matched_paragraph_seq", pa.int32(), "The paragraph it repeats.", null=True),
+    field("jaccard", pa.float32(), "Exact Jaccard of the shingle sets.", null=True),
+    field(
+        "containment",
+        pa.float32(),
+        "Share of the removed text's shingles that the match holds.",
+        null=True,
+    ),
+    field(
+        "matched_containment",
+        pa.float32(),
+        "Share of the match's shingles that the removed text holds.",
+        null=True,
+    ),
+    field("is_numbers_equal", pa.bool_(), "Whether the numbers of both are compatible.", null=True),
+    field(
+        "evidence", pa.string(), "The rule's own words: pattern name, what was compared.", null=True
+    ),
+    field("rule_version", pa.string(), "Version of the rules that decided."),
+    field("decided_at", TIME, "When.", unit="UTC"),
     _RUN_ID,
 )
 
-SIGNATURES = _contract(
+SIGNATURES = contract(
     "signatures",
     "The index: one MinHash signature per current article.",
     ("article_id",),
     _ARTICLE_ID,
-    _field("params_id", pa.string(), "The recipe that made it; signatures of two recipes never mix."),
-    _field("n_shingles", pa.int32(), "Size of the shingle set."),
-    _field("signature", pa.binary(512), "128 little-endian uint32 min-hashes; NULL for texts too short to sign.", null=True, unit="bytes"),
+    field(
+        "params_id", pa.string(), "The recipe that made it; signatures of two recipes never mix."
+    ),
+    field("n_shingles", pa.int32(), "Size of the shingle set."),
+    field(
+        "signature",
+        pa.binary(512),
+        "128 little-endian uint32 min-hashes; NULL for texts too short to sign.",
+        null=True,
+        unit="bytes",
+    ),
 )
 
-EDGES = _contract(
+EDGES = contract(
     "edges",
     "Verified pairs of current articles.",
     ("left_id", "right_id"),
-    _field("left_id", ID, "The smaller article_id."),
-    _field("right_id", ID, "The larger article_id."),
-    _field("relation", pa.string(), ", ".join(RELATIONS) + "."),
-    _field("is_duplicate", pa.bool_(), "Whether the relation puts both into one story."),
-    _field("jaccard", pa.float32(), "Exact Jaccard of the shingle sets."),
-    _field("left_containment", pa.float32(), "Share of left's shingles that right holds."),
-    _field("right_containment", pa.float32(), "Share of right's shingles that left holds."),
-    _field("is_numbers_equal", pa.bool_(), "Whether the numbers of both are compatible."),
-    _field("evidence", pa.string(), "JSON: what decided (shared and conflicting numbers, the rule).", null=True),
-    _field("hot_rings", pa.int64(), "Internal: 0, or the largest bucket size for which the pair is still compared.", null=False),
-    _field("rule_version", pa.string(), "Version of the rules that decided."),
+    field("left_id", ID, "The smaller article_id."),
+    field("right_id", ID, "The larger article_id."),
+    field("relation", pa.string(), ", ".join(RELATIONS) + "."),
+    field("is_duplicate", pa.bool_(), "Whether the relation puts both into one story."),
+    field("jaccard", pa.float32(), "Exact Jaccard of the shingle sets."),
+    field("left_containment", pa.float32(), "Share of left's shingles that right holds."),
+    field("right_containment", pa.float32(), "Share of right's shingles that left holds."),
+    field("is_numbers_equal", pa.bool_(), "Whether the numbers of both are compatible."),
+    field(
+        "evidence",
+        pa.string(),
+        "JSON: what decided (shared and conflicting numbers, the rule).",
+        null=True,
+    ),
+    field("rule_version", pa.string(), "Version of the rules that decided."),
     _RUN_ID,
 )
 
-STORY_MEMBERS = _contract(
+STORY_MEMBERS = contract(
     "story_members",
     "Article and story, one row an article.",
     ("article_id",),
     _ARTICLE_ID,
     _STORY_ID,
-    _field("component_id", ID, "Internal: smallest article_id of the connected component."),
-    _field("role", pa.string(), ", ".join(ROLES) + "."),
-    _field("canonical_id", ID, "The article that stands for the story."),
-    _field("relation", pa.string(), "Relation to matched_id; NULL for the canonical and for singles.", null=True),
-    _field("matched_id", ID, "The member it was verified against: the canonical where that pair exists, else its strongest edge.", null=True),
-    _field("jaccard", pa.float32(), "Jaccard with matched_id.", null=True),
-    _field("containment", pa.float32(), "Share of its shingles that matched_id holds.", null=True),
+    field("component_id", ID, "Internal: smallest article_id of the connected component."),
+    field("role", pa.string(), ", ".join(ROLES) + "."),
+    field("canonical_id", ID, "The article that stands for the story."),
+    field(
+        "relation",
+        pa.string(),
+        "Relation to matched_id; NULL for the canonical and for singles.",
+        null=True,
+    ),
+    field(
+        "matched_id",
+        ID,
+        "The member it was verified against: the canonical where that pair exists, else its strongest edge.",
+        null=True,
+    ),
+    field("jaccard", pa.float32(), "Jaccard with matched_id.", null=True),
+    field("containment", pa.float32(), "Share of its shingles that matched_id holds.", null=True),
 )
 
-STORIES = _contract(
+STORIES = contract(
     "stories",
     "A story: its canonical and what is known of its members.",
     ("story_id",),
     _STORY_ID,
-    _field("canonical_id", ID, "The article that stands for it."),
-    _field("n_members", pa.int32(), "Articles in it."),
-    _field("n_sources", pa.int32(), "Distinct sources among them."),
-    _field("first_published_at", TIME, "Earliest published_at of a member.", null=True, unit="UTC"),
-    _field("last_published_at", TIME, "Latest published_at of a member.", null=True, unit="UTC"),
-    _field("spread_seconds", pa.int64(), "last_published_at - first_published_at.", null=True, unit="seconds"),
-    _field("founded_snapshot", pa.int64(), "Snapshot in which the story_id first stood; the older id survives a merge."),
+    field("canonical_id", ID, "The article that stands for it."),
+    field("n_members", pa.int32(), "Articles in it."),
+    field("n_sources", pa.int32(), "Distinct sources among them."),
+    field("first_published_at", TIME, "Earliest published_at of a member.", null=True, unit="UTC"),
+    field("last_published_at", TIME, "Latest published_at of a member.", null=True, unit="UTC"),
+    field(
+        "spread_seconds",
+        pa.int64(),
+        "last_published_at - first_published_at.",
+        null=True,
+        unit="seconds",
+    ),
+    field(
+        "founded_snapshot",
+        pa.int64(),
+        "Snapshot in which the story_id first stood; the older id survives a merge.",
+    ),
 )
 
-STORY_REDIRECTS = _contract(
+STORY_REDIRECTS = contract(
     "story_redirects",
     "Story ids that were merged away, and where they went.",
     ("story_id",),
-    _field("story_id", ID, "The id that no longer stands."),
-    _field("merged_into_id", ID, "The story that took its members."),
+    field("story_id", ID, "The id that no longer stands."),
+    field("merged_into_id", ID, "The story that took its members."),
     _RUN_ID,
 )
 
-QUARANTINE = _contract(
+QUARANTINE = contract(
     "quarantine",
     "Documents that could not be taken, whole, with the reason.",
     ("document_id",),
-    _field("document_id", ID, "The document; its bytes are in documents."),
-    _field("source_id", pa.string(), "Where it came from."),
-    _field("container", pa.string(), "File that held it."),
-    _field("position", pa.int64(), "1-based line, element or row; 0 for a whole file."),
-    _field("reason", pa.string(), ", ".join(QUARANTINE_REASONS) + "."),
-    _field("message", pa.string(), "What was wrong and the next step, in one line."),
-    _field("n_bytes", pa.int64(), "Size of the document.", unit="bytes"),
-    _field("quarantined_at", TIME, "When.", unit="UTC"),
+    field("document_id", ID, "The document; its bytes are in documents."),
+    field("source_id", pa.string(), "Where it came from."),
+    field("container", pa.string(), "File that held it."),
+    field("position", pa.int64(), "1-based line, element or row; 0 for a whole file."),
+    field("reason", pa.string(), ", ".join(QUARANTINE_REASONS) + "."),
+    field("message", pa.string(), "What was wrong and the next step, in one line."),
+    field("n_bytes", pa.int64(), "Size of the document.", unit="bytes"),
+    field("quarantined_at", TIME, "When.", unit="UTC"),
     _RUN_ID,
 )
 
@@ -297,18 +414,18 @@ def conform(table: pa.Table, contract: Contract) -> pa.Table:
     problems = [f"missing column {n}" for n in contract.schema.names if n not in table.column_names]
     problems += [f"extra column {n}" for n in table.column_names if n not in contract.schema.names]
     columns: list[pa.ChunkedArray] = []
-    for field in contract.schema:
-        if field.name not in table.column_names:
+    for column_field in contract.schema:
+        if column_field.name not in table.column_names:
             continue
-        column = table.column(field.name)
+        column = table.column(column_field.name)
         try:
-            column = column.cast(field.type) if column.type != field.type else column
+            column = column.cast(column_field.type) if column.type != column_field.type else column
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            problems.append(f"column {field.name}: {error}")
+            problems.append(f"column {column_field.name}: {error}")
             continue
         # pyarrow accepts nulls in non-nullable fields, even in validate(full=True).
-        if column.null_count and field.name not in contract.nullable:
-            problems.append(f"column {field.name}: {column.null_count} nulls")
+        if column.null_count and column_field.name not in contract.nullable:
+            problems.append(f"column {column_field.name}: {column.null_count} nulls")
         columns.append(column)
     if problems:
         raise ContractError(contract.name, problems)

@@ -1,0 +1,1 @@
+"""Sources: whatever holds articles becomes documents, and documents become articles."""

@@ -1,0 +1,195 @@
+"""Apply: turn what the stages of a batch decided into one change of the warehouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.gather import Fresh, Touched
+from pipeline.contracts import CONTRACTS, DECISIONS, ID
+from pipeline.dedup.clusters import Stories
+from pipeline.dedup.story_decisions import UNSTAMPED, story_decisions
+from pipeline.store.archive import landing_paths
+from pipeline.store.model import Change
+from pipeline.store.warehouse import Warehouse
+
+RULE_VERSION = "1"
+"""Raised whenever a rule that drops or keeps anything changes; stands in every decision."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The tables that the stages of one batch handed over."""
+
+    documents: pa.Table
+    unread: pa.Table
+    fresh: Fresh
+    clean: pa.Table
+    paragraphs: pa.Table
+    removals: pa.Table
+    keys: pa.Table
+    edges: pa.Table
+    lapsed: pa.Table
+    touched: Touched
+    stories: Stories
+    params_id: str
+
+
+def change_of(decided: Decided, warehouse: Warehouse, run_id: str, now: datetime) -> Change:
+    """Return the one change that publishes a batch: rows to add and keys to remove, by table."""
+    fresh, touched, stories = decided.fresh, decided.touched, decided.stories
+    replaced = pa.array(sorted(fresh.replaced), ID)
+    is_current = pc.is_in(decided.paragraphs["revision_id"], pa.array(sorted(fresh.current), ID))
+    members, stale_members = _difference(stories.members, touched.previous, "article_id")
+    story_rows, stale_stories = _difference(stories.stories, touched.previous_stories, "story_id")
+    demoted = _demoted(warehouse, fresh)
+    redirects, stale_redirects = _followed(warehouse, stories.redirects)
+    stamp: dict[str, Any] = {"run_id": run_id}
+    added = {
+        "articles": [_articles(decided.clean, fresh, run_id, now), demoted],
+        "paragraphs": [decided.paragraphs.filter(is_current)],
+        "decisions": [
+            _decisions(decided.removals, run_id, now),
+            _decisions(_story_decisions(decided, warehouse), run_id, now),
+        ],
+        "signatures": [_with(decided.keys, params_id=decided.params_id)],
+        "edges": [_with(decided.edges, **stamp)],
+        "story_members": [members],
+        "stories": [story_rows],
+        "story_redirects": [_with(redirects, **stamp)],
+        "quarantine": [_with(decided.unread, quarantined_at=now, **stamp)],
+    }
+    removed = {
+        "articles": demoted.select(["article_id", "revision_id"]),
+        "paragraphs": replaced,
+        "signatures": replaced,
+        "edges": _ended(warehouse, replaced, decided.lapsed),
+        "story_members": stale_members,
+        "stories": stale_stories,
+        "story_redirects": stale_redirects,
+        # A document that is tried again (replay, a run killed half way) leaves its earlier row.
+        "quarantine": decided.documents["document_id"],
+    }
+    return Change(
+        added={name: _as_contract(name, tables) for name, tables in added.items()},
+        removed={name: keys for name, keys in removed.items() if len(keys)},
+        keys=decided.keys,
+        landings=landing_paths(decided.documents),
+    )
+
+
+def fault_of(documents: pa.Table, error: Exception, run_id: str, now: datetime) -> Change:
+    """Return the change that quarantines documents on which a stage of ours failed."""
+    message = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    rows = documents.select(["document_id", "source_id", "container", "position", "n_bytes"])
+    next_step = "this is a fault in unecho, report it; replay the document after an update"
+    rows = _with(
+        rows,
+        reason="fault",
+        message=f"{message}; {next_step}",
+        quarantined_at=now,
+        run_id=run_id,
+    )
+    return Change(
+        added={"quarantine": _as_contract("quarantine", [rows])},
+        removed={"quarantine": documents["document_id"]},
+        landings=landing_paths(documents),
+    )
+
+
+def _as_contract(name: str, tables: list[pa.Table]) -> pa.Table:
+    """Return the tables as one, with the contract's columns; missing nullable ones are NULL."""
+    schema = CONTRACTS[name].schema
+    return pa.concat_tables([_filled(t, schema) for t in tables])
+
+
+def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    columns = [
+        table[f.name].cast(f.type)
+        if f.name in table.column_names
+        else pa.nulls(table.num_rows, f.type)
+        for f in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _with(table: pa.Table, **constants: Any) -> pa.Table:
+    for name, value in constants.items():
+        kind = pa.timestamp("us") if isinstance(value, datetime) else None
+        column = pa.array([value] * table.num_rows, kind or pa.string())
+        table = table.append_column(name, column)
+    return table
+
+
+def _articles(clean: pa.Table, fresh: Fresh, run_id: str, now: datetime) -> pa.Table:
+    is_current = pc.is_in(clean["revision_id"], pa.array(sorted(fresh.current), ID))
+    return _with(clean.append_column("is_current", is_current), first_seen_at=now, run_id=run_id)
+
+
+def _demoted(warehouse: Warehouse, fresh: Fresh) -> pa.Table:
+    """Return the ARTICLES rows of revisions that a newer one replaces, no longer current."""
+    gone = pa.table({"revision_id": pa.array(sorted(fresh.replaced.values()), ID)})
+    rows = warehouse.select(
+        "SELECT a.* REPLACE (false AS is_current) FROM articles a JOIN gone USING (revision_id)",
+        gone=gone,
+    )
+    return _filled(rows, CONTRACTS["articles"].schema)
+
+
+def _ended(warehouse: Warehouse, replaced: pa.Array, lapsed: pa.Table) -> pa.Table:
+    """Return the keys of edges of replaced revisions, at either end, and of lapsed pairs."""
+    touching = [
+        warehouse.rows("edges", side, replaced).select(["left_id", "right_id"])
+        for side in ("left_id", "right_id")
+    ]
+    return pa.concat_tables([*touching, lapsed]).group_by(["left_id", "right_id"]).aggregate([])
+
+
+def _followed(warehouse: Warehouse, redirects: pa.Table) -> tuple[pa.Table, pa.Array]:
+    """Return the new redirects with earlier ones led on to where they end, and what they replace."""
+    earlier = warehouse.select(
+        "SELECT r.story_id, n.merged_into_id FROM story_redirects r"
+        " JOIN redirects n ON r.merged_into_id = n.story_id",
+        redirects=redirects,
+    )
+    earlier = _filled(earlier, redirects.schema)
+    return pa.concat_tables([redirects, earlier]), earlier["story_id"].combine_chunks()
+
+
+def _difference(derived: pa.Table, standing: pa.Table, key: str) -> tuple[pa.Table, pa.Array]:
+    """Return the derived rows that are new or changed, and the keys of standing rows that go."""
+    names = derived.schema.names
+    before = {r[key]: tuple(r[n] for n in names) for r in standing.to_pylist()}
+    rows = derived.to_pylist()
+    changed = [before.get(r[key]) != tuple(r[n] for n in names) for r in rows]
+    kept = {r[key] for r, is_changed in zip(rows, changed, strict=True) if not is_changed}
+    stale = pa.array(sorted(k for k in before if k not in kept), ID)
+    return derived.filter(pa.array(changed, pa.bool_())), stale
+
+
+def _story_decisions(decided: Decided, warehouse: Warehouse) -> pa.Table:
+    members = decided.stories.members
+    revisions = warehouse.current_revisions(members["article_id"])
+    in_batch = decided.clean.filter(
+        pc.is_in(decided.clean["revision_id"], pa.array(sorted(decided.fresh.current), ID))
+    )
+    revisions |= dict(
+        zip(in_batch["article_id"].to_pylist(), in_batch["revision_id"].to_pylist(), strict=True)
+    )
+    return story_decisions(members, decided.touched.previous, decided.touched.edges, revisions)
+
+
+def _decisions(unstamped: pa.Table, run_id: str, now: datetime) -> pa.Table:
+    """Return DECISIONS rows; the id is a hash of what was decided, when, and in which run."""
+    rows = _filled(unstamped, UNSTAMPED)
+    ids = [
+        blake2b(repr((run_id, now.isoformat(), *row.values())).encode(), digest_size=16).digest()
+        for row in rows.to_pylist()
+    ]
+    stamped = _with(rows, rule_version=RULE_VERSION, decided_at=now, run_id=run_id)
+    return stamped.append_column("decision_id", pa.array(ids, ID)).select(DECISIONS.schema.names)

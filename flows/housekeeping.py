@@ -1,0 +1,129 @@
+"""What Prefect leaves behind and does not clear by itself: dead runs, their slots, a backlog.
+
+Rejected: leaving it to Prefect. It has no catch-up policy (30 late runs start at once after six
+minutes of downtime, issue 15886), runs of a killed runner stay Running for ever (16746), and the
+slot of a dead run blocks its deployment when the server was killed as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import GlobalConcurrencyLimitUpdate
+from prefect.client.schemas.filters import (
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.context import FlowRunContext
+from prefect.states import Crashed
+
+_UNFINISHED = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
+_PAGE = 200
+
+
+def end_left_over(message: str) -> int:
+    """Mark every run that counts as going on as crashed, and free its place; return how many.
+
+    Only for a moment in which nothing can run: before the schedules start, after they ended.
+    """
+    n_ended = 0
+    with get_client(sync_client=True) as client:
+        while runs := client.read_flow_runs(flow_run_filter=_in_states(*_UNFINISHED), limit=_PAGE):
+            for run in runs:
+                client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+            n_ended += len(runs)
+        _free_places(client)
+    return n_ended
+
+
+def drop_missed() -> set[UUID]:
+    """Delete the scheduled runs whose time has passed; return the deployments that had any."""
+    with get_client(sync_client=True) as client:
+        return {r.deployment_id for r in _drop_due(client) if r.deployment_id is not None}
+
+
+def drop_overtaken() -> None:
+    """Within a scheduled run: delete the older slots of its schedule that still wait.
+
+    This run takes everything that is not taken yet, theirs too.
+    """
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None or context.flow_run.deployment_id is None:
+        return
+    with get_client(sync_client=True) as client:
+        _drop_due(client, FlowRunFilterDeploymentId(any_=[context.flow_run.deployment_id]))
+
+
+def run_once(deployments: Sequence[UUID]) -> None:
+    """Start one run of each deployment now: what was missed is taken by one run."""
+    with get_client(sync_client=True) as client:
+        for deployment in deployments:
+            client.create_flow_run_from_deployment(deployment)
+
+
+def forget_other_deployments(kept: Sequence[UUID], flow_name: str) -> None:
+    """Delete the deployments of the flow that are not in `kept`: sources that were taken out.
+
+    Their schedules would go on making runs that nobody takes.
+    """
+    with get_client(sync_client=True) as client:
+        for deployment in client.read_deployments(
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[flow_name])), limit=_PAGE
+        ):
+            if deployment.id not in kept:
+                client.delete_deployment(deployment.id)
+
+
+def next_starts(deployments: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Return when each deployment runs next; one without a scheduled run is left out."""
+    starts: dict[UUID, datetime] = {}
+    with get_client(sync_client=True) as client:
+        for deployment in deployments:
+            chosen = _in_states(StateType.SCHEDULED)
+            chosen.deployment_id = FlowRunFilterDeploymentId(any_=[deployment])
+            runs = client.read_flow_runs(
+                flow_run_filter=chosen, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=1
+            )
+            if runs and runs[0].expected_start_time is not None:
+                starts[deployment] = runs[0].expected_start_time
+    return starts
+
+
+def _drop_due(
+    client: SyncPrefectClient, deployment: FlowRunFilterDeploymentId | None = None
+) -> list[FlowRun]:
+    """Delete the scheduled runs that should have started by now and return them."""
+    chosen = _in_states(StateType.SCHEDULED)
+    chosen.deployment_id = deployment
+    chosen.expected_start_time = FlowRunFilterExpectedStartTime(
+        before_=datetime.now(UTC)  # type: ignore[arg-type]  # Prefect's own subclass of datetime
+    )
+    dropped: list[FlowRun] = []
+    while runs := client.read_flow_runs(flow_run_filter=chosen, limit=_PAGE):
+        for run in runs:
+            client.delete_flow_run(run.id)
+        dropped += runs
+    return dropped
+
+
+def _free_places(client: SyncPrefectClient) -> None:
+    """Give back the places that dead runs hold: their leases died with the server's memory."""
+    for limit in client.read_global_concurrency_limits(limit=_PAGE):
+        if limit.active_slots:
+            client.update_global_concurrency_limit(
+                limit.name, GlobalConcurrencyLimitUpdate(active_slots=0)
+            )
+
+
+def _in_states(*types: StateType) -> FlowRunFilter:
+    return FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types))))

@@ -1,0 +1,176 @@
+"""The way of an article, from source to published Parquet: read `ingest_batch` top to bottom.
+
+sources ▶ land (raw bytes safe) ▶ parse ▶ paragraphs ▶ repeats, furniture ▶ clean text
+        ▶ keys and signatures ▶ candidate pairs ▶ verified edges ▶ stories ▶ one atomic publish
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from flows import apply, gather, tally
+from flows.intake import Request, documents_of
+from flows.rules import Rules, rules_of
+from pipeline.dedup.bands import search
+from pipeline.dedup.clusters import derive_stories
+from pipeline.dedup.decide import clean_text
+from pipeline.dedup.furniture import find_furniture
+from pipeline.dedup.repeats import find_repeats
+from pipeline.dedup.signatures import sign
+from pipeline.dedup.verify import verify
+from pipeline.errors import UnechoError
+from pipeline.report.summary import RunSummary
+from pipeline.settings import Settings
+from pipeline.sources.files import Progress
+from pipeline.sources.parse import parse
+from pipeline.store.archive import without_landing
+from pipeline.store.model import Run
+from pipeline.store.warehouse import Warehouse, open_warehouse
+from pipeline.text.paragraphs import split_paragraphs
+
+Stage = Callable[[Callable[..., Any]], Callable[..., Any]]
+"""Makes a stage of a plain function: the function itself, or a recorded Prefect task."""
+
+
+def direct(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function itself: the stage runs, nothing is recorded."""
+    return function
+
+
+def ingest_batch(
+    documents: pa.Table, warehouse: Warehouse, rules: Rules, summary: RunSummary, stage: Stage
+) -> None:
+    """Take one batch of landed DOCUMENTS to a published snapshot."""
+    run_id, now = summary.run_id, utc_now()
+    parsed, unread = stage(parse)(documents)
+    fresh = gather.fresh_revisions(warehouse, parsed)
+    spans = stage(split_paragraphs)(fresh.parsed)
+    repeats = stage(find_repeats)(spans, rules.repeats)
+    furniture, lifted = stage(find_furniture)(spans, rules.furniture)
+    cleaned = stage(clean_text)(fresh.parsed, spans, repeats, furniture, lifted)
+    clean, paragraphs, removals = cleaned
+    keys = stage(sign)(gather.current_of(clean, fresh), rules.recipe)
+    history = gather.history(warehouse, rules.recipe)
+    found = stage(search)(keys, history, rules.bands)
+    edges = stage(verify)(found.pairs, keys, history, rules.relations)
+    touched = gather.touched_components(warehouse, clean, fresh, edges, found.lapsed)
+    stories = stage(derive_stories)(
+        touched.edges, touched.members, rules.canonical, touched.snapshot
+    )
+    decided = apply.Decided(
+        documents,
+        unread,
+        fresh,
+        clean,
+        paragraphs,
+        removals,
+        keys,
+        edges,
+        found.lapsed,
+        touched,
+        stories,
+        rules.recipe.params_id,
+    )
+    change = apply.change_of(decided, warehouse, run_id, now)
+    stage(warehouse.publish)(change, run_id, now)
+    tally.count(summary, decided, change)
+
+
+def run_ingest(
+    requests: Sequence[Request],
+    settings: Settings,
+    run_id: str,
+    *,
+    stage: Stage = direct,
+    flow_name: str = "ingest",
+    recorded_url: str | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> RunSummary:
+    """Ingest every request, batch by batch, each batch one atomic commit.
+
+    Documents that an interrupted run landed are worked off first.
+
+    Raises:
+        UnechoError: the run failed; what was published before stays, a retry is safe.
+    """
+    names = [r.source_id or ", ".join(r.specs) for r in requests]
+
+    def work(warehouse: Warehouse, summary: RunSummary) -> None:
+        rules = rules_of(settings)
+        for pending in warehouse.pending():
+            summary.n_recovered_documents += pending.num_rows
+            ingest_isolated(pending, warehouse, rules, summary, stage)
+        for request in requests:
+            for read in documents_of(request, settings, warehouse, summary, on_progress):
+                documents = stage(warehouse.land)(read, run_id, utc_now())
+                tally.count_read(summary, read, documents)
+                ingest_isolated(documents, warehouse, rules, summary, stage)
+
+    return recorded_run(
+        work, settings, run_id, names, flow_name=flow_name, recorded_url=recorded_url
+    )
+
+
+def recorded_run(
+    work: Callable[[Warehouse, RunSummary], None],
+    settings: Settings,
+    run_id: str,
+    names: list[str],
+    *,
+    flow_name: str,
+    recorded_url: str | None,
+) -> RunSummary:
+    """Do `work` under the writer lock, with a row in the run ledger that tells how it ended."""
+    started, began = utc_now(), time.monotonic()
+    summary = RunSummary(run_id=run_id, started_at=started, sources=names)
+    with open_warehouse(
+        settings.warehouse,
+        lock_wait_seconds=settings.lock_wait_seconds,
+        retention_days=settings.retention_days,
+    ) as warehouse:
+        warehouse.begin_run(Run(run_id, flow_name, tuple(names), started, recorded_url))
+        try:
+            work(warehouse, summary)
+        except BaseException:
+            warehouse.end_run(run_id, "failed", summary.counts())
+            raise
+        summary.elapsed_seconds = time.monotonic() - began
+        tally.totals(summary, warehouse)
+        warehouse.end_run(run_id, "completed", summary.counts())
+    return summary
+
+
+def ingest_isolated(
+    documents: pa.Table, warehouse: Warehouse, rules: Rules, summary: RunSummary, stage: Stage
+) -> None:
+    """Ingest a batch; when a stage fails on it, find the document at fault and quarantine it.
+
+    A fault of ours must not keep the rest of a batch, or every later run, from being taken:
+    the batch is halved until the faulty document stands alone.
+    """
+    if not documents.num_rows:
+        return
+    try:
+        ingest_batch(documents, warehouse, rules, summary, stage)
+    except (UnechoError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        if documents.num_rows == 1:
+            change = apply.fault_of(documents, error, summary.run_id, utc_now())
+            warehouse.publish(change, summary.run_id, utc_now())
+            tally.count_fault(summary, documents)
+            return
+        half = documents.num_rows // 2
+        # Only the last part names the landed file: until it is in, a crash leaves all pending.
+        ingest_isolated(without_landing(documents.slice(0, half)), warehouse, rules, summary, stage)
+        ingest_isolated(documents.slice(half), warehouse, rules, summary, stage)
+
+
+def utc_now() -> datetime:
+    """Return the time now, naive, in UTC: the form in which the warehouse stores times."""
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,119 @@
+"""What is asked for, and the documents that answer: the reading end of the flow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.errors import SettingsError, SourceError
+from pipeline.report.summary import RunSummary
+from pipeline.settings import Settings, SourceSettings
+from pipeline.sources.files import Progress, ReadOptions, expand, read_batches
+from pipeline.store.warehouse import TakenFile, Warehouse
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one source is asked for: places to read and how to read them."""
+
+    specs: tuple[str, ...]
+    source_id: str | None = None
+    column_map: dict[str, str] = field(default_factory=dict)
+    timezone: str | None = None
+    encoding: str | None = None
+    is_drop_folder: bool = False
+    """True for sources of unecho.toml: files already taken are not read again."""
+
+
+def request_of(source: SourceSettings) -> Request:
+    """Return the request for everything new of one `[[source]]`."""
+    return Request(
+        specs=(source.path,),
+        source_id=source.id,
+        column_map=dict(source.map),
+        timezone=source.timezone,
+        encoding=source.encoding,
+        is_drop_folder=True,
+    )
+
+
+def requests_of(settings: Settings, names: tuple[str, ...] = ()) -> list[Request]:
+    """Return the requests for the named sources of unecho.toml, or for every enabled one.
+
+    Raises:
+        SettingsError: a name that unecho.toml does not have, or no source at all.
+    """
+    by_id = {s.id: s for s in settings.source}
+    unknown = [n for n in names if n not in by_id]
+    if unknown:
+        raise SettingsError(
+            "source",
+            f"unecho.toml has no source {', '.join(unknown)}",
+            next_step=f"it has: {', '.join(sorted(by_id)) or 'none'}",
+        )
+    chosen = [by_id[n] for n in names] if names else [s for s in settings.source if s.enabled]
+    if not chosen:
+        raise SettingsError(
+            "source",
+            "no source is set",
+            next_step="name a file or folder, or write a [[source]] into unecho.toml",
+        )
+    return [request_of(s) for s in chosen]
+
+
+def documents_of(
+    request: Request,
+    settings: Settings,
+    warehouse: Warehouse,
+    summary: RunSummary,
+    on_progress: Callable[[Progress], None] | None,
+) -> Iterator[pa.Table]:
+    """Yield READ batches of what the request names; a place that cannot be read is reported.
+
+    For a drop folder only files are read that were not taken before as they are now (path, size
+    and time of change), and that have not changed for `settle_seconds`: a file that is still
+    being written is left for the next run. A file counts as taken once its last batch is in.
+    """
+    options = ReadOptions(
+        source_id=request.source_id,
+        column_map=request.column_map,
+        timezone=request.timezone or settings.timezone,
+        encoding=request.encoding,
+        batch_documents=settings.batch_documents,
+        batch_bytes=settings.batch_bytes,
+        max_document_bytes=settings.max_document_bytes,
+    )
+    for spec in request.specs:
+        try:
+            containers = expand([spec], source_id=request.source_id)
+        except SourceError as error:
+            summary.source_errors.append(str(error))
+            continue
+        if not request.is_drop_folder:
+            yield from read_batches(containers, options, on_progress)
+            continue
+        waiting = _new_files(containers, settings, warehouse)
+        yield from read_batches([Path(f.path) for f in waiting], options, on_progress)
+        warehouse.mark_taken(waiting)
+
+
+def _new_files(
+    containers: list[Path | str], settings: Settings, warehouse: Warehouse
+) -> list[TakenFile]:
+    """Return the settled files that were not taken as they stand."""
+    taken = warehouse.taken_files()
+    newest = time.time() - settings.settle_seconds
+    found: list[TakenFile] = []
+    for container in containers:
+        try:
+            status = Path(container).stat()
+        except OSError:
+            continue  # gone again between listing and looking: nothing to take
+        file = TakenFile(str(container), status.st_size, status.st_mtime_ns)
+        if file not in taken and status.st_mtime <= newest:
+            found.append(file)
+    return found

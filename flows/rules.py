@@ -1,0 +1,43 @@
+"""The rules of every stage, composed from the settings of the shell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pipeline.dedup.bands import BandRules
+from pipeline.dedup.clusters import CanonicalPolicy
+from pipeline.dedup.furniture import FurnitureRules
+from pipeline.dedup.relations import RelationRules
+from pipeline.dedup.repeats import RepeatRules
+from pipeline.dedup.signatures import Recipe
+from pipeline.settings import Settings
+
+
+@dataclass(frozen=True)
+class Rules:
+    """One frozen set of rules for a whole run."""
+
+    repeats: RepeatRules
+    furniture: FurnitureRules
+    recipe: Recipe
+    bands: BandRules
+    relations: RelationRules
+    canonical: CanonicalPolicy
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return the stages' own defaults with what the settings override."""
+    thresholds = {
+        "near_jaccard": settings.near_jaccard,
+        "near_jaccard_short": settings.near_jaccard_short,
+    }
+    return Rules(
+        repeats=RepeatRules(),
+        furniture=FurnitureRules(),
+        recipe=Recipe(),
+        bands=BandRules(),
+        relations=replace(
+            RelationRules(), **{k: v for k, v in thresholds.items() if v is not None}
+        ),
+        canonical=CanonicalPolicy(source_priority=settings.source_priority),
+    )

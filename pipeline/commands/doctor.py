@@ -1,0 +1,58 @@
+"""`unecho doctor`: is the warehouse whole?"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.options import warehouse_of
+
+
+def doctor(
+    context: typer.Context,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every file and compare its checksum, too.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One object on stdout.")] = False,
+) -> None:
+    """Check the warehouse; exit 1 on any finding.
+
+    Nothing is changed.
+    """
+    from pipeline.report.answers import as_json
+    from pipeline.store.doctor import doctor as check
+
+    root = warehouse_of(context)
+    findings = check(root, deep=deep)
+    if json:
+        answer = {
+            "is_sound": not findings,
+            "checked": checks(deep),
+            "findings": [vars(finding) for finding in findings],
+        }
+        sys.stdout.buffer.write(as_json(answer) + b"\n")
+    else:
+        for finding in findings:
+            typer.echo(f"{finding.check}: {finding.message}; {finding.next_step}")
+        typer.echo(f"Checked {root.absolute()}:", err=True)
+        for line in checks(deep):
+            typer.echo(f"  {line}", err=True)
+        typer.echo(f"{len(findings)} findings." if findings else "Nothing found: all is sound.")
+    if findings:
+        raise typer.Exit(1)
+
+
+def checks(deep: bool) -> list[str]:
+    """Return what is checked, one line each."""
+    from pipeline.store.invariants import INVARIANTS
+
+    files = "every file is there with its size and row count"
+    return [
+        "the catalogue is readable and whole",
+        f"{files}, and its SHA-256" if deep else f"{files} (--deep: and its SHA-256)",
+        "every table holds each key once",
+        *(i.sentence for i in INVARIANTS if not i.name.endswith("_key")),
+        "where nobody is writing: what is published is the newest, nothing is left behind",
+    ]

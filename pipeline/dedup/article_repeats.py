@@ -1,0 +1,277 @@
+"""Which paragraphs of one article repeat others of it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from pipeline.dedup import line_kinds
+from pipeline.dedup.near_repeats import (
+    Overlap,
+    Shingles,
+    compare,
+    shingles_of,
+    union_of,
+)
+from pipeline.dedup.repeat_blocks import Copy, carried, find_runs, is_contiguous
+from pipeline.dedup.repeat_rules import RepeatRules
+from pipeline.text.numbers import extract_numbers
+
+_STRETCH = 4
+"""So many short lines in a row are a list, a table or verse: their equal lines are meant."""
+
+_MIN_SPEAKERS = 3
+"""Label lines from which an article is taken for a script, where short answers repeat."""
+
+_WHOLE_SHARE = 0.8
+"""Share of all lines before it that a run of short lines must repeat to be a second printing."""
+
+
+EQUAL = Overlap(1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One paragraph that repeats `matched`; indices into the article's paragraphs."""
+
+    index: int
+    matched: int
+    reason: str
+    evidence: str
+    overlap: Overlap = EQUAL
+
+
+class Article:
+    """Paragraph texts and keys of one article, with what its layout says, found when asked."""
+
+    def __init__(self, texts: Sequence[str], keys: Sequence[str], rules: RepeatRules) -> None:
+        """Take texts and keys of the same length; empty keys (rules, stars) take no part."""
+        # Patterns name composed Hangul.
+        self.texts = [unicodedata.normalize("NFC", text) for text in texts]
+        self.keys = keys
+        self.rules = rules
+        self.filled = [i for i, key in enumerate(keys) if key]
+
+    @cached_property
+    def is_script(self) -> bool:
+        """Whether it is a broadcast script or an interview."""
+        n_labels = sum(map(line_kinds.is_speaker_label, self.texts))
+        n_turns = sum(map(line_kinds.is_turn, self.texts))
+        n_questions = sum(map(line_kinds.is_question, self.texts))
+        return max(n_labels, n_turns, n_questions) >= _MIN_SPEAKERS
+
+    @cached_property
+    def listed(self) -> set[int]:
+        """Indices of the lines of lists, tables and verse."""
+        stretch: list[int] = []
+        listed: set[int] = set()
+        for i in [*self.filled, -1]:
+            if i >= 0 and self._is_short_line(i):
+                stretch.append(i)
+                continue
+            if len(stretch) >= _STRETCH:
+                listed.update(stretch)
+            stretch = []
+        return listed
+
+    def _is_short_line(self, i: int) -> bool:
+        text = self.texts[i]
+        is_short = len(self.keys[i]) < self.rules.min_near_chars
+        return is_short and not line_kinds.is_sentence(text) and not line_kinds.is_credit(text)
+
+    def is_guarded(self, i: int) -> bool:
+        """Return whether a line repeats on purpose: label, turn, short answer, list, row, score."""
+        text, n_chars = self.texts[i], len(self.keys[i])
+        if line_kinds.is_speaker_label(text) or i in self.listed:
+            return True
+        if n_chars < self.rules.min_long_chars:
+            if line_kinds.is_turn(text) or line_kinds.is_row(text):
+                return True
+            if line_kinds.is_question(text) and self.is_script:
+                return True
+        is_short = n_chars < self.rules.min_near_chars
+        return is_short and line_kinds.is_sentence(text) and self.is_script
+
+    def is_solid(self, i: int) -> bool:
+        """Return whether a paragraph can be a repeat on its own."""
+        return len(self.keys[i]) >= self.rules.min_single_chars and not self.is_guarded(i)
+
+
+def equal_paragraphs(article: Article) -> list[Finding]:
+    """Return the paragraphs that stood before: runs, then single ones."""
+    findings = []
+    for run in find_runs([article.keys[i] for i in article.filled]):
+        indices = [article.filled[copy.at] for copy in run]
+        goes = _run_goes(article, run, indices)
+        going = [i for i, is_going in zip(indices, goes, strict=True) if is_going]
+        is_block = len({article.keys[i] for i in going}) > 1 or _is_stutter(article, run, going)
+        for i, copy in zip(indices, run, strict=True):
+            if i not in going:
+                continue
+            matched = article.filled[copy.first]
+            if is_block:
+                evidence = f"equal keys, run of {len(going)} paragraphs"
+                findings.append(Finding(i, matched, "repeat_block", evidence))
+            else:
+                evidence = f"equal keys, {len(article.keys[i])} characters"
+                findings.append(Finding(i, matched, "repeat_single", evidence))
+    return findings
+
+
+def _is_stutter(article: Article, run: Sequence[Copy], going: Sequence[int]) -> bool:
+    """Return whether one long paragraph is printed three times or more on end."""
+    is_long = all(len(article.keys[i]) >= article.rules.min_near_chars for i in going)
+    return len(going) > 1 and is_long and run[-1].at - run[0].at == len(run) - 1
+
+
+def _run_goes(article: Article, run: Sequence[Copy], indices: Sequence[int]) -> list[bool]:
+    """Return which members of a run are removed."""
+    solid = [article.is_solid(i) for i in indices]
+    if any(solid):
+        return carried(run, solid)
+    is_again = _is_second_printing(article, run, indices) or _is_short_prose(article, run, indices)
+    return [is_again] * len(run)
+
+
+def _is_unbroken(run: Sequence[Copy]) -> bool:
+    return all(is_contiguous(left, right) for left, right in pairwise(run))
+
+
+def _n_block_chars(article: Article, indices: Sequence[int]) -> int:
+    """Return the characters of the distinct keys of a run, 0 when it is one key again and again."""
+    keys = {article.keys[i] for i in indices}
+    return sum(map(len, keys)) if len(keys) > 1 else 0
+
+
+def _is_second_printing(article: Article, run: Sequence[Copy], indices: Sequence[int]) -> bool:
+    """Return whether short lines alone repeat nearly all that stands before them."""
+    is_whole = len(run) >= max(_MIN_SPEAKERS, _WHOLE_SHARE * run[0].at)
+    is_long = _n_block_chars(article, indices) >= article.rules.min_block_chars
+    return is_whole and is_long and _is_unbroken(run)
+
+
+def _is_short_prose(article: Article, run: Sequence[Copy], indices: Sequence[int]) -> bool:
+    """Return whether a run of short sentences is no dialogue and no verse."""
+    is_prose = all(line_kinds.is_sentence(article.texts[i]) for i in indices)
+    is_long = _n_block_chars(article, indices) >= article.rules.min_block_chars
+    return is_prose and is_long and not article.is_script and _is_unbroken(run)
+
+
+def alike_paragraphs(
+    article: Article, rest: Sequence[int], covered: Mapping[int, float]
+) -> list[Finding]:
+    """Return blobs and near copies among paragraphs with distinct keys.
+
+    `covered` holds the share of each paragraph's shingles that others of `rest` hold.
+    """
+    rules = article.rules
+    sets = dict(zip(rest, shingles_of([article.keys[i] for i in rest]), strict=True))
+    findings = _blobs(article, rest, sets, covered)
+    gone = {f.index for f in findings}
+    is_close = {i for i in rest if covered[i] >= rules.long_jaccard}
+    kept: list[int] = []
+    for j in rest:
+        if j in gone or len(article.keys[j]) < rules.min_near_chars:
+            continue
+        pairs = [i for i in kept if i in is_close or j in is_close]
+        found = [f for i in pairs if (f := _near(article, i, j, sets)) is not None]
+        later = [f for f in found if f.index == j]
+        if later:
+            findings.append(max(later, key=lambda f: (f.overlap.jaccard, -f.matched)))
+            continue
+        findings += found
+        kept = [i for i in kept if i not in {f.index for f in found}] + [j]
+    return findings
+
+
+def _blobs(
+    article: Article,
+    rest: Sequence[int],
+    sets: Mapping[int, Shingles],
+    covered: Mapping[int, float],
+) -> list[Finding]:
+    """Return the paragraphs that are others of the article put together."""
+    rules = article.rules
+    findings = []
+    for i in rest:
+        if covered[i] < rules.blob_coverage or len(article.keys[i]) < rules.min_long_chars:
+            continue
+        pieces = [
+            j
+            for j in rest
+            if len(article.keys[j]) * rules.blob_length_ratio <= len(article.keys[i])
+            and compare(sets[j], sets[i]).left_containment >= rules.blob_piece_containment
+        ]
+        if len(pieces) < 2:
+            continue
+        overlap = compare(union_of([sets[j] for j in pieces]), sets[i])
+        if overlap.right_containment < rules.blob_coverage:
+            continue
+        if _numbers_inside(article.texts[i], "\n".join(article.texts[j] for j in pieces)):
+            evidence = f"made of {len(pieces)} other paragraphs"
+            findings.append(Finding(i, pieces[0], "repeat_blob", evidence, overlap))
+    return findings
+
+
+def _near(article: Article, i: int, j: int, sets: Mapping[int, Shingles]) -> Finding | None:
+    """Return which of two paragraphs, `i` before `j`, repeats the other, if any.
+
+    Of a caption and the paragraph that says the same, the paragraph stays.
+    """
+    rules, left, right = article.rules, article.texts[i], article.texts[j]
+    overlap = compare(sets[i], sets[j])
+    if overlap.right_containment < rules.long_jaccard and overlap.jaccard < rules.long_jaccard:
+        return None
+    is_left_caption, is_right_caption = map(line_kinds.is_caption, (left, right))
+    if not all(
+        is_caption or line_kinds.is_sentence(text)
+        for text, is_caption in ((left, is_left_caption), (right, is_right_caption))
+    ):
+        return None
+    n_left, n_right = len(article.keys[i]), len(article.keys[j])
+    is_long = min(n_left, n_right) >= rules.min_long_chars
+    enough = rules.long_jaccard if is_long else rules.near_jaccard
+    if is_left_caption and is_right_caption:
+        enough = rules.caption_jaccard
+    if overlap.jaccard >= enough and _are_numbers_equal(left, right):
+        evidence = f"Jaccard {overlap.jaccard:.2f}, equal numbers"
+        if is_left_caption and not is_right_caption:
+            return Finding(i, j, "repeat_near", f"caption, {evidence}", overlap.turned())
+        return Finding(j, i, "repeat_near", evidence, overlap)
+    enough = rules.caption_jaccard if is_left_caption else rules.long_containment
+    is_inside = is_long and n_right <= n_left and overlap.right_containment >= enough
+    # A caption holds the lead and more: the lead stays.
+    if is_inside and is_left_caption <= is_right_caption and _numbers_inside(right, left):
+        evidence = f"{overlap.right_containment:.2f} inside a longer paragraph, numbers too"
+        return Finding(j, i, "repeat_near", evidence, overlap)
+    return None
+
+
+def _are_numbers_equal(left: str, right: str) -> bool:
+    """Return whether two texts hold the same quantities, and one's dates are among the other's."""
+    left_dates, left_rest = _parted_numbers(left)
+    right_dates, right_rest = _parted_numbers(right)
+    are_dates_inside = left_dates <= right_dates or right_dates <= left_dates
+    return left_rest == right_rest and are_dates_inside
+
+
+def _numbers_inside(inner: str, outer: str) -> bool:
+    """Return whether every quantity and date of `inner` stands in `outer` too."""
+    inner_dates, inner_rest = _parted_numbers(inner)
+    outer_dates, outer_rest = _parted_numbers(outer)
+    return inner_dates <= outer_dates and set(inner_rest) <= set(outer_rest)
+
+
+def _parted_numbers(text: str) -> tuple[set[str], Counter[str]]:
+    """Return dates and times, and the quantities with how often each occurs."""
+    dates, quantities = set(), Counter[str]()
+    for number in extract_numbers(text):
+        if number.startswith(("d:", "t:")):
+            dates.add(number)
+        else:
+            quantities[number] += 1
+    return dates, quantities

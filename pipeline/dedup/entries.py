@@ -1,0 +1,176 @@
+"""Entries: which article stands in which bucket, for a batch and for what the history shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.dedup.mapped import ValueSet, Words, id_words, is_among, words_of
+from pipeline.dedup.short_texts import NO_DAY, day_numbers, short_buckets
+from pipeline.text.mixing import mix64
+from pipeline.text.shingles import STORY, ShingleProfile
+
+KINDS = ("key", "short", "band")
+"""Why two articles meet, the cheapest reason first."""
+_KEY, _SHORT, _BAND = range(len(KINDS))
+
+
+@dataclass(frozen=True)
+class BandRules:
+    """What makes two articles candidates."""
+
+    hot_bucket: int = 200
+    """Above so many articles a bucket is not expanded pair by pair."""
+    short_shingles: int = 60
+    """Below this size texts also meet by short buckets: 50, what is not signed, over Jaccard 0.85,
+    so that a flash of 45 shingles meets the same flash of 52."""
+    profile: ShingleProfile = STORY
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some KEYS rows of one chunk a column, and the articles in it that are to be ignored."""
+
+    rows: pa.Table
+    ignored: Words
+    """Ids (uint64 [n, 2]) that newer rows stand for."""
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Entries of articles 0..n, each a (bucket, kind, article); articles by piece and row."""
+
+    buckets: Words
+    kinds: NDArray[np.uint8]
+    articles: NDArray[np.int64]
+    ids: Words
+    piece: NDArray[np.int64]
+    row: NDArray[np.int64]
+
+
+class Scope:
+    """Which rows of the history may be near a short text of the batch."""
+
+    def __init__(self, shorts: pa.Table) -> None:
+        """Take the sources and days of the batch's short KEYS rows."""
+        self.sources = pc.unique(shorts["source_id"])
+        days = day_numbers(shorts["published_at"])
+        dated = days[days != NO_DAY]
+        self.first = int(dated.min()) - 1 if dated.size else 1
+        self.last = int(dated.max()) + 1 if dated.size else 0
+        self.has_undated = bool(dated.size < days.size)
+
+    def rows_in(self, articles: pa.Table, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of `rows` whose source and day lie in the scope."""
+        few = articles.select(["source_id", "published_at"]).take(pa.array(rows))
+        days = day_numbers(few["published_at"])
+        near = (days >= self.first) & (days <= self.last)
+        near |= (days == NO_DAY) & self.has_undated
+        return rows[near & np.asarray(pc.is_in(few["source_id"], self.sources))]
+
+
+def short_rows(articles: pa.Table, rules: BandRules) -> NDArray[np.int64]:
+    """Return the rows that meet by short buckets; an empty key meets nothing."""
+    n_shingles = articles["n_shingles"].to_numpy()
+    return np.flatnonzero((n_shingles > 0) & (n_shingles < rules.short_shingles))
+
+
+def entries_of(articles: pa.Table, rules: BandRules) -> Entries:
+    """Return all entries of a batch of KEYS."""
+    numbers = np.arange(articles.num_rows)
+    signed = numbers[np.asarray(articles["bands"].is_valid())]
+    bands = words_of(articles["bands"])[signed]
+    keyed = numbers[articles["n_shingles"].to_numpy() > 0]
+    shorts = short_rows(articles, rules)
+    short, row = short_buckets(articles.take(pa.array(shorts)), rules.profile)
+    found = [
+        (words_of(articles["key_hash"])[keyed, 0], _KEY, keyed),
+        (short, _SHORT, shorts[row]),
+        (bands.reshape(-1), _BAND, np.repeat(signed, bands.shape[1])),
+    ]
+    return _joined(found, id_words(articles["article_id"]), numbers, 0)
+
+
+def entries_in(
+    piece: Piece, number: int, wanted: ValueSet, scope: Scope | None, rules: BandRules
+) -> Entries:
+    """Return the entries of a piece that stand in a bucket of `wanted`, numbered from 0."""
+    articles = piece.rows
+    bands, key_hashes = words_of(articles["bands"]), words_of(articles["key_hash"])[:, 0]
+    places = wanted.positions_in(bands)
+    rows = places // bands.shape[1]
+    if articles["bands"].null_count:
+        signed = np.asarray(articles["bands"].is_valid())[rows]
+        places, rows = places[signed], rows[signed]
+    keyed = wanted.positions_in(np.ascontiguousarray(key_hashes))
+    keyed = keyed[articles["n_shingles"].to_numpy()[keyed] > 0]
+    found = [(key_hashes[keyed], _KEY, keyed), (bands.reshape(-1)[places], _BAND, rows)]
+    if scope is not None:
+        shorts = scope.rows_in(articles, short_rows(articles, rules))
+        short, row = short_buckets(articles.take(pa.array(shorts)), rules.profile)
+        met = wanted.positions_in(short)
+        found.append((short[met], _SHORT, shorts[row[met]]))
+    used = np.unique(np.concatenate([rows for _, _, rows in found]))
+    ids = id_words(articles["article_id"].take(pa.array(used)))
+    return _joined(found, ids, used, number, is_among(ids, piece.ignored))
+
+
+def _joined(
+    found: Iterable[tuple[Words, int, NDArray[np.int64]]],
+    ids: Words,
+    used: NDArray[np.int64],
+    piece: int,
+    is_ignored: NDArray[np.bool_] | None = None,
+) -> Entries:
+    """Return entries of the rows `used` (sorted) without the ignored ones."""
+    kept = np.ones(used.size, np.bool_) if is_ignored is None else ~is_ignored
+    new_number = np.cumsum(kept) - 1
+    buckets, kinds, articles = [], [], []
+    for words, kind, rows in found:
+        at = np.searchsorted(used, rows)
+        stays = kept[at]
+        buckets.append(words[stays])
+        kinds.append(np.full(int(stays.sum()), kind, np.uint8))
+        articles.append(new_number[at[stays]])
+    row = used[kept]
+    return Entries(
+        np.concatenate(buckets),
+        np.concatenate(kinds),
+        np.concatenate(articles),
+        ids[kept],
+        np.full(row.size, piece),
+        row,
+    )
+
+
+def concatenated(parts: Sequence[Entries]) -> Entries:
+    """Return the parts as one, articles numbered through."""
+    shifts = np.cumsum([0, *(part.row.size for part in parts[:-1])])
+    shifted = [part.articles + shift for part, shift in zip(parts, shifts, strict=True)]
+    return Entries(
+        np.concatenate([part.buckets for part in parts]),
+        np.concatenate([part.kinds for part in parts]),
+        np.concatenate(shifted),
+        np.concatenate([part.ids for part in parts]),
+        np.concatenate([part.piece for part in parts]),
+        np.concatenate([part.row for part in parts]),
+    )
+
+
+def number_words(numbers: pa.Array) -> Words:
+    """Return a hash of each row of a list of strings, uint64 [n]."""
+    joined = pc.binary_join(numbers, "|")
+    _, offsets, content = joined.buffers()
+    bounds = np.frombuffer(offsets, "<i4")[joined.offset :][: len(joined) + 1].astype(np.int64)
+    text = np.frombuffer(content or b"", np.uint8)[bounds[0] : bounds[-1]].astype(np.uint64)
+    lengths = np.diff(bounds)
+    place = np.arange(text.size) - np.repeat(bounds[:-1] - bounds[0], lengths)
+    total = np.append(
+        np.uint64(0), np.cumsum(mix64(place.astype(np.uint64) << np.uint64(8) | text))
+    )
+    return mix64(total[bounds[1:] - bounds[0]] - total[bounds[:-1] - bounds[0]])

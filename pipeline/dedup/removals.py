@@ -1,0 +1,57 @@
+"""Rows of REMOVALS, as the stages that look inside an article write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.contracts import conform
+from pipeline.interim import REMOVALS
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One row of REMOVALS; None where nothing was compared."""
+
+    article_id: bytes
+    revision_id: bytes
+    action: str
+    reason: str
+    paragraph_seq: int
+    start_char: int
+    end_char: int
+    matched_paragraph_seq: int | None = None
+    jaccard: float | None = None
+    containment: float | None = None
+    matched_containment: float | None = None
+    is_numbers_equal: bool | None = None
+    evidence: str | None = None
+
+    @property
+    def matched_article_id(self) -> bytes | None:
+        """What repeats inside an article matches the article itself."""
+        return None if self.matched_paragraph_seq is None else self.article_id
+
+
+def removals_table(removals: Iterable[Removal]) -> pa.Table:
+    """Return REMOVALS of these rows."""
+    rows = list(removals)
+    arrays = [pa.array([getattr(row, f.name) for row in rows], f.type) for f in REMOVALS.schema]
+    return conform(pa.Table.from_arrays(arrays, schema=REMOVALS.schema), REMOVALS)
+
+
+def article_ranges(spans: pa.Table) -> list[tuple[int, int]]:
+    """Return the row range of each revision in SPANS, in order."""
+    if not spans.num_rows:
+        return []
+    column = spans.column("revision_id").combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = column.chunk(0)
+    ids = np.frombuffer(column.buffers()[1], "<u8").reshape(-1, 2)
+    ids = ids[column.offset : column.offset + len(column)]
+    firsts = np.flatnonzero((ids[1:] != ids[:-1]).any(axis=1)) + 1
+    starts = [0, *firsts.tolist()]
+    return list(zip(starts, [*starts[1:], spans.num_rows], strict=True))

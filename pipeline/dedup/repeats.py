@@ -1,0 +1,140 @@
+"""Repeats inside one article: exact sets, no LSH, the first stand is kept.
+
+The rules, in order: runs of equal paragraphs (`repeat_block`), single equal paragraphs
+(`repeat_single`), paragraphs made of others (`repeat_blob`), near copies (`repeat_near`); then a
+guard that looks at how much of the article would go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.dedup.article_repeats import Article, Finding, alike_paragraphs, equal_paragraphs
+from pipeline.dedup.near_repeats import covered_shares
+from pipeline.dedup.removals import Removal, article_ranges, removals_table
+from pipeline.dedup.repeat_rules import RepeatRules
+
+RULE_VERSION = "repeats-1"
+
+_BATCH_CHARS = 4_000_000
+"""Near repeats are looked for in so many characters at a time: about 100 bytes each at the peak."""
+
+Place = tuple[int, int, int]
+"""Article number, index of the paragraph in it, row in SPANS."""
+
+
+def find_repeats(spans: pa.Table, rules: RepeatRules | None = None) -> pa.Table:
+    """Return REMOVALS: what of SPANS repeats inside its article, and what stays despite a repeat.
+
+    Action `drop_paragraph` where a paragraph goes; `keep_paragraph` where it would, but too much
+    of the article would go with it. The paragraphs of a revision stand together, `seq` ascending,
+    as SPANS is sorted.
+    """
+    rules = rules or RepeatRules()
+    keys = spans.column("key").to_pylist()
+    ranges = article_ranges(spans)
+    covered = _covered_articles(keys, ranges, rules)
+    rows: list[Removal] = []
+    for number, (start, end) in enumerate(ranges):
+        own = keys[start:end]
+        shares = covered.get(number, {})
+        if not shares and len(set(own)) == len(own):
+            continue
+        part = spans.slice(start, end - start)
+        article = Article(part.column("text").to_pylist(), own, rules)
+        findings = _find(article, shares)
+        if findings:
+            rows += _rows(part, article, findings)
+    return removals_table(rows)
+
+
+def _covered_articles(
+    keys: Sequence[str], ranges: Sequence[tuple[int, int]], rules: RepeatRules
+) -> dict[int, dict[int, float]]:
+    """Return, for articles where any pair may be near, how far others cover each paragraph.
+
+    Paragraphs are those of at least `min_single_chars` whose key did not stand before.
+    """
+    found: dict[int, dict[int, float]] = {}
+    for places in _batches(keys, ranges, rules):
+        shares = covered_shares([keys[row] for _, _, row in places], [n for n, _, _ in places])
+        close = {
+            places[at][0]
+            for at in np.flatnonzero(shares >= rules.long_jaccard).tolist()
+            if len(keys[places[at][2]]) >= rules.min_near_chars
+        }
+        if close:
+            for (number, index, _), share in zip(places, shares.tolist(), strict=True):
+                if number in close:
+                    found.setdefault(number, {})[index] = share
+    return found
+
+
+def _batches(
+    keys: Sequence[str], ranges: Sequence[tuple[int, int]], rules: RepeatRules
+) -> Iterator[list[Place]]:
+    """Yield the paragraphs that can be near others, whole articles together."""
+    batch: list[Place] = []
+    n_chars = 0
+    for number, (start, end) in enumerate(ranges):
+        seen: set[str] = set()
+        places: list[Place] = []
+        for row in range(start, end):
+            key = keys[row]
+            if len(key) >= rules.min_single_chars and key not in seen:
+                seen.add(key)
+                places.append((number, row - start, row))
+        if not 2 <= len(places) <= rules.max_near_paragraphs:
+            continue
+        batch += places
+        n_chars += sum(map(len, seen))
+        if n_chars >= _BATCH_CHARS:
+            yield batch
+            batch, n_chars = [], 0
+    if batch:
+        yield batch
+
+
+def _find(article: Article, shares: Mapping[int, float]) -> list[Finding]:
+    """Return the findings of all rules for one article, in the order of its paragraphs."""
+    findings = equal_paragraphs(article)
+    if shares:
+        gone = {f.index for f in findings}
+        rest = [i for i in shares if i not in gone]
+        findings += alike_paragraphs(article, rest, shares)
+    return sorted(findings, key=lambda f: f.index)
+
+
+def _rows(part: pa.Table, article: Article, findings: Sequence[Finding]) -> Iterator[Removal]:
+    """Yield one removal a finding; too many that are no exact run turn into `keep_paragraph`."""
+    n_chars = sum(map(len, article.keys))
+    n_runs, n_others = (
+        sum(len(article.keys[f.index]) for f in findings if (f.reason == "repeat_block") is is_run)
+        for is_run in (True, False)
+    )
+    is_excess = n_others > article.rules.max_removed_share * (n_chars - n_runs)
+    spans = part.select(["article_id", "revision_id", "seq", "start_char", "end_char"]).to_pylist()
+    for f in findings:
+        is_kept = is_excess and f.reason != "repeat_block"
+        evidence = f.evidence
+        if is_kept:
+            evidence += f"; kept: {n_others / (n_chars - n_runs):.0%} of the article would go"
+        own = spans[f.index]
+        yield Removal(
+            article_id=own["article_id"],
+            revision_id=own["revision_id"],
+            action="keep_paragraph" if is_kept else "drop_paragraph",
+            reason=f.reason,
+            paragraph_seq=own["seq"],
+            start_char=own["start_char"],
+            end_char=own["end_char"],
+            matched_paragraph_seq=spans[f.matched]["seq"],
+            jaccard=f.overlap.jaccard,
+            containment=f.overlap.right_containment,
+            matched_containment=f.overlap.left_containment,
+            is_numbers_equal=True,
+            evidence=evidence,
+        )

@@ -1,0 +1,225 @@
+"""MinHash signatures and band bucket keys of a batch, bit for bit those of datasketch.
+
+datasketch defines, arrays execute: the permutations come from `datasketch.MinHash`, a numpy
+kernel applies them to a batch at a time (`tests/reference` holds both equal).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.contracts import ID, TIME, conform
+from pipeline.interim import KEYS
+from pipeline.text.mixing import mix32, mix64
+from pipeline.text.normalise import NORMALISER_VERSION, key_hash, make_keys
+from pipeline.text.numbers import extract_numbers
+from pipeline.text.shingles import (
+    HASH_NAME,
+    STORY,
+    Offsets,
+    ShingleProfile,
+    hash_shingle,
+    shingle_sets,
+)
+from pipeline.text.titles import title_keys
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
+
+SCHEME = "affine32"
+
+# Characters signed together: the permuted row of a block stays in the L2 cache. Smaller blocks
+# pay for 384 numpy calls each (measured on 1 MB L2: 10,000 characters twice as slow).
+_BLOCK_CHARS = 80_000
+
+_N_SIGNATURE_BYTES = 512
+_N_BAND_BYTES = 256
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that makes a signature; signatures of two recipes never meet."""
+
+    num_perm: int = 128
+    seed: int = 1
+    bands: int = 32
+    rows: int = 4
+    profile: ShingleProfile = STORY
+    min_shingles: int = 50
+    """Smaller sets are not signed: the estimate is too coarse, exact sets compare them."""
+
+    def __post_init__(self) -> None:
+        if self.num_perm * 4 != _N_SIGNATURE_BYTES or self.bands * 8 != _N_BAND_BYTES:
+            raise ValueError("KEYS holds 128 permutations and 32 bands; change the contract first")
+        if self.bands * self.rows > self.num_perm:
+            raise ValueError(f"{self.bands} bands of {self.rows} rows need more than 128 slots")
+
+    @property
+    def params_id(self) -> str:
+        """Return the name of the recipe, equal exactly when signatures may be compared."""
+        windows = "-".join(str(int(n)) for n in self.profile.window_lengths()[3:])
+        return (
+            f"{NORMALISER_VERSION}/{self.profile.name}-{windows}/{HASH_NAME}/{SCHEME}"
+            f"/p{self.num_perm}/s{self.seed}/{self.bands}x{self.rows}/min{self.min_shingles}"
+        )
+
+
+def sign(clean: pa.Table, recipe: Recipe) -> pa.Table:
+    """Return the KEYS of CLEAN articles, one row an article, signed by `recipe`.
+
+    Texts under `recipe.min_shingles` have no signature and no bands.
+    """
+    texts = clean["text"].to_pylist()
+    keys = make_keys_in_blocks(texts)
+    signatures, n_shingles = sign_keys(keys, recipe)
+    return _keys_table(clean, texts, keys, signatures, n_shingles, recipe)
+
+
+def keys_of(articles: pa.Table, signatures: pa.Table, recipe: Recipe) -> pa.Table:
+    """Return KEYS rows rebuilt from stored columns, equal to what `sign` gave.
+
+    Args:
+        articles: article_id, source_id, published_at, title, text (the clean one).
+        signatures: article_id, n_shingles, signature, made by `recipe`; every article has a row.
+        recipe: what the signatures were made with.
+    """
+    joined = articles.join(
+        signatures.select(["article_id", "n_shingles", "signature"]), ["article_id"]
+    )
+    texts = joined["text"].to_pylist()
+    stored = joined["signature"].combine_chunks()
+    matrix = np.zeros((len(texts), recipe.num_perm), np.uint32)
+    signed = np.flatnonzero(np.asarray(stored.is_valid()))
+    matrix[signed] = np.frombuffer(b"".join(stored.drop_null().to_pylist()), "<u4").reshape(
+        -1, recipe.num_perm
+    )
+    n_shingles = joined["n_shingles"].to_numpy()
+    return _keys_table(joined, texts, make_keys_in_blocks(texts), matrix, n_shingles, recipe)
+
+
+def make_keys_in_blocks(texts: Sequence[str]) -> list[str]:
+    """Return the keys of many texts, folded in blocks that fit the cache."""
+    return [key for block in _blocks(texts) for key in make_keys(texts[block])]
+
+
+def sign_keys(keys: Sequence[str], recipe: Recipe) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Return the signatures uint32 [n, num_perm] and the sizes of the shingle sets int64 [n].
+
+    Rows of texts under `recipe.min_shingles` are zero: they have no signature.
+    """
+    signatures = np.zeros((len(keys), recipe.num_perm), np.uint32)
+    sizes = np.zeros(len(keys), np.int64)
+    for block in _blocks(keys):
+        hashes, offsets = shingle_sets(keys[block], recipe.profile)
+        sizes[block] = np.diff(offsets)
+        signed = np.flatnonzero(sizes[block] >= recipe.min_shingles)
+        if signed.size:
+            signatures[block.start + signed] = _min_hashes(hashes, offsets, signed, recipe)
+    return signatures, sizes
+
+
+def band_keys(signatures: NDArray[np.uint32], recipe: Recipe) -> NDArray[np.uint64]:
+    """Return the bucket keys uint64 [n, bands]; two rows share one iff the band's values agree.
+
+    The same buckets as `datasketch.MinHashLSH(params=(bands, rows))`; the number of the band is
+    mixed in, so that buckets of all bands live in one array. Each step is a bijection of the
+    state, so distinct bands meet only by a 64-bit collision.
+    """
+    n_slots = recipe.bands * recipe.rows
+    rows = signatures[:, :n_slots].reshape(-1, recipe.bands, recipe.rows).astype(np.uint64)
+    keys = np.broadcast_to(np.arange(1, recipe.bands + 1, dtype=np.uint64), rows.shape[:2])
+    for row in range(recipe.rows):
+        keys = mix64(keys ^ rows[:, :, row] << np.uint64(32))
+    return keys
+
+
+def to_minhash(signature: bytes, recipe: Recipe) -> MinHash:
+    """Return a stored signature as the `datasketch.MinHash` that it is."""
+    from datasketch import MinHash  # lazily: importing it takes 0.6 s
+
+    values = np.frombuffer(signature, "<u4").astype(np.uint32)
+    return MinHash(seed=recipe.seed, hashfunc=hash_shingle, hashvalues=values, scheme=SCHEME)
+
+
+def _min_hashes(
+    hashes: NDArray[np.uint64], offsets: Offsets, signed: NDArray[np.int64], recipe: Recipe
+) -> NDArray[np.uint32]:
+    """Return the signatures of the sets numbered `signed`, uint32 [len(signed), num_perm]."""
+    multipliers, addends = _permutations(recipe.num_perm, recipe.seed)
+    lengths = np.diff(offsets)
+    if signed.size < lengths.size:
+        hashes = hashes[np.repeat(lengths >= recipe.min_shingles, lengths)]
+    mixed = mix32(hashes.astype(np.uint32))
+    starts = np.cumsum(lengths[signed]) - lengths[signed]
+    minima = np.empty((recipe.num_perm, signed.size), np.uint32)
+    permuted = np.empty_like(mixed)
+    for slot in range(recipe.num_perm):
+        np.multiply(mixed, multipliers[slot], out=permuted)
+        np.add(permuted, addends[slot], out=permuted)
+        np.minimum.reduceat(permuted, starts, out=minima[slot])
+    return minima.T
+
+
+@cache
+def _permutations(num_perm: int, seed: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Return datasketch's own multipliers and addends, uint32 [num_perm] each."""
+    from datasketch import MinHash  # lazily: importing it takes 0.6 s
+
+    multipliers, addends = MinHash(num_perm=num_perm, seed=seed, scheme=SCHEME).permutations
+    return np.asarray(multipliers, np.uint32), np.asarray(addends, np.uint32)
+
+
+def _blocks(texts: Sequence[str]) -> Iterator[slice]:
+    """Yield slices of about `_BLOCK_CHARS` characters, at least one text each."""
+    start, n_chars = 0, 0
+    for position, text in enumerate(texts):
+        n_chars += len(text)
+        if n_chars >= _BLOCK_CHARS:
+            yield slice(start, position + 1)
+            start, n_chars = position + 1, 0
+    if start < len(texts):
+        yield slice(start, len(texts))
+
+
+def _keys_table(
+    articles: pa.Table,
+    texts: Sequence[str],
+    keys: Sequence[str],
+    signatures: NDArray[np.uint32],
+    n_shingles: NDArray[np.int64],
+    recipe: Recipe,
+) -> pa.Table:
+    """Return KEYS from the columns of `articles` and what was computed for them, row by row."""
+    is_signed = n_shingles >= recipe.min_shingles
+    numbers = [extract_numbers(text) for text in texts]
+    columns = {
+        "article_id": articles["article_id"],
+        "source_id": articles["source_id"],
+        "published_at": articles["published_at"].cast(TIME),
+        "title_key": pa.array(title_keys(articles["title"].to_pylist()), pa.string()),
+        "key": pa.array(keys, pa.large_string()),
+        "key_hash": pa.array([key_hash(key) for key in keys], ID),
+        "numbers": pa.array(numbers, pa.list_(pa.string())),
+        "n_shingles": pa.array(n_shingles, pa.int32()),
+        "signature": _fixed_binary(signatures.astype("<u4"), is_signed),
+        "bands": _fixed_binary(band_keys(signatures, recipe).astype("<u8"), is_signed),
+    }
+    return conform(pa.table(columns), KEYS)
+
+
+def _fixed_binary(
+    matrix: NDArray[np.uint32] | NDArray[np.uint64], is_valid: NDArray[np.bool_]
+) -> pa.Array:
+    """Return each row of `matrix` as fixed-size binary, NULL where not valid."""
+    contiguous = np.ascontiguousarray(matrix)
+    n_bytes = contiguous.shape[1] * contiguous.itemsize
+    validity = pa.py_buffer(np.packbits(is_valid, bitorder="little").tobytes())
+    buffers = [validity, pa.py_buffer(contiguous)]
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(n_bytes), len(contiguous), buffers)

@@ -1,0 +1,83 @@
+"""Which articles a derivation dropped or brought back, with the evidence, as decision rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.contracts import DECISIONS, ID
+
+DROPPED_ROLES = ("duplicate", "update")
+"""The roles of articles that do not stand in the clean records."""
+
+_STAMPED = ("decision_id", "rule_version", "decided_at", "run_id")
+UNSTAMPED = pa.schema([f for f in DECISIONS.schema if f.name not in _STAMPED])
+"""A decision before the run is known."""
+
+
+def story_decisions(
+    members: pa.Table, previous: pa.Table, edges: pa.Table, revisions: Mapping[bytes, bytes]
+) -> pa.Table:
+    """Return one row for each article that `members` drops or brings back against `previous`.
+
+    Args:
+        members: STORY_MEMBERS as derived now.
+        previous: STORY_MEMBERS of the same articles as they stood; none for new articles.
+        edges: VERIFIED or EDGES rows among them, the evidence.
+        revisions: current revision_id of each article.
+
+    Returns:
+        UNSTAMPED rows: `drop_article` with the relation and the match, or `keep_article` with
+        reason `story_changed` for an article that was dropped and stands again.
+    """
+    before = {r["article_id"]: r for r in previous.to_pylist()}
+    evidence = {
+        (r["left_id"], r["right_id"]): r
+        for r in edges.select(
+            ["left_id", "right_id", "is_numbers_equal", "left_containment", "right_containment", "evidence"]
+        ).to_pylist()
+    }
+    rows: list[dict[str, Any]] = []
+    for member in members.to_pylist():
+        old = before.get(member["article_id"])
+        is_dropped = member["role"] in DROPPED_ROLES
+        was_dropped = old is not None and old["role"] in DROPPED_ROLES
+        if is_dropped and not (was_dropped and old["matched_id"] == member["matched_id"]):
+            rows.append(_drop(member, evidence, revisions))
+        elif was_dropped and not is_dropped:
+            rows.append(_keep(member, revisions))
+    return pa.Table.from_pylist(rows, UNSTAMPED)
+
+
+def _drop(
+    member: Mapping[str, Any],
+    evidence: Mapping[tuple[bytes, bytes], Mapping[str, Any]],
+    revisions: Mapping[bytes, bytes],
+) -> dict[str, Any]:
+    article, match = member["article_id"], member["matched_id"]
+    edge = evidence[min(article, match), max(article, match)]
+    match_side = "right_containment" if article < match else "left_containment"
+    return {
+        "article_id": article,
+        "revision_id": revisions[article],
+        "action": "drop_article",
+        "reason": member["relation"],
+        "matched_article_id": match,
+        "jaccard": member["jaccard"],
+        "containment": member["containment"],
+        "matched_containment": edge[match_side],
+        "is_numbers_equal": edge["is_numbers_equal"],
+        "evidence": edge["evidence"],
+    }
+
+
+def _keep(member: Mapping[str, Any], revisions: Mapping[bytes, bytes]) -> dict[str, Any]:
+    return {
+        "article_id": member["article_id"],
+        "revision_id": revisions[member["article_id"]],
+        "action": "keep_article",
+        "reason": "story_changed",
+        "evidence": f"stands again as {member['role']}",
+    }

@@ -1,0 +1,1 @@
+"""Splitters: one module a file format, each cutting a stream of bytes into documents."""

@@ -1,0 +1,101 @@
+"""CSV and TSV rows, with their bytes exactly as in the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from pipeline.sources.formats.slices import Cutter, Limits, Slice
+from pipeline.sources.formats.window import Window
+
+_NEWLINE = 0x0A
+DELIMITERS = (",", "\t", ";", "|")
+
+
+def find_delimiter(first_line: bytes, media_delimiter: str) -> str:
+    """Return the delimiter of a header line (ASCII outline); ties go to the extension's own."""
+    unquoted = re.sub(rb'"[^"]*"', b"", first_line)
+    order = (media_delimiter, *(d for d in DELIMITERS if d != media_delimiter))
+    return max(order, key=lambda d: unquoted.count(d.encode()))
+
+
+def split_rows(
+    chunks: Iterable[bytes], encoding: str, delimiter: str, limits: Limits
+) -> Iterator[Slice]:
+    r"""Yield every row that is not blank, the header first, without its line end.
+
+    A row ends at a newline outside quotes; a quote opens a field only at its beginning, as in
+    Python's csv module. A quote that never closes is taken back: its line alone is broken, and
+    the next line begins a row. Positions are row numbers as a spreadsheet shows them.
+    """
+    yield from _Rows(Window(chunks, encoding), delimiter, limits).rows()
+
+
+class _Rows:
+    """Reads a window row by row."""
+
+    def __init__(self, window: Window, delimiter: str, limits: Limits) -> None:
+        sign = re.escape(delimiter.encode())
+        field = rb'(?:"(?:[^"]++|"")*+"[^%b\n]*+|[^%b\n"][^%b\n]*+)?' % (sign, sign, sign)
+        self.pattern = re.compile(rb"%b(?:%b%b)*+" % (field, sign, field))
+        self.blank = b" \t\r" + delimiter.encode()
+        self.window = window
+        self.limits = limits
+        self.cutter = Cutter(limits, "row")
+        self.cutter.start(1)
+        self.start = 0
+
+    def rows(self) -> Iterator[Slice]:
+        while True:
+            view = self.window.view
+            found = self.pattern.match(view, self.start)
+            end = found.end() if found else self.start
+            if end < len(view) and view[end] == _NEWLINE:
+                yield from self._finish(end)
+                continue
+            is_long = (len(view) - self.start) * self.window.width > self.limits.piece_bytes
+            if not is_long and self._widen():
+                continue
+            # The row does not end, or not within a piece: at the end of the stream that is
+            # the last row, or else a quote that never closes.
+            if end == len(view) and not is_long:
+                yield from self._finish(end, is_open=True)
+                return
+            yield from self._take_line()
+
+    def _widen(self) -> bool:
+        start, self.start = self.start, 0
+        return self.window.widen(start)
+
+    def _finish(self, end: int, *, is_open: bool = False) -> Iterator[Slice]:
+        content = self._row_bytes(end)
+        is_blank = not self.window.view[self.start : end].strip(self.blank)
+        if is_open and (rest := self.window.rest(end)):
+            content, is_blank = content + rest, False
+        if not is_blank:
+            yield self.cutter.whole(content, is_open=is_open)
+        self.start = end + 1
+        self.cutter.start(self.cutter.position + 1)
+
+    def _row_bytes(self, end: int) -> bytes:
+        if self.window.view[self.start : end].endswith(b"\r"):
+            end -= 1
+        return self.window.exact(self.start, end)
+
+    def _take_line(self) -> Iterator[Slice]:
+        """Yield the line at `start` alone; without a line end, in pieces to where one comes."""
+        while (end := self.window.view.find(b"\n", self.start)) < 0:
+            held = bytearray(self.window.exact(self.start, len(self.window.view)))
+            yield from self.cutter.spill(held)
+            self.start = len(self.window.view) - len(held) // self.window.width
+            if not self._widen():
+                end = len(self.window.view)
+                break
+        content = self._row_bytes(end)
+        if self.cutter.n_pieces:
+            yield self.cutter.whole(content)
+        else:
+            message = f'a quote (") in row {self.cutter.position} is never closed'
+            yield self.cutter.broken(content, "broken_csv", message)
+        self.start = end + 1
+        self.cutter.start(self.cutter.position + 1)

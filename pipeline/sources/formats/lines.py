@@ -1,0 +1,77 @@
+"""Lines and whole files: JSONL, and plain text with one article a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from pipeline.sources.decode import outline, unit_bytes
+from pipeline.sources.formats.slices import Cutter, Limits, Slice
+
+_NEWLINE = 0x0A
+
+
+def split_lines(chunks: Iterable[bytes], encoding: str, limits: Limits) -> Iterator[Slice]:
+    r"""Yield every line that is not blank, without its line end (`\n` or `\r\n`).
+
+    A line ends at the encoded newline: in UTF-16 that is a code unit, and U+2028 is no line
+    end. In all other encodings read here the byte 0x0A is nothing but a newline. Positions are
+    1-based line numbers, blank lines counted.
+    """
+    cutter = Cutter(limits, "line")
+    cutter.start(1)
+    tail = bytearray()
+    for chunk in chunks:
+        if b"\n" not in chunk:
+            tail += chunk
+        else:
+            lines = _cut_at_newlines(bytes(tail), chunk, encoding)
+            tail = bytearray(lines.pop())
+            for line in lines:
+                yield from _finish(cutter, line, encoding)
+                cutter.start(cutter.position + 1)
+        yield from cutter.spill(tail)
+    yield from _finish(cutter, bytes(tail), encoding, is_open=True)
+
+
+def _finish(
+    cutter: Cutter, line: bytes, encoding: str, *, is_open: bool = False
+) -> Iterator[Slice]:
+    if b"\r" in line[-4:]:
+        line = line.removesuffix("\r".encode(encoding))
+    if (line and cutter.n_pieces) or not _is_blank(line, encoding):
+        yield cutter.whole(line, is_open=is_open)
+
+
+def _is_blank(line: bytes, encoding: str) -> bool:
+    width = unit_bytes(encoding)
+    if width == 1:
+        return not line or line.isspace()
+    return not line or (len(line) % width == 0 and outline(line, encoding).isspace())
+
+
+def _cut_at_newlines(tail: bytes, chunk: bytes, encoding: str) -> list[bytes]:
+    """Return the lines of tail + chunk; the last one is unfinished (perhaps empty)."""
+    width = unit_bytes(encoding)
+    if width == 1:
+        # The tail holds no newline: only the chunk is searched.
+        lines = chunk.split(b"\n")
+        lines[0] = tail + lines[0]
+        return lines
+    raw = tail + chunk
+    n_whole = len(raw) - len(raw) % width
+    seen = np.frombuffer(outline(raw[:n_whole], encoding), dtype=np.uint8)
+    ends = (np.flatnonzero(seen == _NEWLINE) * width).tolist()
+    starts = [0, *(end + width for end in ends)]
+    return [raw[a:b] for a, b in zip(starts, [*ends, len(raw)], strict=True)]
+
+
+def whole_file(chunks: Iterable[bytes], limits: Limits) -> Iterator[Slice]:
+    """Yield one document: everything that the stream holds, byte order mark included."""
+    cutter = Cutter(limits, "file")
+    content = bytearray()
+    for chunk in chunks:
+        content += chunk
+        yield from cutter.spill(content)
+    yield cutter.whole(bytes(content), is_open=True)

@@ -1,0 +1,222 @@
+"""The commit: staged files, synced, renamed, synced again, then one SQLite transaction.
+
+Until the transaction commits nothing of a change is there; after it all of it is. Publishing and
+deleting follow; a process that dies before them leaves both to the next opening.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.contracts import CONTRACTS, DOCUMENTS, conform
+from pipeline.errors import ContractError
+from pipeline.interim import KEYS
+from pipeline.store.catalog import Catalog
+from pipeline.store.durable import make_folder, sync_all, unlink_durably
+from pipeline.store.gather import Gatherer
+from pipeline.store.layout import Layout
+from pipeline.store.model import Change, Landing, Snapshot, Step, StoredFile, naive_utc
+from pipeline.store.parquet import Stamp, in_file_order, month_of, new_path, write_file
+from pipeline.store.rows import find_rows, key_tables, rewrite
+
+STEPS = (
+    "land:staged",
+    "land:synced",
+    "land:moved",
+    "land:placed",
+    "land:recording",
+    "land:committed",
+    "commit:staged",
+    "commit:synced",
+    "commit:moved",
+    "commit:placed",
+    "commit:recording",
+    "commit:committed",
+    "publish:built",
+    "publish:kept",
+    "publish:replaced",
+    "publish:listed",
+    "publish:done",
+    "purge:deleted",
+    "purge:done",
+    "cache:written",
+)
+"""Every step of the protocol in the order of a batch; a test may end the process at each."""
+
+
+@dataclass
+class Batch:
+    """Files of one commit: where they are staged, what they will be, what they replace."""
+
+    folder: Path
+    month: str
+    stamp: Stamp
+    files: list[StoredFile] = field(default_factory=list)
+    removed: list[StoredFile] = field(default_factory=list)
+    rewritten: list[tuple[StoredFile, tuple[StoredFile, ...], pa.Array]] = field(
+        default_factory=list
+    )
+    added_signatures: StoredFile | None = None
+
+    def staged(self, stored: StoredFile) -> Path:
+        """Return where a file lies before it is moved."""
+        return self.folder / Path(stored.path).name
+
+    def write(
+        self,
+        table: pa.Table,
+        name: str,
+        place: tuple[str, str] | None = None,
+        groups: Sequence[int] | None = None,
+    ) -> StoredFile:
+        """Stage rows of a table as a new file; `place` is (month, level), by default of today."""
+        month, level = place or (self.month, "l0")
+        path = new_path(name, month, level)
+        staged = self.folder / Path(path).name
+        stored = write_file(table, CONTRACTS[name], staged, path, self.stamp, groups)
+        self.files.append(stored)
+        return stored
+
+
+def checked_change(change: Change) -> dict[str, pa.Table]:
+    """Return the added rows by table, as their contracts want them; tables without rows left out.
+
+    Raises:
+        ContractError: a table or key breaks its contract, or a row is added twice.
+    """
+    for name in [*change.added, *change.removed]:
+        if name not in CONTRACTS or name == DOCUMENTS.name:
+            raise ContractError(name, ["no table that a change may touch"])
+    added = {}
+    for name, table in sorted(change.added.items()):
+        contract = CONTRACTS[name]
+        rows = conform(table, contract)
+        n_keys = rows.group_by(list(contract.key)).aggregate([]).num_rows
+        if n_keys != rows.num_rows:
+            raise ContractError(name, [f"{rows.num_rows - n_keys} keys stand twice"])
+        if rows.num_rows:
+            added[name] = in_file_order(rows, contract)
+    signed = added.get("signatures")
+    if change.keys is not None and signed is not None:
+        keys = conform(change.keys, KEYS)
+        if not keys["article_id"].equals(signed["article_id"]):
+            raise ContractError("keys", ["not one row for each added signature"])
+    return added
+
+
+def stage_change(
+    layout: Layout, gatherer: Gatherer, change: Change, added: Mapping[str, pa.Table], batch: Batch
+) -> None:
+    """Stage the added rows and what is left of the files that hold removed ones."""
+    for name, keys in sorted(change.removed.items()):
+        files = gatherer.files(name)
+        wanted = key_tables(CONTRACTS[name], keys)
+        found = find_rows(gatherer.connection, layout.root, files, wanted)
+        for pack in rewrite(layout.root, files, found):
+            batch.removed += pack.replaced
+            if pack.rest.num_rows:
+                place = (pack.replaced[0].month, pack.replaced[0].level)
+                stored = batch.write(pack.rest, name, place)
+                if name == "signatures":
+                    ids = pack.rest["article_id"].combine_chunks()
+                    batch.rewritten.append((stored, pack.replaced, ids))
+    for name, rows in added.items():
+        stored = batch.write(rows, name)
+        if name == "signatures":
+            batch.added_signatures = stored
+
+
+def place(layout: Layout, batch: Batch, step: Step, name: str) -> None:
+    """Bring staged files to their places so that a power cut cannot take them away."""
+    step(f"{name}:staged")
+    sync_all(batch.staged(stored) for stored in batch.files)
+    step(f"{name}:synced")
+    folders = {(layout.root / stored.path).parent for stored in batch.files}
+    for folder in sorted(folders):
+        make_folder(folder)
+    for stored in batch.files:
+        batch.staged(stored).rename(layout.root / stored.path)
+    step(f"{name}:moved")
+    sync_all(folders)
+    step(f"{name}:placed")
+
+
+def take_back(layout: Layout, catalog: Catalog, batch: Batch) -> None:
+    """Delete the files of a batch that did not commit; those the catalogue names stay."""
+    known = catalog.known_paths()
+    for stored in batch.files:
+        if stored.path not in known:
+            (layout.root / stored.path).unlink(missing_ok=True)
+    shutil.rmtree(batch.folder, ignore_errors=True)
+
+
+def record_landing(catalog: Catalog, batch: Batch, now: datetime, step: Step) -> Landing:
+    """Commit a landing: from here on the documents cannot be lost."""
+    landing = Landing(batch.files[0], batch.stamp.run_id)
+    with catalog.transaction():
+        catalog.add_landing(landing, now)
+        step("land:recording")
+    step("land:committed")
+    return landing
+
+
+def record_change(
+    catalog: Catalog,
+    change: Change,
+    batch: Batch,
+    now: datetime,
+    retention_days: float,
+    step: Step,
+) -> Snapshot:
+    """Commit a change: this transaction is the one moment at which it comes to be."""
+    snapshot = Snapshot(batch.stamp.snapshot, naive_utc(now))
+    landings = [each for each in catalog.open_landings() if each.file.path in set(change.landings)]
+    if len(landings) != len(set(change.landings)):
+        raise ContractError("documents", ["a landing is not known or was worked off before"])
+    landed = [landing.file for landing in landings]
+    with catalog.transaction():
+        catalog.add_snapshot(snapshot, batch.stamp.run_id, _summary(batch, landed))
+        catalog.add_files([*landed, *batch.files], snapshot.id)
+        catalog.remove_files((stored.path for stored in batch.removed), snapshot)
+        catalog.finish_landings(change.landings)
+        catalog.add_counts(batch.stamp.run_id, change.counts)
+        catalog.queue_superseded(snapshot.published_at - timedelta(days=retention_days))
+        catalog.raise_edition()
+        step("commit:recording")
+    step("commit:committed")
+    return snapshot
+
+
+def _summary(batch: Batch, landed: Sequence[StoredFile]) -> dict[str, int]:
+    """Return the net number of rows that each table gained."""
+    gained: dict[str, int] = {}
+    for stored in [*landed, *batch.files]:
+        gained[stored.table] = gained.get(stored.table, 0) + stored.n_rows
+    for stored in batch.removed:
+        gained[stored.table] = gained.get(stored.table, 0) - stored.n_rows
+    return gained
+
+
+def new_batch(layout: Layout, stamp: Stamp, now: datetime) -> Batch:
+    """Return an empty batch with a staging folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="batch-", dir=layout.staging))
+    return Batch(folder, month_of(naive_utc(now)), stamp)
+
+
+def purge(layout: Layout, catalog: Catalog, step: Step) -> None:
+    """Delete the files in the purge queue, then empty it."""
+    queued = catalog.purge_queue()
+    if not queued:
+        return
+    unlink_durably(layout.root / path for path in queued)
+    step("purge:deleted")
+    with catalog.transaction():
+        catalog.clear_purge_queue(queued)
+    step("purge:done")

@@ -1,0 +1,181 @@
+"""DuckDB over the live files: base views, and queries whose ids come back as 16 bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.contracts import CONTRACTS, ID, Contract
+from pipeline.store.model import StoredFile
+from pipeline.store.parquet import with_uuids
+
+# No extension is needed, and none may be fetched behind the user's back.
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+_MEMORY_LIMIT = "1GB"
+"""Joins of ids that need more spill to disk: an ingest as a whole is to stay under 2 GB."""
+
+_TYPES: Mapping[pa.DataType, str] = {
+    ID: "UUID",
+    pa.string(): "VARCHAR",
+    pa.large_string(): "VARCHAR",
+    pa.binary(): "BLOB",
+    pa.large_binary(): "BLOB",
+    pa.bool_(): "BOOLEAN",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.float32(): "FLOAT",
+    pa.float64(): "DOUBLE",
+    pa.timestamp("us"): "TIMESTAMP",
+}
+
+_NARROW = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
+
+
+def open_memory(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory DuckDB that fetches no extension; `spill` is for joins too large."""
+    connection = duckdb.connect(config=_CONFIG)
+    connection.execute("SET parquet_metadata_cache = true")
+    # 32-bit offsets overflow at 2 GB of text in one column.
+    connection.execute("SET arrow_large_buffer_size = true")
+    connection.execute("SET arrow_lossless_conversion = true")
+    if spill is not None:
+        connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
+        connection.execute(f"SET temp_directory = {quoted(str(spill))}")
+    return connection
+
+
+def quoted(text: str) -> str:
+    """Return `text` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def sql_type(dtype: pa.DataType) -> str:
+    """Return the DuckDB type of a contract's column."""
+    return "BLOB" if pa.types.is_fixed_size_binary(dtype) and dtype != ID else _TYPES[dtype]
+
+
+def fixed_paths(root: Path, paths: Iterable[str]) -> str:
+    """Return an SQL list of absolute paths."""
+    return "[" + ", ".join(quoted(f"{root}/{path}") for path in paths) + "]"
+
+
+def movable_paths(root: Path, paths: Iterable[str]) -> str:
+    """Return an SQL list of paths below the session's `news_root`, else below `root`.
+
+    A list comprehension is the one spelling that every DuckDB from 1.1 on parses: `x -> ...` is
+    refused by 2.0 and `lambda x: ...` by 1.2. It costs nothing: 1,000 files are planned in 6 ms.
+    """
+    listed = "[" + ", ".join(quoted(path) for path in paths) + "]"
+    return (
+        f"[coalesce(getvariable('news_root'), {quoted(str(root))}) || '/' || f for f in {listed}]"
+    )
+
+
+def base_query(
+    contract: Contract, files: Sequence[StoredFile], root: Path, *, is_movable: bool
+) -> str:
+    """Return SQL for all rows of a table, with the contract's columns in their order.
+
+    Files are grouped by the columns they have: those that came later are NULL in older files,
+    which is as fast as plain and does not open every file as `union_by_name` does.
+    """
+    if not files:
+        columns = [f"NULL::{sql_type(f.type)} AS {f.name}" for f in contract.schema]
+        return f"SELECT {', '.join(columns)} WHERE false"
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for stored in files:
+        groups.setdefault(stored.columns, []).append(stored.path)
+    list_paths = movable_paths if is_movable else fixed_paths
+    selects = []
+    for held, paths in sorted(groups.items()):
+        columns = [
+            f.name if f.name in held else f"NULL::{sql_type(f.type)} AS {f.name}"
+            for f in contract.schema
+        ]
+        selects.append(
+            f"SELECT {', '.join(columns)} FROM"
+            f" read_parquet({list_paths(root, paths)}, hive_partitioning = false)"
+        )
+    return " UNION ALL ".join(selects)
+
+
+def create_base_views(
+    connection: duckdb.DuckDBPyConnection,
+    live: Mapping[str, Sequence[StoredFile]],
+    root: Path,
+    *,
+    prefix: str = "",
+    is_movable: bool = False,
+) -> None:
+    """Create or replace one view for each contract, over its live files."""
+    for name, contract in CONTRACTS.items():
+        query = base_query(contract, live.get(name, ()), root, is_movable=is_movable)
+        connection.execute(f"CREATE OR REPLACE VIEW {prefix}{name} AS {query}")
+
+
+def fetch(
+    connection: duckdb.DuckDBPyConnection, sql: str, tables: Mapping[str, pa.Table] | None = None
+) -> pa.Table:
+    """Run one query with Arrow tables under their names and return all rows.
+
+    16-byte ids go in and come out as `fixed_size_binary[16]`; text and bytes come back in the type
+    that contracts give a column of that name, else as `string` and `binary`.
+    """
+    cursor = connection.cursor()
+    try:
+        for name, table in (tables or {}).items():
+            cursor.register(name, with_uuids(table))
+        found = cursor.sql(sql).to_arrow_table()
+    finally:
+        cursor.close()
+    return _with_contract_types(found)
+
+
+def _with_contract_types(table: pa.Table) -> pa.Table:
+    plain = [_plain(column) for column in table.columns]
+    columns = [
+        column.cast(_DECLARED.get((name, column.type), _NARROW.get(column.type, column.type)))
+        for name, column in zip(table.column_names, plain, strict=True)
+    ]
+    return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column without the extension types in which DuckDB hands exact values over."""
+    name = getattr(column.type, "extension_name", None)
+    if name == "arrow.uuid":
+        return column.cast(ID)
+    if name == "arrow.bool8":
+        return column.cast(pa.int8()).cast(pa.bool_())
+    if name == "arrow.json":
+        return column.cast(pa.string())
+    if name == "arrow.opaque" and column.type.type_name == "hugeint":
+        # Sums of integers are 128 bits wide, in the layout of a decimal.
+        wide = pa.decimal128(38, 0)
+        chunks = [
+            pa.Array.from_buffers(wide, len(chunk), chunk.storage.buffers(), offset=chunk.offset)
+            for chunk in column.chunks
+        ]
+        return pa.chunked_array(chunks, wide).cast(pa.int64())
+    return column
+
+
+def _declared_types() -> dict[tuple[str, pa.DataType], pa.DataType]:
+    declared: dict[tuple[str, pa.DataType], pa.DataType] = {}
+    for contract in CONTRACTS.values():
+        for field in contract.schema:
+            if field.type != ID and sql_type(field.type) in ("VARCHAR", "BLOB"):
+                is_text = sql_type(field.type) == "VARCHAR"
+                wide = pa.large_string() if is_text else pa.large_binary()
+                declared[field.name, wide] = field.type
+    return declared
+
+
+_DECLARED = _declared_types()

@@ -1,0 +1,104 @@
+"""Making files survive a power cut, and naming what goes wrong on disk.
+
+Neither pyarrow nor DuckDB calls fsync on what it writes, and a rename is not on disk before its
+directory is: each file and each directory that was touched is synced here, before the catalogue
+names it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import takewhile
+from pathlib import Path
+
+import duckdb
+
+from pipeline.errors import UnechoError, WarehouseError
+
+# EFBIG: the limit of the process (ulimit -f) is reached, the same to us as a full disk.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_TEXTS = ("no space left", "disk is full", "disk quota exceeded", "file too large")
+_NOTHING_LOST = "nothing was published, nothing is lost"
+
+
+def sync(path: Path) -> None:
+    """Flush a file or a directory to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_all(paths: Iterable[Path]) -> None:
+    """Flush each of `paths` once, in a fixed order."""
+    for path in sorted(set(paths)):
+        sync(path)
+
+
+def make_folder(folder: Path) -> None:
+    """Create `folder` with its parents; each parent that gained an entry is synced."""
+    missing = takewhile(lambda path: not path.exists(), [folder, *folder.parents])
+    for new in reversed(list(missing)):
+        new.mkdir(exist_ok=True)
+        sync(new.parent)
+
+
+def replace_durably(staged: Path, final: Path) -> None:
+    """Move a finished file over `final` in one step; the directory is for the caller to sync."""
+    sync(staged)
+    staged.replace(final)
+
+
+def unlink_durably(paths: Iterable[Path]) -> None:
+    """Delete files and sync their directories: without that a power cut could bring one back."""
+    folders = set()
+    for path in paths:
+        path.unlink(missing_ok=True)
+        folders.add(path.parent)
+    sync_all(folder for folder in folders if folder.is_dir())
+
+
+@contextmanager
+def storing(what: str, path: Path) -> Iterator[None]:
+    """Translate errors of the disk, SQLite and DuckDB while `what` is done in `path`.
+
+    Raises:
+        WarehouseError: names `what`, the place and the next step.
+    """
+    try:
+        yield
+    except UnechoError:
+        raise
+    except (OSError, sqlite3.Error, duckdb.OperationalError) as error:
+        raise _translated(error, what, path) from error
+
+
+def _translated(error: Exception, what: str, path: Path) -> WarehouseError:
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    number = getattr(error, "errno", None)
+    if number in _FULL or any(sign in str(error).lower() for sign in _FULL_TEXTS):
+        return WarehouseError(
+            f"disk full while {what} in {path}",
+            next_step=f"free space and run again: {_NOTHING_LOST}",
+        )
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return WarehouseError(
+            f"no permission to write while {what}: {text}",
+            next_step=f"run as the owner of {path}: {_NOTHING_LOST}",
+        )
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.OperationalError | sqlite3.IntegrityError
+    ):
+        return WarehouseError(
+            f"the catalogue of {path} cannot be read while {what}: {text}",
+            next_step="restore catalog.sqlite from a backup; the Parquet files are untouched",
+        )
+    return WarehouseError(
+        f"{what} failed in {path}: {text}",
+        next_step=f"run again; if it stays, run `unecho doctor`: {_NOTHING_LOST}",
+    )

@@ -1,0 +1,143 @@
+"""The questions a flow asks of the warehouse, answered from its live files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from pipeline.contracts import CONTRACTS, EDGES, ID, conform
+from pipeline.interim import MEMBERS
+from pipeline.store.duck import create_base_views, fetch, fixed_paths, open_memory
+from pipeline.store.model import StoredFile
+from pipeline.store.parquet import read_file
+from pipeline.store.rows import find_rows
+
+Ids: TypeAlias = pa.Array | pa.ChunkedArray
+
+REVISION_COLUMNS = (
+    "article_id",
+    "revision_id",
+    "is_current",
+    "published_at",
+    "updated_at",
+    "content_hash",
+)
+
+
+class Gatherer:
+    """Queries over the live files of one snapshot; `renew` moves on to the next one."""
+
+    def __init__(self, root: Path, spill: Path) -> None:
+        self._root = root
+        self._spill = spill
+        self.connection = open_memory(spill)
+        self._live: dict[str, list[StoredFile]] = {}
+
+    def close(self) -> None:
+        """Close the connection and delete what it spilled."""
+        self.connection.close()
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+    def renew(self, live: Mapping[str, Sequence[StoredFile]]) -> None:
+        """Answer from these files from now on."""
+        self._live = {name: list(files) for name, files in live.items()}
+        create_base_views(self.connection, self._live, self._root)
+
+    def files(self, table: str) -> list[StoredFile]:
+        """Return the live files of a table."""
+        return self._live.get(table, [])
+
+    def select(self, sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
+        """Run one query over the tables of the warehouse and the given Arrow tables."""
+        return fetch(self.connection, sql, tables)
+
+    def rows(self, table: str, column: str, ids: Ids) -> pa.Table:
+        """Return the rows of a table whose `column` is among `ids`, with its contract's schema."""
+        contract = CONTRACTS[table]
+        return conform(self._narrowed(table, column, ids, contract.schema.names), contract)
+
+    def _narrowed(self, table: str, column: str, ids: Ids, columns: Sequence[str]) -> pa.Table:
+        """Return columns of the rows whose `column` is among `ids`.
+
+        First the files are found that hold any of them, reading that column alone: most articles
+        of a batch are new, and nothing more is read of ten million others.
+        """
+        wanted = pa.table({column: ids.cast(ID)})
+        found = find_rows(self.connection, self._root, self.files(table), [wanted])
+        schema = pa.schema([CONTRACTS[table].schema.field(name) for name in columns])
+        if not found:
+            return schema.empty_table()
+        listed = fixed_paths(self._root, found)
+        return fetch(
+            self.connection,
+            f"SELECT {', '.join(columns)} FROM read_parquet({listed}, hive_partitioning = false)"
+            f" SEMI JOIN wanted USING ({column})",
+            {"wanted": wanted},
+        ).cast(schema)
+
+    def known_revisions(self, article_ids: Ids) -> pa.Table:
+        """Return REVISION_COLUMNS of every revision of these articles."""
+        known = self._narrowed("articles", "article_id", article_ids, REVISION_COLUMNS)
+        return known.sort_by([("article_id", "ascending"), ("revision_id", "ascending")])
+
+    def components(self, article_ids: Ids) -> pa.Array:
+        """Return the sorted ids of all members of the components that these articles are in."""
+        own = self._narrowed("story_members", "article_id", article_ids, ["component_id"])
+        components = own["component_id"].unique()
+        members = self._narrowed("story_members", "component_id", components, ["article_id"])
+        return members["article_id"].unique().sort()
+
+    def members(self, article_ids: Ids) -> pa.Table:
+        """Return MEMBERS: of these articles, those that the warehouse holds."""
+        columns = ["article_id", "source_id", "published_at", "n_chars", "content_hash"]
+        articles = self._narrowed("articles", "article_id", article_ids, [*columns, "is_current"])
+        stories = self._narrowed(
+            "story_members", "article_id", article_ids, ["article_id", "story_id"]
+        )
+        founded = self._narrowed(
+            "stories", "story_id", stories["story_id"].unique(), ["story_id", "founded_snapshot"]
+        )
+        joined = fetch(
+            self.connection,
+            f"SELECT {', '.join(columns)}, story_id, founded_snapshot FROM found"
+            " LEFT JOIN placed USING (article_id) LEFT JOIN founded USING (story_id)"
+            " WHERE is_current",
+            {"found": articles, "placed": stories, "founded": founded},
+        )
+        return conform(joined, MEMBERS)
+
+    def edges(self, article_ids: Ids) -> pa.Table:
+        """Return EDGES that are duplicates and have both ends among these articles."""
+        edges = self._narrowed("edges", "left_id", article_ids, EDGES.schema.names)
+        found = fetch(
+            self.connection,
+            "SELECT * FROM found SEMI JOIN wanted ON found.right_id = wanted.id WHERE is_duplicate",
+            {"found": edges, "wanted": pa.table({"id": article_ids.cast(ID)})},
+        )
+        return conform(found, EDGES)
+
+    def current_articles(self, article_ids: Ids) -> pa.Table:
+        """Return ARTICLES: the current revisions of these articles."""
+        articles = self.rows("articles", "article_id", article_ids)
+        return articles.filter(articles["is_current"])
+
+    def stored_rows(self, stored: StoredFile) -> pa.Table:
+        """Return all rows of one live file with the schema of its contract."""
+        return read_file(self._root, stored)
+
+    def known_documents(self, document_ids: Ids, files: Sequence[StoredFile]) -> pa.Array:
+        """Return those of the ids that `files` of documents hold."""
+        if not files:
+            return pa.array([], ID)
+        listed = fixed_paths(self._root, (f.path for f in files))
+        found = fetch(
+            self.connection,
+            "SELECT DISTINCT document_id FROM read_parquet("
+            f"{listed}, hive_partitioning = false) SEMI JOIN wanted USING (document_id)",
+            {"wanted": pa.table({"document_id": document_ids.cast(ID)})},
+        )
+        return found["document_id"].combine_chunks()

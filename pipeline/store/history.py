@@ -1,0 +1,112 @@
+"""The mapped cache of KEYS: what deduplication compares new articles with.
+
+One uncompressed Arrow IPC file per live file of `signatures`, named by its stem and mapped into
+memory, so that opening a long history costs nothing. It is derived: a segment that is missing or
+cannot be read is made again from articles and signatures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.contracts import conform
+from pipeline.errors import ContractError
+from pipeline.interim import KEYS
+from pipeline.store.durable import sync
+from pipeline.store.gather import Gatherer
+from pipeline.store.model import StoredFile
+
+Rebuild = Callable[[pa.Table, pa.Table], pa.Table]
+"""(current ARTICLES, their SIGNATURES) → KEYS of the same articles."""
+
+_ROWS_PER_REBUILD = 5_000
+"""Articles whose texts are in memory at once while a segment is made again."""
+
+
+class History:
+    """The segments in a cache folder; mapped tables are kept open for the session."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._mapped: dict[str, pa.Table] = {}
+
+    def segments(
+        self, gatherer: Gatherer, live: Sequence[StoredFile], rebuild: Rebuild
+    ) -> list[pa.Table]:
+        """Return a KEYS table per live file of `signatures`, made again where need be."""
+        self.drop_dead(live)
+        opened = ((stored, self._open(stored)) for stored in live)
+        return [
+            self._rebuilt(gatherer, stored, rebuild) if table is None else table
+            for stored, table in opened
+        ]
+
+    def write(self, stored: StoredFile, batches: Iterable[pa.Table]) -> None:
+        """Write the segment of a file of `signatures` from KEYS tables.
+
+        Synced before its rename: a torn one could otherwise have its right length and a sound
+        footer with zeros between, which no cheap check tells (20 MB cost 12 ms).
+        """
+        final = self._path(stored)
+        torn = final.with_suffix(".writing")
+        with pa.OSFile(str(torn), "wb") as sink, pa.ipc.new_file(sink, KEYS.schema) as writer:
+            for batch in batches:
+                writer.write_table(batch)
+        sync(torn)
+        torn.replace(final)
+        self._mapped.pop(final.name, None)
+
+    def derive(self, stored: StoredFile, replaced: Sequence[StoredFile], kept: pa.Array) -> None:
+        """Write the segment of a rewritten file from those it replaces, if all are there."""
+        old = [self._open(before) for before in replaced]
+        parts = [t.filter(pc.is_in(t["article_id"], value_set=kept)) for t in old if t is not None]
+        if len(parts) == len(replaced):
+            self.write(stored, [pa.concat_tables(parts).sort_by("article_id")])
+
+    def drop_dead(self, live: Sequence[StoredFile]) -> None:
+        """Delete segments of files that no longer live, and unfinished ones."""
+        names = {self._path(stored).name for stored in live}
+        for path in self._folder.iterdir():
+            if path.name not in names:
+                path.unlink(missing_ok=True)
+        self._mapped = {name: table for name, table in self._mapped.items() if name in names}
+
+    def _path(self, stored: StoredFile) -> Path:
+        return self._folder / f"{PurePosixPath(stored.path).stem}.arrow"
+
+    def _open(self, stored: StoredFile) -> pa.Table | None:
+        """Return the mapped segment; None when it is missing, torn or of another contract."""
+        path = self._path(stored)
+        if path.name in self._mapped:
+            return self._mapped[path.name]
+        try:
+            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+            table.validate()
+        except (OSError, pa.ArrowInvalid):
+            return None
+        if table.num_rows != stored.n_rows or not table.schema.equals(KEYS.schema):
+            return None
+        self._mapped[path.name] = table
+        return table
+
+    def _rebuilt(self, gatherer: Gatherer, stored: StoredFile, rebuild: Rebuild) -> pa.Table:
+        self.write(stored, _rebuild_slices(gatherer, stored, rebuild))
+        table = self._open(stored)
+        if table is None:
+            raise ContractError("keys", [f"rebuilt segment of {stored.path} cannot be read"])
+        return table
+
+
+def _rebuild_slices(gatherer: Gatherer, stored: StoredFile, rebuild: Rebuild) -> Iterator[pa.Table]:
+    signatures = gatherer.stored_rows(stored)
+    for start in range(0, signatures.num_rows, _ROWS_PER_REBUILD):
+        part = signatures.slice(start, _ROWS_PER_REBUILD)
+        articles = gatherer.current_articles(part["article_id"])
+        keys = conform(rebuild(articles, part), KEYS)
+        if not keys["article_id"].equals(part["article_id"]):
+            raise ContractError("keys", [f"not one row for each signature of {stored.path}"])
+        yield keys

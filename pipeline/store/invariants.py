@@ -1,0 +1,163 @@
+"""What must hold in every snapshot, each as SQL that counts what breaks it.
+
+The tables are those of the contracts, and `archive`: the ids of all raw documents, published or
+only landed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.contracts import CONTRACTS, DUPLICATE_RELATIONS
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A sentence that must be true, and a query of one number: how many rows break it."""
+
+    name: str
+    sentence: str
+    query: str
+
+
+def _unique_key(table: str, key: tuple[str, ...]) -> Invariant:
+    columns = ", ".join(key)
+    return Invariant(
+        f"{table}_key",
+        f"{table} holds each ({columns}) once",
+        f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM {table}"
+        f" GROUP BY {columns} HAVING n > 1)",
+    )
+
+
+_CURRENT = "(SELECT * FROM articles WHERE is_current)"
+_DUPLICATE = ", ".join(f"'{relation}'" for relation in DUPLICATE_RELATIONS)
+
+INVARIANTS: tuple[Invariant, ...] = (
+    *(_unique_key(c.name, c.key) for c in CONTRACTS.values()),
+    Invariant(
+        "one_current_revision",
+        "every article has exactly one current revision",
+        "SELECT count(*) FROM (SELECT count(*) FILTER (WHERE is_current) AS n FROM articles"
+        " GROUP BY article_id HAVING n <> 1)",
+    ),
+    Invariant(
+        "article_has_document",
+        "every article's raw document is in the archive",
+        "SELECT count(*) FROM articles ANTI JOIN archive USING (document_id)",
+    ),
+    Invariant(
+        "quarantine_has_document",
+        "every refused document is in the archive",
+        "SELECT count(*) FROM quarantine ANTI JOIN archive USING (document_id)",
+    ),
+    Invariant(
+        "article_has_member",
+        "every article is a member of a story",
+        f"SELECT count(*) FROM {_CURRENT} ANTI JOIN story_members USING (article_id)",
+    ),
+    Invariant(
+        "member_has_article",
+        "every member of a story is an article",
+        f"SELECT count(*) FROM story_members ANTI JOIN {_CURRENT} AS a USING (article_id)",
+    ),
+    Invariant(
+        "story_has_members",
+        "every story has members, every member a story",
+        "SELECT count(*) FROM stories s FULL JOIN"
+        " (SELECT DISTINCT story_id FROM story_members) m USING (story_id)"
+        " WHERE s.canonical_id IS NULL OR m.story_id IS NULL",
+    ),
+    Invariant(
+        "one_canonical",
+        "every story has exactly one canonical, named by the story and all its members",
+        "SELECT count(*) FROM (SELECT story_id FROM story_members JOIN stories USING (story_id)"
+        " GROUP BY story_id HAVING count(*) FILTER"
+        " (WHERE article_id = story_members.canonical_id"
+        " AND article_id = stories.canonical_id) <> 1"
+        " OR count(DISTINCT story_members.canonical_id) <> 1)",
+    ),
+    Invariant(
+        "role_fits",
+        "canonical and single stand for their story, duplicate and update do not",
+        "SELECT count(*) FROM story_members JOIN stories USING (story_id) WHERE CASE role"
+        " WHEN 'canonical' THEN article_id <> story_members.canonical_id OR n_members = 1"
+        " WHEN 'single' THEN article_id <> story_members.canonical_id OR n_members > 1"
+        " WHEN 'contained' THEN article_id <> story_members.canonical_id"
+        " ELSE article_id = story_members.canonical_id END",
+    ),
+    Invariant(
+        "n_members_right",
+        "every story counts its members right",
+        "SELECT count(*) FROM (SELECT story_id FROM story_members JOIN stories USING (story_id)"
+        " GROUP BY story_id, n_members HAVING count(*) <> n_members)",
+    ),
+    Invariant(
+        "redirect_ends",
+        "no story that was merged away still stands, and none leads to nothing",
+        "SELECT count(*) FROM story_redirects r LEFT JOIN stories old ON old.story_id = r.story_id"
+        " LEFT JOIN stories new ON new.story_id = r.merged_into_id"
+        " WHERE old.story_id IS NOT NULL OR new.story_id IS NULL",
+    ),
+    Invariant(
+        "drop_has_decision",
+        "every dropped paragraph has a decision",
+        "SELECT count(*) FROM paragraphs p"
+        f" JOIN {_CURRENT} AS a USING (article_id)"
+        " ANTI JOIN (SELECT * FROM decisions WHERE action = 'drop_paragraph') d"
+        " ON d.revision_id = a.revision_id AND d.paragraph_seq = p.seq WHERE p.status = 'dropped'",
+    ),
+    Invariant(
+        "duplicate_has_decision",
+        "every duplicate article has a decision",
+        "SELECT count(*) FROM story_members m"
+        " ANTI JOIN (SELECT * FROM decisions WHERE action = 'drop_article') d"
+        " ON d.article_id = m.article_id WHERE m.role IN ('duplicate', 'update')",
+    ),
+    Invariant(
+        "status_fits_reason",
+        "a paragraph is dropped exactly when it has a reason",
+        "SELECT count(*) FROM paragraphs WHERE (status = 'dropped') <> (reason IS NOT NULL)",
+    ),
+    Invariant(
+        "paragraph_is_span",
+        "every paragraph is the span of original_text that it names",
+        f"SELECT count(*) FROM paragraphs p LEFT JOIN {_CURRENT} AS a USING (article_id)"
+        " WHERE a.article_id IS NULL OR p.n_chars <> p.end_char - p.start_char"
+        " OR p.text <> substring(a.original_text, p.start_char + 1, p.end_char - p.start_char)",
+    ),
+    Invariant(
+        "paragraphs_counted",
+        "every article counts its kept and dropped paragraphs right",
+        "SELECT count(*) FROM (SELECT a.article_id FROM"
+        f" {_CURRENT} AS a LEFT JOIN paragraphs p USING (article_id)"
+        " GROUP BY a.article_id, a.n_paragraphs, a.n_dropped_paragraphs"
+        " HAVING count(*) FILTER (WHERE p.status = 'kept') <> a.n_paragraphs"
+        " OR count(*) FILTER (WHERE p.status = 'dropped') <> a.n_dropped_paragraphs)",
+    ),
+    Invariant(
+        "article_is_signed",
+        "every article has a signature, every signature an article",
+        f"SELECT count(*) FROM (SELECT article_id, revision_id FROM {_CURRENT} AS c) AS a"
+        " FULL JOIN (SELECT article_id, params_id FROM signatures) AS s USING (article_id)"
+        " WHERE a.revision_id IS NULL OR s.params_id IS NULL",
+    ),
+    Invariant(
+        "one_recipe",
+        "all signatures were made by one recipe",
+        "SELECT greatest(count(DISTINCT params_id) - 1, 0) FROM signatures",
+    ),
+    Invariant(
+        "edge_has_articles",
+        "both ends of every edge are articles, the smaller id left",
+        "SELECT count(*) FROM edges e"
+        f" LEFT JOIN {_CURRENT} AS l ON l.article_id = e.left_id"
+        f" LEFT JOIN {_CURRENT} AS r ON r.article_id = e.right_id"
+        " WHERE l.article_id IS NULL OR r.article_id IS NULL OR e.left_id >= e.right_id",
+    ),
+    Invariant(
+        "duplicate_edge_relation",
+        "an edge makes duplicates exactly when its relation says so",
+        f"SELECT count(*) FROM edges WHERE is_duplicate <> (relation IN ({_DUPLICATE}))",
+    ),
+)

@@ -1,0 +1,150 @@
+"""Writing and reading the warehouse's Parquet files."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.contracts import CONTRACTS, ID, Contract
+from pipeline.store.model import StoredFile
+
+ROWS_PER_GROUP = 30_720
+"""A multiple of DuckDB's vector of 2,048; with it a month of 1M articles answered a one-month
+histogram in 12 ms, against 142 ms from daily folders."""
+
+_COMPRESSION_LEVEL = 3
+
+# Columns of few distinct values. Elsewhere pyarrow would try a dictionary first and drop it.
+_DICTIONARY = frozenset(
+    (
+        *("source_id", "publisher", "media", "encoding", "parse_options", "container"),
+        *("language", "section", "source_agency", "published_precision", "rights", "byline"),
+        *("status", "reason", "action", "relation", "role", "rule_version", "params_id"),
+        *("run_id", "problem", "evidence"),
+    )
+)
+
+# Random ids: minimum and maximum of a row group exclude nothing, a bloom filter does.
+_BLOOM = frozenset(("article_id", "document_id", "story_id", "component_id", "left_id", "right_id"))
+_BLOOM_FALSE_POSITIVES = 0.01
+
+_ORDER: Mapping[str, Sequence[tuple[str, str]]] = {
+    # Analysts filter by time: row groups sorted by it are skipped by their statistics.
+    "articles": (("published_at", "ascending"), ("article_id", "ascending")),
+}
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a file says about its origin in its footer."""
+
+    snapshot: int
+    run_id: str
+
+
+def month_of(moment: datetime) -> str:
+    """Return the folder of a moment of ingestion, `yyyy-mm`."""
+    return moment.strftime("%Y-%m")
+
+
+def new_path(table: str, month: str, level: str = "l0") -> str:
+    """Return a path below the root that no file ever had."""
+    return f"data/{table}/{month}/{level}-{uuid.uuid4().hex}.parquet"
+
+
+def with_uuids(table: pa.Table) -> pa.Table:
+    """Return `table` with its 16-byte ids as real UUIDs, which DuckDB and polars show as such."""
+    fields = [pa.field(f.name, pa.uuid() if f.type == ID else f.type) for f in table.schema]
+    columns = [c.cast(f.type) for c, f in zip(table.columns, fields, strict=True)]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def with_bytes(table: pa.Table, contract: Contract) -> pa.Table:
+    """Return what was read from a file with the contract's schema, ids as 16 bytes.
+
+    A column that the file is too old to have is NULL.
+    """
+    columns = [
+        table.column(f.name).cast(f.type)
+        if f.name in table.column_names
+        else pa.nulls(table.num_rows, f.type)
+        for f in contract.schema
+    ]
+    return pa.Table.from_arrays(columns, schema=contract.schema)
+
+
+def in_file_order(table: pa.Table, contract: Contract) -> pa.Table:
+    """Return rows in the order in which a file of the table keeps them."""
+    order = _ORDER.get(contract.name)
+    if order is None:
+        order = [(name, "ascending") for name in contract.key]
+    return table.sort_by(list(order))
+
+
+def write_file(
+    table: pa.Table,
+    contract: Contract,
+    staged: Path,
+    path: str,
+    stamp: Stamp,
+    groups: Sequence[int] | None = None,
+) -> StoredFile:
+    """Write rows of a contract to `staged`, not yet synced; `path` is where it will live.
+
+    Args:
+        table: rows as conform() returns them, in file order.
+        contract: the table's contract.
+        staged: where to write now.
+        path: where the file will live, relative to the root.
+        stamp: its origin.
+        groups: rows of each row group; by default as many as ROWS_PER_GROUP.
+    """
+    columns = with_uuids(table)
+    columns = columns.replace_schema_metadata(
+        {"unecho_snapshot": str(stamp.snapshot), "unecho_run_id": stamp.run_id}
+    )
+    sizes = groups or [ROWS_PER_GROUP] * -(-table.num_rows // ROWS_PER_GROUP)
+    with pq.ParquetWriter(staged, columns.schema, **_writer_options(table, max(sizes))) as writer:
+        start = 0
+        for size in sizes:
+            writer.write_table(columns.slice(start, size), row_group_size=size)
+            start += size
+    with staged.open("rb") as written:
+        digest = hashlib.file_digest(written, "sha256").hexdigest()
+    return StoredFile(
+        path=path,
+        table=contract.name,
+        level=Path(path).name.partition("-")[0],
+        month=Path(path).parent.name,
+        n_rows=table.num_rows,
+        n_bytes=staged.stat().st_size,
+        sha256=digest,
+        columns=tuple(contract.schema.names),
+    )
+
+
+def _writer_options(table: pa.Table, rows_per_group: int) -> dict[str, object]:
+    names = table.column_names
+    n_rows = max(1, min(table.num_rows, rows_per_group))
+    return {
+        "compression": "zstd",
+        "compression_level": _COMPRESSION_LEVEL,
+        "use_dictionary": [name for name in names if name in _DICTIONARY],
+        "bloom_filter_options": {
+            name: {"ndv": n_rows, "fpp": _BLOOM_FALSE_POSITIVES} for name in names if name in _BLOOM
+        },
+    }
+
+
+def read_file(root: Path, stored: StoredFile) -> pa.Table:
+    """Return all rows of a live file with the schema of its contract."""
+    # Not pq.read_table: it would read partitions out of folder names such as `a=b` above us.
+    with pq.ParquetFile(root / stored.path) as parquet:
+        return with_bytes(parquet.read(), CONTRACTS[stored.table])

@@ -1,0 +1,122 @@
+"""Copy-on-write: taking rows out of immutable files by their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TypeAlias
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.contracts import CONTRACTS, ID, Contract
+from pipeline.errors import ContractError
+from pipeline.store.duck import fixed_paths
+from pipeline.store.model import StoredFile
+from pipeline.store.parquet import in_file_order, read_file, with_uuids
+
+PACK_BYTES = 16 << 20
+"""What is left of several files becomes one file, up to this many compressed bytes of them: a
+batch that touches stories of a thousand earlier batches would else write a thousand files."""
+
+Keys: TypeAlias = pa.Array | pa.ChunkedArray | pa.Table
+RowNumbers: TypeAlias = npt.NDArray[np.int64]
+Found: TypeAlias = Mapping[str, RowNumbers]
+"""Path of a file → sorted row numbers in it."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Files of one month and level that are rewritten into one; `rest` may have no rows."""
+
+    replaced: tuple[StoredFile, ...]
+    rest: pa.Table
+
+
+def key_tables(contract: Contract, keys: Keys) -> list[pa.Table]:
+    """Return keys as tables of key columns; a row goes when it matches a row of any of them.
+
+    Raises:
+        ContractError: a key names a column that the table does not have.
+    """
+    if isinstance(keys, pa.Table):
+        unknown = [name for name in keys.column_names if name not in contract.schema.names]
+        if unknown or not keys.column_names:
+            problems = [f"no key column {name}" for name in unknown] or ["keys without columns"]
+            raise ContractError(contract.name, problems)
+        types = [pa.field(n, contract.schema.field(n).type) for n in keys.column_names]
+        return [keys.cast(pa.schema(types))]
+    columns = contract.key if contract.name == "edges" else contract.key[:1]
+    # An edge goes with either of its ends.
+    return [pa.table({column: keys.cast(ID)}) for column in columns]
+
+
+def find_rows(
+    connection: duckdb.DuckDBPyConnection,
+    root: Path,
+    files: Sequence[StoredFile],
+    keys: Sequence[pa.Table],
+) -> Found:
+    """Return which rows of which files match, reading nothing but the key columns."""
+    if not files:
+        return {}
+    paths = {PurePosixPath(f.path).name: f.path for f in files}
+    rows: dict[str, list[RowNumbers]] = {}
+    for wanted in keys:
+        for name, numbers in _matches(connection, root, files, wanted):
+            rows.setdefault(paths[name], []).append(numbers)
+    return {path: np.unique(np.concatenate(found)) for path, found in sorted(rows.items())}
+
+
+def _matches(
+    connection: duckdb.DuckDBPyConnection,
+    root: Path,
+    files: Sequence[StoredFile],
+    wanted: pa.Table,
+) -> Iterator[tuple[str, RowNumbers]]:
+    on = " AND ".join(f"stored.{name} = wanted.{name}" for name in wanted.column_names)
+    listed = fixed_paths(root, (f.path for f in files))
+    cursor = connection.cursor()
+    try:
+        cursor.register("wanted", with_uuids(wanted))
+        found = cursor.sql(
+            "SELECT filename, list(file_row_number) AS numbers FROM read_parquet("
+            f"{listed}, hive_partitioning = false, filename = true, file_row_number = true)"
+            f" AS stored SEMI JOIN wanted ON {on} GROUP BY filename"
+        ).fetchall()
+    finally:
+        cursor.close()
+    for filename, numbers in found:
+        yield PurePosixPath(filename).name, np.asarray(numbers, dtype=np.int64)
+
+
+def rewrite(root: Path, files: Sequence[StoredFile], found: Found) -> Iterator[Pack]:
+    """Yield what is left of the files that hold found rows, a pack at a time."""
+    touched = sorted(
+        (f for f in files if f.path in found), key=lambda f: (f.month, f.level, f.path)
+    )
+    for pack in _packs(touched):
+        contract = CONTRACTS[pack[0].table]
+        kept = [_without(read_file(root, stored), found[stored.path]) for stored in pack]
+        yield Pack(tuple(pack), in_file_order(pa.concat_tables(kept), contract))
+
+
+def _packs(files: Sequence[StoredFile]) -> Iterator[list[StoredFile]]:
+    pack: list[StoredFile] = []
+    for stored in files:
+        is_same = bool(pack) and (pack[0].month, pack[0].level) == (stored.month, stored.level)
+        if pack and (not is_same or sum(f.n_bytes for f in pack) + stored.n_bytes > PACK_BYTES):
+            yield pack
+            pack = []
+        pack.append(stored)
+    if pack:
+        yield pack
+
+
+def _without(table: pa.Table, numbers: RowNumbers) -> pa.Table:
+    keep = np.ones(table.num_rows, dtype=bool)
+    keep[numbers] = False
+    return table.filter(pa.array(keep))

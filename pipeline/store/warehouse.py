@@ -1,0 +1,331 @@
+"""The warehouse as a flow sees it: gather, land, publish; everything else is behind this."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+
+from pipeline.contracts import DOCUMENTS, conform
+from pipeline.errors import WarehouseError
+from pipeline.interim import KEYS, READ
+from pipeline.store import commit
+from pipeline.store.archive import as_documents, row_groups, unknown_documents, with_landing
+from pipeline.store.catalog import Catalog
+from pipeline.store.durable import storing
+from pipeline.store.gather import Gatherer, Ids
+from pipeline.store.history import History, Rebuild
+from pipeline.store.layout import Layout
+from pipeline.store.lock import writer_lock
+from pipeline.store.model import (
+    Change,
+    Run,
+    Snapshot,
+    Step,
+    StoredFile,
+    TakenFile,
+    naive_utc,
+    no_step,
+)
+from pipeline.store.parquet import Stamp, read_file
+from pipeline.store.publish import Edition, drop_old_snapshots, present_edition, publish
+from pipeline.store.recover import recover, refuse_lost_catalog
+
+__all__ = [
+    "RETENTION_DAYS",
+    "Change",
+    "Run",
+    "Snapshot",
+    "TakenFile",
+    "Warehouse",
+    "open_warehouse",
+]
+
+RETENTION_DAYS = 7.0
+"""How long superseded files stay: longer than an analyst's session."""
+
+
+@contextmanager
+def open_warehouse(
+    root: Path,
+    *,
+    lock_wait_seconds: float = 60.0,
+    retention_days: float = RETENTION_DAYS,
+    step: Step = no_step,
+) -> Iterator[Warehouse]:
+    """Open the warehouse at `root` as its one writer; make it where there is none.
+
+    Args:
+        root: the warehouse's folder, on a local disk.
+        lock_wait_seconds: how long to wait for another writer.
+        retention_days: how long superseded files stay for sessions that are open.
+        step: called at each step of the protocol (commit.STEPS).
+
+    Raises:
+        WarehouseError: another writer holds it, or it cannot be read or written.
+    """
+    layout = Layout.at(root)
+    with ExitStack() as stack:
+        with storing("opening the warehouse", layout.root):
+            layout.create()
+            stack.enter_context(writer_lock(layout.lock, lock_wait_seconds))
+            refuse_lost_catalog(layout)
+            now = naive_utc(datetime.now(UTC))
+            catalog = Catalog.open(layout.catalog, now)
+            stack.callback(catalog.close)
+            gatherer = Gatherer(layout.root, layout.staging / "spill")
+            stack.callback(gatherer.close)
+            recover(layout, catalog, gatherer.connection, now, retention_days, step)
+            gatherer.renew(catalog.live_files())
+        yield Warehouse(layout, catalog, gatherer, retention_days, step)
+
+
+class Warehouse:
+    """The writer's session. Ids go in and out as arrays of 16 bytes; one call at a time."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        catalog: Catalog,
+        gatherer: Gatherer,
+        retention_days: float,
+        step: Step,
+    ) -> None:
+        """Take an opened catalogue; use open_warehouse()."""
+        self._layout = layout
+        self._catalog = catalog
+        self._gatherer = gatherer
+        self._history = History(layout.cache)
+        self._retention_days = retention_days
+        self._step = step
+        self._landed_here: set[str] = set()
+        self._is_broken = False
+
+    @property
+    def root(self) -> Path:
+        """The warehouse's folder, absolute."""
+        return self._layout.root
+
+    @property
+    def head(self) -> Snapshot:
+        """The newest snapshot."""
+        return self._catalog.head()
+
+    @property
+    def snapshot_id(self) -> int:
+        """The id of the newest snapshot."""
+        return self.head.id
+
+    @property
+    def next_snapshot(self) -> int:
+        """The id of the snapshot that the next publish() makes."""
+        return self.head.id + 1
+
+    # Runs
+
+    def begin_run(self, run: Run) -> None:
+        """Enter a run into the ledger."""
+        with self._guarded("recording the run"), self._catalog.transaction():
+            self._catalog.begin_run(run)
+
+    def end_run(
+        self,
+        run_id: str,
+        status: Literal["completed", "failed"],
+        counts: Mapping[str, int],
+        now: datetime | None = None,
+    ) -> None:
+        """Enter how a run ended, and publish it; `counts` replace what its changes counted."""
+        ended_at = now or datetime.now(UTC)
+        with storing("recording the run", self.root):
+            with self._catalog.transaction():
+                self._catalog.end_run(run_id, status, counts, ended_at)
+                self._catalog.raise_edition()
+            if not self._is_broken:
+                self._publish_edition(present_edition(self._catalog))
+
+    # Files of drop folders
+
+    def taken_files(self) -> set[TakenFile]:
+        """Return the files of drop folders that were read, as they stood then."""
+        with self._guarded("looking up files"):
+            return self._catalog.taken_files()
+
+    def mark_taken(self, files: Iterable[TakenFile]) -> None:
+        """Record files as read; call it once their last batch is published."""
+        with self._guarded("recording files"), self._catalog.transaction():
+            self._catalog.mark_taken(files)
+
+    # The raw archive
+
+    def land(self, read: pa.Table, run_id: str, now: datetime) -> pa.Table:
+        """Make raw documents safe and return those that were not in the archive as DOCUMENTS.
+
+        They are on disk and in the catalogue when this returns, and seen by analysts only after
+        publish(); archive.landing_paths() of the returned table names them there.
+        """
+        with self._guarded("landing documents"):
+            read = conform(read, READ)
+            known = self._gatherer.known_documents(read["document_id"], self._document_files())
+            unknown = unknown_documents(read, known)
+            if not unknown.num_rows:
+                return DOCUMENTS.schema.empty_table()
+            documents = as_documents(unknown, run_id, now)
+            batch = commit.new_batch(self._layout, self._stamp(run_id), now)
+            with self._taking_back(batch):
+                batch.write(documents, DOCUMENTS.name, groups=row_groups(documents))
+                commit.place(self._layout, batch, self._step, "land")
+                landing = commit.record_landing(self._catalog, batch, now, self._step)
+            self._landed_here.add(landing.file.path)
+            return with_landing(documents, landing.file.path)
+
+    def pending(self) -> Iterator[pa.Table]:
+        """Yield the DOCUMENTS of each landing that an earlier run left without publishing it."""
+        for landing in self._catalog.open_landings():
+            if landing.file.path not in self._landed_here:
+                with self._guarded("reading landed documents"):
+                    documents = read_file(self.root, landing.file)
+                yield with_landing(documents, landing.file.path)
+
+    def _document_files(self) -> list[StoredFile]:
+        landed = [landing.file for landing in self._catalog.open_landings()]
+        return [*self._gatherer.files(DOCUMENTS.name), *landed]
+
+    # What a flow asks
+
+    def known_revisions(self, article_ids: Ids) -> pa.Table:
+        """Return gather.REVISION_COLUMNS of every revision of these articles."""
+        with self._guarded("looking up revisions"):
+            return self._gatherer.known_revisions(article_ids)
+
+    def history(self, rebuild: Rebuild) -> list[pa.Table]:
+        """Return KEYS of all current articles as mapped tables, one per file of `signatures`.
+
+        Args:
+            rebuild: makes the KEYS of some articles again, where a segment is missing or torn.
+        """
+        with self._guarded("opening the cache of keys"):
+            live = self._gatherer.files("signatures")
+            return self._history.segments(self._gatherer, live, rebuild)
+
+    def components(self, article_ids: Ids) -> pa.Array:
+        """Return the ids of all members of the components that these articles are in."""
+        with self._guarded("looking up components"):
+            return self._gatherer.components(article_ids)
+
+    def members(self, article_ids: Ids) -> pa.Table:
+        """Return MEMBERS: of these articles, those that the warehouse holds."""
+        with self._guarded("looking up members"):
+            return self._gatherer.members(article_ids)
+
+    def edges(self, article_ids: Ids) -> pa.Table:
+        """Return EDGES that are duplicates and have both ends among these articles."""
+        with self._guarded("looking up edges"):
+            return self._gatherer.edges(article_ids)
+
+    def current_revisions(self, article_ids: Ids) -> dict[bytes, bytes]:
+        """Return article_id → revision_id of the current revisions of these articles."""
+        known = self.known_revisions(article_ids)
+        current = known.filter(known["is_current"])
+        pairs = zip(
+            current["article_id"].to_pylist(), current["revision_id"].to_pylist(), strict=True
+        )
+        return dict(pairs)
+
+    def rows(self, table: str, column: str, ids: Ids) -> pa.Table:
+        """Return the rows of a table whose `column` is among `ids`, with its contract's schema."""
+        with self._guarded("looking up rows"):
+            return self._gatherer.rows(table, column, ids)
+
+    def select(self, sql: str, **tables: pa.Table) -> pa.Table:
+        """Run one query over the tables of the warehouse and the given Arrow tables.
+
+        Tables are named as their contracts; 16-byte ids go in and come out as bytes and are UUIDs
+        within the query.
+        """
+        with self._guarded("running a query"):
+            return self._gatherer.select(sql, tables)
+
+    # Publishing
+
+    def publish(self, change: Change, run_id: str, now: datetime) -> Snapshot:
+        """Commit a change and publish it; return its snapshot, or the head if nothing changes.
+
+        Raises:
+            ContractError: a table breaks its contract; nothing was written.
+            WarehouseError: the disk; before the commit the warehouse is as it was, after it the
+                next opening publishes what was committed, and this session refuses to go on.
+        """
+        added = commit.checked_change(change)
+        with self._guarded("publishing a batch"):
+            if change.is_empty():
+                with self._catalog.transaction():
+                    self._catalog.add_counts(run_id, change.counts)
+                return self.head
+            batch = commit.new_batch(self._layout, self._stamp(run_id), now)
+            with self._taking_back(batch):
+                commit.stage_change(self._layout, self._gatherer, change, added, batch)
+                commit.place(self._layout, batch, self._step, "commit")
+                snapshot = commit.record_change(
+                    self._catalog, change, batch, now, self._retention_days, self._step
+                )
+                self._is_broken = True
+            self._follow_commit(change, batch, snapshot)
+            self._is_broken = False
+        return snapshot
+
+    def _follow_commit(self, change: Change, batch: commit.Batch, snapshot: Snapshot) -> None:
+        edition = present_edition(self._catalog)
+        self._publish_edition(edition)
+        self._gatherer.renew(edition.live)
+        drop_old_snapshots(self._layout, self._catalog, snapshot.published_at, self._retention_days)
+        commit.purge(self._layout, self._catalog, self._step)
+        # Derived: what a full disk keeps from being cached is made again when it is asked for.
+        with suppress(OSError):
+            self._cache_keys(change, batch)
+        self._step("cache:written")
+
+    def _publish_edition(self, edition: Edition) -> None:
+        publish(self._layout, self._gatherer.connection, edition, self._step)
+
+    def _cache_keys(self, change: Change, batch: commit.Batch) -> None:
+        for stored, replaced, kept in batch.rewritten:
+            self._history.derive(stored, replaced, kept)
+        if change.keys is not None and batch.added_signatures is not None:
+            self._history.write(batch.added_signatures, [conform(change.keys, KEYS)])
+        self._history.drop_dead(self._gatherer.files("signatures"))
+
+    # Guards
+
+    def _stamp(self, run_id: str) -> Stamp:
+        return Stamp(self.next_snapshot, run_id)
+
+    @contextmanager
+    def _guarded(self, what: str) -> Iterator[None]:
+        if self._is_broken:
+            raise WarehouseError(
+                "this session broke off after its batch was committed",
+                next_step="open the warehouse again: it publishes what was committed",
+            )
+        with storing(what, self.root):
+            yield
+
+    @contextmanager
+    def _taking_back(self, batch: commit.Batch) -> Iterator[None]:
+        """Delete what a failed commit left, unless it did commit: an interrupt may come after."""
+        try:
+            yield
+        except BaseException:
+            self._is_broken = True
+            # What cannot be put right here is put right at the next opening.
+            with suppress(OSError, sqlite3.Error):
+                commit.take_back(self._layout, self._catalog, batch)
+                self._is_broken = self.head.id == batch.stamp.snapshot
+            raise
+        shutil.rmtree(batch.folder, ignore_errors=True)

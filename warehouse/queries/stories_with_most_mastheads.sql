@@ -1,0 +1,11 @@
+-- Which stories did the most mastheads print?
+SELECT
+    n_sources,
+    n_members,
+    title,
+    source_id AS kept_from,
+    published_at
+FROM articles
+WHERE n_members > 1
+ORDER BY n_sources DESC, n_members DESC, published_at, title
+LIMIT 10

@@ -1,0 +1,46 @@
+-- Every article, kept or not: one row an article, current revision. The columns of `articles` come
+-- first, in the same order.
+--   n_members: Articles in its story.
+--   n_sources: Distinct sources among them.
+--   first_seen_at: When this revision was first taken.
+SELECT
+    articles.article_id,
+    articles.native_id,
+    articles.url,
+    articles.source_id,
+    articles.publisher,
+    articles.title,
+    articles.byline,
+    articles.rights,
+    articles.dateline,
+    articles.source_agency,
+    articles.published_at,
+    articles.published_precision,
+    articles.language,
+    articles.section,
+    articles.text,
+    articles.n_chars,
+    articles.n_paragraphs,
+    articles.n_dropped_paragraphs,
+    members.story_id,
+    stories.n_members,
+    stories.n_sources,
+    articles.first_seen_at,
+    members.role,
+    members.canonical_id,
+    members.relation,
+    members.matched_id,
+    members.jaccard,
+    members.containment,
+    articles.original_text,
+    articles.extra,
+    articles.updated_at,
+    articles.document_id,
+    articles.revision_id,
+    articles.content_hash,
+    articles.key_hash,
+    articles.run_id
+FROM _articles AS articles
+LEFT JOIN _story_members AS members ON members.article_id = articles.article_id
+LEFT JOIN _stories AS stories ON stories.story_id = members.story_id
+WHERE articles.is_current
