@@ -143,11 +143,10 @@ def _demoted(warehouse: Warehouse, fresh: Fresh) -> pa.Table:
 
 def _ended(warehouse: Warehouse, replaced: pa.Array, lapsed: pa.Table) -> pa.Table:
     """Return the keys of edges of replaced revisions, at either end, and of lapsed pairs."""
-    touching = [
-        warehouse.rows("edges", side, replaced).select(["left_id", "right_id"])
-        for side in ("left_id", "right_id")
-    ]
-    return pa.concat_tables([*touching, lapsed]).group_by(["left_id", "right_id"]).aggregate([])
+    ends = pa.schema([CONTRACTS["edges"].schema.field(side) for side in ("left_id", "right_id")])
+    touching = [warehouse.rows("edges", side, replaced) for side in ends.names]
+    ended = pa.concat_tables([_filled(t, ends) for t in (*touching, lapsed)])
+    return ended.group_by(ends.names).aggregate([])
 
 
 def _followed(warehouse: Warehouse, redirects: pa.Table) -> tuple[pa.Table, pa.Array]:

@@ -107,7 +107,7 @@ def touched_components(
     Edges end when a revision is replaced, and when the buckets of a pair have grown hot.
     """
     batch = current_of(clean, fresh)
-    duplicates = edges.filter(edges["is_duplicate"])
+    duplicates = conform(edges.filter(edges["is_duplicate"]), VERIFIED)
     replaced = pa.array(sorted(fresh.replaced), ID)
     ends = [t[side].combine_chunks() for t in (duplicates, lapsed) for side in _ENDS]
     ids = warehouse.components(pc.unique(pa.concat_arrays([replaced, *ends])))
@@ -121,7 +121,7 @@ def touched_components(
     previous = warehouse.rows("story_members", "article_id", ids)
     return Touched(
         members=conform(pa.concat_tables(members), MEMBERS),
-        edges=pa.concat_tables([kept.select(VERIFIED.schema.names), duplicates]),
+        edges=pa.concat_tables([conform(kept.drop_columns("run_id"), VERIFIED), duplicates]),
         previous=previous,
         previous_stories=warehouse.rows("stories", "story_id", pc.unique(previous["story_id"])),
         snapshot=warehouse.next_snapshot,

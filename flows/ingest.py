@@ -33,6 +33,9 @@ from pipeline.store.model import Run
 from pipeline.store.warehouse import Warehouse, open_warehouse
 from pipeline.text.paragraphs import split_paragraphs
 
+MAX_FAULTS = 8
+"""Documents that a fault of ours may send to quarantine in one run before the run fails."""
+
 Stage = Callable[[Callable[..., Any]], Callable[..., Any]]
 """Makes a stage of a plain function: the function itself, or a recorded Prefect task."""
 
@@ -150,8 +153,9 @@ def ingest_isolated(
 ) -> None:
     """Ingest a batch; when a stage fails on it, find the document at fault and quarantine it.
 
-    A fault of ours must not keep the rest of a batch, or every later run, from being taken:
-    the batch is halved until the faulty document stands alone.
+    A fault of ours must not keep the rest of a batch, or every later run, from being taken: the
+    batch is halved until the faulty document stands alone. A stage that fails on document after
+    document is broken altogether: then the run fails, and what was landed waits for the next.
     """
     if not documents.num_rows:
         return
@@ -160,6 +164,8 @@ def ingest_isolated(
     except (UnechoError, OSError, MemoryError):
         raise
     except Exception as error:
+        if summary.quarantined["fault"] >= MAX_FAULTS:
+            raise
         if documents.num_rows == 1:
             change = apply.fault_of(documents, error, summary.run_id, utc_now())
             warehouse.publish(change, summary.run_id, utc_now())

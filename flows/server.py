@@ -72,6 +72,10 @@ def client_environment(root: Path, api: str) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
         "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+        # 2 + 4 + 8 s: a cold server answers 503 for moments, a stopped one must not hold us long
+        # (152 s measured with the default of 5).
+        "PREFECT_CLIENT_MAX_RETRIES": "3",
+        "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",
         # Prefect's floor; it is what tells a dead run from a slow one.
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         # What makes an ingest repeatable is the ledger of the warehouse, not a cache of results.
@@ -123,12 +127,12 @@ def find_server(settings: Settings) -> str | None:
     warehouse.
     """
     named = os.environ.get("PREFECT_API_URL")
-    if named and _answers(named) is not None:
+    if named and answers(named) is not None:
         return named
     state = read_state(settings.warehouse)
     if state is None or not _is_alive(state.pid):
         return None
-    headers = _answers(api_url(state.port))
+    headers = answers(api_url(state.port))
     is_ours = headers is not None and headers.get(WAREHOUSE_HEADER) == warehouse_mark(
         settings.warehouse
     )
@@ -140,7 +144,7 @@ def is_temporary(root: Path, api: str) -> bool:
     state = read_state(root)
     if state is not None and api_url(state.port) == api:
         return False
-    headers = _answers(api)
+    headers = answers(api)
     return headers is not None and headers.get(WAREHOUSE_HEADER) == warehouse_mark(root)
 
 
@@ -256,7 +260,7 @@ def _wait_until_healthy(server: subprocess.Popen[bytes], port: int, log: Path) -
                 f"the Prefect server ended while it started (exit {server.returncode})",
                 next_step=f"read {log}",
             )
-        if _answers(api_url(port)) is not None:
+        if answers(api_url(port)) is not None:
             return
         time.sleep(0.1)
     raise WarehouseError(
@@ -264,7 +268,7 @@ def _wait_until_healthy(server: subprocess.Popen[bytes], port: int, log: Path) -
     )
 
 
-def _answers(api: str) -> http.client.HTTPMessage | None:
+def answers(api: str) -> http.client.HTTPMessage | None:
     """Return the headers of the server's health answer; None when it is not healthy.
 
     `http.client` because it knows no proxy: an address on loopback must not leave the machine.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version as installed_version
@@ -23,6 +24,9 @@ from pipeline.commands.sql import sql
 from pipeline.errors import SettingsError, UnechoError
 
 OK, FAILED, USAGE = 0, 1, 2
+
+_COMMENT = re.compile(r"--([^a-z-]|[a-z-]+\s)")
+"""What begins a comment in SQL and is no long option: those are letters up to a = or the end."""
 
 EPILOG = (
     "--warehouse, --config and --debug may stand before or after the command. "
@@ -119,7 +123,7 @@ def run(words: Sequence[str]) -> int:
     except typer.Exit as exit_:
         return int(exit_.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        _say("interrupted; what was committed stays, run the command again to go on")
+        _say("interrupted; nothing is left half done, run the command again to go on")
         return FAILED
     return OK
 
@@ -127,23 +131,30 @@ def run(words: Sequence[str]) -> int:
 def hoisted(arguments: Sequence[str]) -> list[str]:
     """Return the arguments with the global options moved before the command.
 
+    SQL that begins with a comment is moved behind a `--`, so that it is not taken for an option.
+
     >>> hoisted(["sql", "select 1", "--warehouse", "w", "--debug"])
     ['--warehouse', 'w', '--debug', 'sql', 'select 1']
+    >>> hoisted(["sql", "-- why?", "--json"])
+    ['sql', '--json', '--', '-- why?']
     """
     front: list[str] = []
     rest: list[str] = []
+    comments: list[str] = []
     words = iter(arguments)
     for word in words:
         if word == "--":
-            return [*front, *rest, word, *words]
+            return [*front, *rest, word, *comments, *words]
         name, is_assigned, _ = word.partition("=")
         if word == "--debug" or (is_assigned and name in ("--warehouse", "--config")):
             front.append(word)
         elif name in ("--warehouse", "--config"):
             front += [word, *[value for value in [next(words, None)] if value is not None]]
+        elif _COMMENT.match(word):
+            comments.append(word)
         else:
             rest.append(word)
-    return front + rest
+    return [*front, *rest, *(["--", *comments] if comments else [])]
 
 
 def _report(error: Exception) -> int:

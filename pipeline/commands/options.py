@@ -39,7 +39,7 @@ ENCODING_OPTION = typer.Option(
     show_default=False,
 )
 
-_NEXT_FIELD = re.compile(r",(?=\s*\w+=)")
+_NEXT_FIELD = re.compile(r",(?=\s*\w+\s*=)")
 
 
 class UsageError(UnechoError):

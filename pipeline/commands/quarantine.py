@@ -32,9 +32,16 @@ quarantine = typer.Typer(help="What could not be taken: list, show, replay.", no
 _LIST = """
     SELECT document_id, source_id, container, position, reason, message, n_bytes, quarantined_at,
            run_id
-    FROM quarantine ORDER BY quarantined_at DESC, container, position
+    FROM quarantine
+    ORDER BY max(quarantined_at) OVER (PARTITION BY run_id) DESC, run_id, container, position
 """
-_PLACE = "container || CASE WHEN position > 0 THEN ':' || position ELSE '' END"
+# On a terminal: of the id what `show` and `replay` need to know it by, of the place the file.
+_LIST_SHORT = f"""
+    SELECT left(document_id::VARCHAR, 8) AS id, reason, source_id AS source,
+           parse_filename(container) || CASE WHEN position > 0 THEN ':' || position ELSE '' END
+           AS place, message
+    FROM ({_LIST})
+"""
 
 
 @quarantine.command("list")
@@ -47,12 +54,13 @@ def list_documents(
     from pipeline.report.answers import write_answer
     from pipeline.report.terminal import terminal_width
 
+    width = terminal_width()
+    shown = _LIST if width is None else _LIST_SHORT
     with published.open_published(warehouse_of(context)) as connection:
         if json:
             write_answer(connection, _LIST, "json", sys.stdout.buffer)
             return
-        shown = f"SELECT document_id, reason, source_id, {_PLACE} AS place, message FROM ({_LIST})"
-        n_rows, _ = write_answer(connection, shown, "table", sys.stdout.buffer, terminal_width())
+        n_rows, _ = write_answer(connection, shown, "table", sys.stdout.buffer, width)
     sys.stdout.buffer.flush()
     typer.echo(
         f"{n_rows:,} documents; see one whole: {call_of(context)} quarantine show DOCUMENT_ID"
@@ -147,6 +155,8 @@ def replay_documents(
     They are read again from the raw archive and ingested. What can be taken now leaves the
     quarantine; what cannot stays there with its new reason.
     """
+    if bool(documents) == everything:
+        raise UsageError("name the documents to replay, or --all", "see: unecho quarantine list")
     from uuid import uuid4
 
     from flows.ingest import run_replay
@@ -154,8 +164,6 @@ def replay_documents(
     from pipeline.report.run_report import run_report
     from pipeline.report.terminal import terminal_width
 
-    if bool(documents) == everything:
-        raise UsageError("name the documents to replay, or --all", "see: unecho quarantine list")
     settings = settings_of(context)
     ids = [_refused(settings.warehouse, d)["document_id"] for d in documents] if documents else None
     summary = run_replay(

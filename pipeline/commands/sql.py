@@ -119,3 +119,5 @@ def _answer(
     sys.stdout.buffer.flush()
     if has_more:
         typer.echo(f"{n_rows:,} rows shown, there are more: --max-rows 0 shows all", err=True)
+    elif not n_rows and sys.stdout.isatty():
+        typer.echo("no rows", err=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.text.shingles import PARAGRAPH, n_shared, shingle_hashes, window_hashes
+from pipeline.text.shingles import PARAGRAPH, n_shared, shingle_sets, window_hashes
 
 _POSITION_BITS = 20
 """Low bits of a hash that carry the paragraph's place in its batch: 1,048,576 paragraphs."""
@@ -85,4 +85,5 @@ def union_of(sets: Sequence[Shingles]) -> Shingles:
 
 def shingles_of(keys: Sequence[str]) -> list[Shingles]:
     """Return the paragraph shingle set of each key."""
-    return [shingle_hashes(key, PARAGRAPH) for key in keys]
+    hashes, offsets = shingle_sets(keys, PARAGRAPH)
+    return np.split(hashes, offsets[1:-1])

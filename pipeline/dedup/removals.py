@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.contracts import conform
 from pipeline.interim import REMOVALS
@@ -43,15 +44,20 @@ def removals_table(removals: Iterable[Removal]) -> pa.Table:
     return conform(pa.Table.from_arrays(arrays, schema=REMOVALS.schema), REMOVALS)
 
 
+def id_array(column: pa.ChunkedArray) -> NDArray[np.void]:
+    """Return a column of 16-byte identifiers without nulls as one numpy array of V16."""
+    parts = []
+    for chunk in column.chunks:
+        values = np.frombuffer(chunk.buffers()[1], "V16") if len(chunk) else np.empty(0, "V16")
+        parts.append(values[chunk.offset : chunk.offset + len(chunk)])
+    return np.concatenate(parts) if parts else np.empty(0, "V16")
+
+
 def article_ranges(spans: pa.Table) -> list[tuple[int, int]]:
     """Return the row range of each revision in SPANS, in order."""
     if not spans.num_rows:
         return []
-    column = spans.column("revision_id").combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = column.chunk(0)
-    ids = np.frombuffer(column.buffers()[1], "<u8").reshape(-1, 2)
-    ids = ids[column.offset : column.offset + len(column)]
+    ids = id_array(spans.column("revision_id")).view("<u8").reshape(-1, 2)
     firsts = np.flatnonzero((ids[1:] != ids[:-1]).any(axis=1)) + 1
     starts = [0, *firsts.tolist()]
     return list(zip(starts, [*starts[1:], spans.num_rows], strict=True))

@@ -78,7 +78,15 @@ def _with_new(
     """Yield the inherited foundings, and for the others one on the first member that is free."""
     for founding, cluster in zip(foundings, clusters, strict=True):
         if founding is None:
-            free = (i for i in map(founded_on, sorted(cluster)) if i not in taken)
+            free = (story_id for story_id in _proposals(cluster) if story_id not in taken)
             founding = Founding(next(free), snapshot)
             taken.add(founding.story_id)
         yield founding
+
+
+def _proposals(cluster: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield the ids that the members found, then, without end, ids founded on those."""
+    proposals = [founded_on(article) for article in sorted(cluster)]
+    while True:
+        yield from proposals
+        proposals = [founded_on(story_id) for story_id in proposals]

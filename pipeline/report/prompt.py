@@ -89,7 +89,16 @@ def _answer(
     except KeyboardInterrupt:
         _say("cancelled")
     else:
-        _say(f"({n_rows:,} rows shown, there are more)" if has_more else f"({n_rows:,} rows)")
+        _say(f"({n_rows:,} rows shown, there are more)" if has_more else f"({counted(n_rows)})")
+
+
+def counted(n_rows: int) -> str:
+    """Return `1 row`, `2 rows`.
+
+    >>> counted(1)
+    '1 row'
+    """
+    return f"{n_rows:,} row{'' if n_rows == 1 else 's'}"
 
 
 def _dot_command(connection: duckdb.DuckDBPyConnection, words: list[str], max_rows: int) -> bool:

@@ -51,7 +51,8 @@ def text_table(
     everything = chain(sample, cells)
     if widths is None:
         return _turned(columns, everything, width or PIPED_CELL)
-    return _upright(columns, everything, widths)
+    limits = [max(w, PIPED_CELL) for w in widths] if width is None else widths
+    return _upright(columns, everything, widths, limits)
 
 
 def _cell(value: object) -> str:
@@ -76,12 +77,14 @@ def _squeezed(natural: list[int], narrowest: list[int], width: int) -> list[int]
 
 
 def _upright(
-    columns: Sequence[Column], rows: Iterable[list[str]], widths: list[int]
+    columns: Sequence[Column], rows: Iterable[list[str]], widths: list[int], limits: list[int]
 ) -> Iterator[str]:
+    """Yield a line a row; a cell wider than any of the sample stands out, where it may."""
+
     def line(cells: Sequence[str]) -> str:
         padded = (
-            pad(cut(cell, w), w, right=c.is_number)
-            for cell, w, c in zip(cells, widths, columns, strict=True)
+            pad(cell if c.is_number else cut(cell, limit), w, right=c.is_number)
+            for cell, w, limit, c in zip(cells, widths, limits, columns, strict=True)
         )
         return GAP.join(padded).rstrip()
 

@@ -163,16 +163,17 @@ def _lossy(prefix: bytes, encoding: str, is_whole: bool) -> str:
 
 
 def _wide_without_mark(prefix: bytes) -> str | None:
-    """Return utf-16-le or utf-16-be when NULs stand on one side of the pairs only.
+    """Return utf-16-le or utf-16-be when ASCII characters stand in pairs with a NUL.
 
-    ASCII characters (spaces, line ends, JSON's own signs) put a NUL into one half of a pair;
-    2 % of the pairs is far below what the spaces of any language give.
+    Spaces, line ends and JSON's own signs do so in every language; 2 % of the pairs is far
+    below their share. Which half is NUL tells the order (a NUL alone does not: 가 is U+AC00).
     """
     pairs = np.frombuffer(prefix[: len(prefix) // 2 * 2], dtype=np.uint8).reshape(-1, 2)
-    n_first, n_second = (int(n) for n in (pairs == 0).sum(axis=0))
-    encoding = "utf-16-le" if n_second > n_first else "utf-16-be"
-    most, least = max(n_first, n_second), min(n_first, n_second)
-    if most < 0.02 * len(pairs) or least > 0.02 * most:
+    is_ascii = ((pairs >= 0x20) & (pairs < 0x7F)) | np.isin(pairs, (0x09, 0x0A, 0x0D))
+    n_little, n_big = (int(n) for n in (is_ascii & (pairs[:, ::-1] == 0)).sum(axis=0))
+    encoding = "utf-16-le" if n_little > n_big else "utf-16-be"
+    most, least = max(n_little, n_big), min(n_little, n_big)
+    if most == 0 or most < 0.02 * len(pairs) or least > 0.1 * most:
         return None
     text = prefix[: len(pairs) * 2].decode(encoding, "replace")
     n_odd = text.count("\ufffd") + sum(c < " " and c not in "\t\n\v\f\r" for c in text)

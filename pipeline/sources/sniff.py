@@ -66,7 +66,9 @@ def promises_compression(path: PurePath) -> bool:
 
 
 def name_binary(prefix: bytes, encoding: str, promised: Format | None) -> str | None:
-    """Return what kind of binary file begins like this, None for text."""
+    """Return what kind of binary file begins like this, None for text and Parquet."""
+    if is_parquet(prefix, promised):
+        return None
     for magic, kind in _BINARY_MAGICS:
         if prefix.startswith(magic):
             return kind
@@ -80,9 +82,14 @@ def name_binary(prefix: bytes, encoding: str, promised: Format | None) -> str | 
     return None
 
 
+def is_parquet(prefix: bytes, promised: Format | None) -> bool:
+    """Tell whether a file is to be read as Parquet, by its first bytes or by its name."""
+    return prefix.startswith(_PARQUET_MAGIC) or promised == "parquet"
+
+
 def choose_format(prefix: bytes, encoding: str, promised: Format | None) -> Format:
     """Return how a file is read: what its name promises, unless its beginning shows otherwise."""
-    if prefix.startswith(_PARQUET_MAGIC) or promised == "parquet":
+    if is_parquet(prefix, promised):
         return "parquet"
     if promised == "text":
         return "text"

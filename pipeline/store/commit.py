@@ -23,7 +23,7 @@ from pipeline.store.durable import make_folder, sync_all, unlink_durably
 from pipeline.store.gather import Gatherer
 from pipeline.store.layout import Layout
 from pipeline.store.model import Change, Landing, Snapshot, Step, StoredFile, naive_utc
-from pipeline.store.parquet import Stamp, in_file_order, month_of, new_path, write_file
+from pipeline.store.parquet import Stamp, conformed_in_file_order, month_of, new_path, write_file
 from pipeline.store.rows import find_rows, key_tables, rewrite
 
 STEPS = (
@@ -97,12 +97,12 @@ def checked_change(change: Change) -> dict[str, pa.Table]:
     added = {}
     for name, table in sorted(change.added.items()):
         contract = CONTRACTS[name]
-        rows = conform(table, contract)
+        rows = conformed_in_file_order(table, contract)
         n_keys = rows.group_by(list(contract.key)).aggregate([]).num_rows
         if n_keys != rows.num_rows:
             raise ContractError(name, [f"{rows.num_rows - n_keys} keys stand twice"])
         if rows.num_rows:
-            added[name] = in_file_order(rows, contract)
+            added[name] = rows
     signed = added.get("signatures")
     if change.keys is not None and signed is not None:
         keys = conform(change.keys, KEYS)

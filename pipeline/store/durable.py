@@ -22,7 +22,8 @@ from pipeline.errors import UnechoError, WarehouseError
 # EFBIG: the limit of the process (ulimit -f) is reached, the same to us as a full disk.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_TEXTS = ("no space left", "disk is full", "disk quota exceeded", "file too large")
-_NOTHING_LOST = "nothing was published, nothing is lost"
+_NOTHING_PUBLISHED = "nothing was published, nothing is lost"
+PUBLISHED_STAYS = "what was published stays, nothing is lost"
 
 
 def sync(path: Path) -> None:
@@ -64,32 +65,32 @@ def unlink_durably(paths: Iterable[Path]) -> None:
 
 
 @contextmanager
-def storing(what: str, path: Path) -> Iterator[None]:
+def storing(what: str, path: Path, outcome: str = _NOTHING_PUBLISHED) -> Iterator[None]:
     """Translate errors of the disk, SQLite and DuckDB while `what` is done in `path`.
 
     Raises:
-        WarehouseError: names `what`, the place and the next step.
+        WarehouseError: names `what`, the place, the next step and the outcome.
     """
     try:
         yield
     except UnechoError:
         raise
     except (OSError, sqlite3.Error, duckdb.OperationalError) as error:
-        raise _translated(error, what, path) from error
+        raise _translated(error, what, path, outcome) from error
 
 
-def _translated(error: Exception, what: str, path: Path) -> WarehouseError:
+def _translated(error: Exception, what: str, path: Path, outcome: str) -> WarehouseError:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     number = getattr(error, "errno", None)
     if number in _FULL or any(sign in str(error).lower() for sign in _FULL_TEXTS):
         return WarehouseError(
             f"disk full while {what} in {path}",
-            next_step=f"free space and run again: {_NOTHING_LOST}",
+            next_step=f"free space and run again: {outcome}",
         )
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return WarehouseError(
             f"no permission to write while {what}: {text}",
-            next_step=f"run as the owner of {path}: {_NOTHING_LOST}",
+            next_step=f"run as the owner of {path}: {outcome}",
         )
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(
         error, sqlite3.OperationalError | sqlite3.IntegrityError
@@ -100,5 +101,5 @@ def _translated(error: Exception, what: str, path: Path) -> WarehouseError:
         )
     return WarehouseError(
         f"{what} failed in {path}: {text}",
-        next_step=f"run again; if it stays, run `unecho doctor`: {_NOTHING_LOST}",
+        next_step=f"run again; if it stays, run `unecho doctor`: {outcome}",
     )

@@ -34,6 +34,10 @@ class History:
         self._folder = folder
         self._mapped: dict[str, pa.Table] = {}
 
+    def close(self) -> None:
+        """Let go of the mapped files; tables that were handed out keep theirs."""
+        self._mapped.clear()
+
     def segments(
         self, gatherer: Gatherer, live: Sequence[StoredFile], rebuild: Rebuild
     ) -> list[pa.Table]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.errors import WarehouseError
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -72,7 +74,17 @@ class Layout:
         return self.snapshots / f"news-{snapshot}.duckdb"
 
     def create(self) -> None:
-        """Make every folder that is not there yet."""
+        """Make every folder that is not there yet.
+
+        Raises:
+            WarehouseError: DuckDB cannot write below such a path.
+        """
+        if "?" in str(self.root):
+            # DuckDB 2.0 takes what follows for a query: it puts `.wal` before the question mark.
+            raise WarehouseError(
+                f"the path {self.root} has a question mark in it",
+                next_step="choose a folder without one",
+            )
         for folder in (self.staging, self.tables, self.cache, self.snapshots):
             folder.mkdir(parents=True, exist_ok=True)
         # Analysts read here and must not write: a foreign write-ahead log beside the published

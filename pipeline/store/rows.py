@@ -99,9 +99,13 @@ def rewrite(root: Path, files: Sequence[StoredFile], found: Found) -> Iterator[P
         (f for f in files if f.path in found), key=lambda f: (f.month, f.level, f.path)
     )
     for pack in _packs(touched):
-        contract = CONTRACTS[pack[0].table]
         kept = [_without(read_file(root, stored), found[stored.path]) for stored in pack]
-        yield Pack(tuple(pack), in_file_order(pa.concat_tables(kept), contract))
+        # What is left of one file is in order already.
+        contract = CONTRACTS[pack[0].table]
+        is_one = len(kept) == 1
+        yield Pack(
+            tuple(pack), kept[0] if is_one else in_file_order(pa.concat_tables(kept), contract)
+        )
 
 
 def _packs(files: Sequence[StoredFile]) -> Iterator[list[StoredFile]]:

@@ -18,7 +18,7 @@ from pipeline.interim import KEYS, READ
 from pipeline.store import commit
 from pipeline.store.archive import as_documents, row_groups, unknown_documents, with_landing
 from pipeline.store.catalog import Catalog
-from pipeline.store.durable import storing
+from pipeline.store.durable import PUBLISHED_STAYS, storing
 from pipeline.store.gather import Gatherer, Ids
 from pipeline.store.history import History, Rebuild
 from pipeline.store.layout import Layout
@@ -83,7 +83,9 @@ def open_warehouse(
             stack.callback(gatherer.close)
             recover(layout, catalog, gatherer.connection, now, retention_days, step)
             gatherer.renew(catalog.live_files())
-        yield Warehouse(layout, catalog, gatherer, retention_days, step)
+            history = History(layout.cache)
+            stack.callback(history.close)
+        yield Warehouse(layout, catalog, gatherer, history, retention_days, step)
 
 
 class Warehouse:
@@ -94,6 +96,7 @@ class Warehouse:
         layout: Layout,
         catalog: Catalog,
         gatherer: Gatherer,
+        history: History,
         retention_days: float,
         step: Step,
     ) -> None:
@@ -101,7 +104,7 @@ class Warehouse:
         self._layout = layout
         self._catalog = catalog
         self._gatherer = gatherer
-        self._history = History(layout.cache)
+        self._history = history
         self._retention_days = retention_days
         self._step = step
         self._landed_here: set[str] = set()
@@ -143,7 +146,7 @@ class Warehouse:
     ) -> None:
         """Enter how a run ended, and publish it; `counts` replace what its changes counted."""
         ended_at = now or datetime.now(UTC)
-        with storing("recording the run", self.root):
+        with storing("recording the run", self.root, PUBLISHED_STAYS):
             with self._catalog.transaction():
                 self._catalog.end_run(run_id, status, counts, ended_at)
                 self._catalog.raise_edition()

@@ -228,9 +228,11 @@ def _fold_character(character: str, kind: NDArray[np.uint8]) -> str:
         return str(unicodedata.decimal(character))
     if character in _NO_TRACE:
         return ""
+    if own >= _POINT:
+        return character
     # Spacing accents (Sk) would fold to a space and a combining mark that joins the next word.
-    if own >= _POINT or category == "Sk":
-        return character if own >= _POINT else " "
+    if category == "Sk" and len(unicodedata.normalize("NFKC", character)) > 1:
+        return " "
     folded, previous = character, ""
     while folded != previous:
         previous = folded

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.contracts import conform
@@ -35,39 +36,33 @@ def split_paragraphs(parsed: pa.Table) -> pa.Table:
     `original_text[start_char:end_char] == text`; spans ascend, do not overlap, and leave out
     nothing but white space.
     """
-    article_ids = parsed.column("article_id").to_pylist()
-    revision_ids = parsed.column("revision_id").to_pylist()
-    owners: list[int] = []
-    seqs: list[int] = []
-    starts: list[int] = []
-    ends: list[int] = []
+    spans: list[Span] = []
     texts: list[str] = []
-    for row, body in enumerate(parsed.column("original_text").to_pylist()):
-        spans = paragraph_spans(body)
-        owners += [row] * len(spans)
-        seqs += range(len(spans))
-        for start, end in spans:
-            starts.append(start)
-            ends.append(end)
-            texts.append(body[start:end])
+    counts: list[int] = []
+    for body in parsed.column("original_text").to_pylist():
+        own = paragraph_spans(body)
+        spans += own
+        texts += [body[start:end] for start, end in own]
+        counts.append(len(own))
+    owners = np.repeat(np.arange(len(counts)), counts)
+    ends = np.cumsum(counts, dtype=np.int64)
+    bounds = np.array(spans, np.int32).reshape(-1, 2)
     columns = {
-        "article_id": [article_ids[row] for row in owners],
-        "revision_id": [revision_ids[row] for row in owners],
-        "seq": seqs,
-        "start_char": starts,
-        "end_char": ends,
-        "text": texts,
-        "key": _keys(texts),
+        "article_id": parsed.column("article_id").take(owners),
+        "revision_id": parsed.column("revision_id").take(owners),
+        "seq": np.arange(len(spans), dtype=np.int32) - (ends - counts)[owners],
+        "start_char": bounds[:, 0],
+        "end_char": bounds[:, 1],
+        "text": pa.array(texts, pa.large_string()),
+        "key": pa.array(keys_of(texts), pa.large_string()),
     }
-    table = pa.table(columns, schema=SPANS.schema)
-    # One article a revision, rows in order: sorting by revision keeps seq ascending.
-    return conform(table, SPANS)
+    return conform(pa.table(columns), SPANS)
 
 
 def paragraph_spans(text: str) -> list[Span]:
-    """Return the spans of the paragraphs of a text.
+    r"""Return the spans of the paragraphs of a text.
 
-    >>> paragraph_spans("one\\n\\n two \\n")
+    >>> paragraph_spans("one\n\n two \n")
     [(0, 3), (6, 9)]
     """
     spans = [found.span() for found in _LINE.finditer(text)]
@@ -89,7 +84,7 @@ def _lines(text: str, spans: Sequence[Span]) -> list[Line]:
     return lines
 
 
-def _keys(texts: Sequence[str]) -> list[str]:
+def keys_of(texts: Sequence[str]) -> list[str]:
     """Return the keys of many texts, made in batches of bounded size."""
     keys: list[str] = []
     batch: list[str] = []

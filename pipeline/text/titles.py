@@ -14,7 +14,7 @@ _MARKS = (
     r"\d\s*보|종합(?:\s*\d\s*보)?|상보|속보|긴급|단독|수정|정정|재송|재종합|업데이트"
     r"|速報|続報|更新|快讯|快訊|突发|突發|独家|獨家"
     r"|breaking(?:\s+news)?|urgent|flash|exclusive|correct(?:ed|ion)"
-    r"|(?:(?:\d(?:st|nd|rd|th)\s+)?(?:lead|ld)\s*)?update[ds]?(?:\s*\d{1,2})?|\d(?:st|nd|rd|th)\s+lead"
+    r"|update[ds]?(?:\s*\d{1,2})?|\d(?:st|nd|rd|th)\s+(?:lead|ld)"
     r"|última\s+hora|urgente|actualizad[oa]|actualización|عاجل|تحديث"
 )
 _OPEN, _CLOSE = r"[\[(<【〔〈＜［（]", r"[\])>】〕〉＞］）]"

@@ -131,11 +131,12 @@ def test_csv_rows_come_back_whatever_the_chunks(
     cells: list[list[str]], encoding: str, size: int, delimiter: str, line_end: str, quoting: int
 ) -> None:
     def write(row: list[str]) -> str:
+        # The writer quotes a line end only where its own line end holds the character.
         buffer = io.StringIO()
-        csv.writer(buffer, delimiter=delimiter, lineterminator="", quoting=quoting).writerow(row)
-        return buffer.getvalue()
+        csv.writer(buffer, delimiter=delimiter, quoting=quoting).writerow(row)
+        return buffer.getvalue().removesuffix("\r\n")
 
-    header = write(["id", "text", "기사 본문" if encoding != "latin-1" else "body"])
+    header = write(["id", "text", "기사 본문"])
     rows = [write(row) for row in cells]
     content = (line_end.join([header, *rows]) + line_end).encode(encoding)
     slices = list(split_rows(chunked(content, size), encoding, delimiter, LIMITS))

@@ -60,7 +60,10 @@ def test_shingle_hash_is_the_same_in_arrays_and_in_python():
 
 def test_stored_signature_opens_as_a_minhash():
     recipe = Recipe()
-    key = make_key("서울시는 오늘 시내버스 요금을 150원 올린다고 밝혔다. " * 3 + "새 요금은 다음 달부터다.")
+    text = (
+        "서울시는 오늘 시내버스 요금을 150원 올린다고 밝혔다. 새 요금은 다음 달 첫날부터 받는다. "
+    )
+    key = make_key(text + "어린이와 어르신은 지금처럼 무료로 탄다고 시는 덧붙였다.")
     signatures, _ = sign_keys([key], recipe)
     stored = to_minhash(signatures[0].astype("<u4").tobytes(), recipe)
     assert stored == minhash(key)

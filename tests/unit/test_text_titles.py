@@ -38,7 +38,13 @@ def test_marks_of_other_languages(title, bare):
 
 @pytest.mark.parametrize(
     "title",
-    ["[포토] 기준금리 동결", "[인사] 한국은행", "Update your phone now", "속보가 늦은 이유", "(종합)"],
+    [
+        "[포토] 기준금리 동결",
+        "[인사] 한국은행",
+        "Update your phone now",
+        "속보가 늦은 이유",
+        "(종합)",
+    ],
 )
 def test_what_is_no_mark_of_a_version_stays(title):
     assert bare_title(title) == title

@@ -9,6 +9,7 @@ from pipeline.sources.formats.slices import Cutter, Limits, Slice
 from pipeline.sources.formats.window import Window
 
 _NEWLINE = 0x0A
+_CARRIAGE_RETURN = 0x0D
 DELIMITERS = (",", "\t", ";", "|")
 
 
@@ -54,7 +55,8 @@ class _Rows:
                 yield from self._finish(end)
                 continue
             is_long = (len(view) - self.start) * self.window.width > self.limits.piece_bytes
-            if not is_long and self._widen():
+            if not is_long and not self.window.is_at_end:
+                self._widen()
                 continue
             # The row does not end, or not within a piece: at the end of the stream that is
             # the last row, or else a quote that never closes.
@@ -62,6 +64,8 @@ class _Rows:
                 yield from self._finish(end, is_open=True)
                 return
             yield from self._take_line()
+            if self.start > len(self.window.view):
+                return
 
     def _widen(self) -> bool:
         start, self.start = self.start, 0
@@ -70,15 +74,15 @@ class _Rows:
     def _finish(self, end: int, *, is_open: bool = False) -> Iterator[Slice]:
         content = self._row_bytes(end)
         is_blank = not self.window.view[self.start : end].strip(self.blank)
-        if is_open and (rest := self.window.rest(end)):
-            content, is_blank = content + rest, False
+        if is_open and self.window.half:
+            content, is_blank = self.window.exact(self.start, end) + self.window.half, False
         if not is_blank:
-            yield self.cutter.whole(content, is_open=is_open)
+            yield from self.cutter.whole(content, is_open=is_open)
         self.start = end + 1
         self.cutter.start(self.cutter.position + 1)
 
     def _row_bytes(self, end: int) -> bytes:
-        if self.window.view[self.start : end].endswith(b"\r"):
+        if end > self.start and self.window.view[end - 1] == _CARRIAGE_RETURN:
             end -= 1
         return self.window.exact(self.start, end)
 
@@ -91,11 +95,13 @@ class _Rows:
             if not self._widen():
                 end = len(self.window.view)
                 break
-        content = self._row_bytes(end)
+        is_open = end == len(self.window.view)
+        content = self._row_bytes(end) + (self.window.half if is_open else b"")
         if self.cutter.n_pieces:
-            yield self.cutter.whole(content)
+            yield from self.cutter.whole(content, is_open=is_open)
         else:
             message = f'a quote (") in row {self.cutter.position} is never closed'
-            yield self.cutter.broken(content, "broken_csv", message)
+            found = self.cutter.broken(content, "broken_csv", message)
+            yield found._replace(is_open=is_open)
         self.start = end + 1
         self.cutter.start(self.cutter.position + 1)

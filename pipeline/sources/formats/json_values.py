@@ -17,6 +17,7 @@ from pipeline.sources.formats.window import Window
 from pipeline.sources.json_text import load_json
 
 _QUOTE, _OPEN_LIST, _CLOSE_LIST, _OPEN_OBJECT, _CLOSE_OBJECT = b'"[]{}'
+_BACKSLASH = 0x5C
 _OPENING = (_OPEN_LIST, _OPEN_OBJECT)
 _CLOSING = (_CLOSE_LIST, _CLOSE_OBJECT)
 
@@ -24,10 +25,11 @@ _CLOSING = (_CLOSE_LIST, _CLOSE_OBJECT)
 _END = -1
 _GROWN = -2
 
-# Possessive repeats: nothing is ever given back, so a string of any length costs one pass.
-_STRING_REST = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
-_TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
-_TO_SEPARATOR = re.compile(rb'(?:[^",\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+# Strings without a backslash are passed here, others by _string_end: for the 1,200 escapes of an
+# article in ASCII a regular expression takes 200 us, looking for quotes 0.4 us. Possessive
+# repeats: nothing is ever given back.
+_TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"[^"\\]*+")*+')
+_TO_SEPARATOR = re.compile(rb'(?:[^",\[\]{}]++|"[^"\\]*+")*+')
 # Between top-level values: white space, commas, and RFC 7464's record separator.
 _BETWEEN = re.compile(rb"[ \t\r\n,\x1e]*+")
 _SPACE = re.compile(rb"[ \t\r\n]*+")
@@ -53,6 +55,22 @@ def split_json(
 def _end_of(pattern: re.Pattern[bytes], view: bytes, at: int) -> int:
     found = pattern.match(view, at)
     return found.end() if found else at
+
+
+def _string_end(view: bytes, at: int) -> int:
+    """Return the offset of the quote that ends a string, -1 when it is not in view.
+
+    `at` is in the string and not behind a backslash; a quote behind an odd number is escaped.
+    """
+    start = at
+    while (quote := view.find(b'"', at)) >= 0:
+        first = quote
+        while first > start and view[first - 1] == _BACKSLASH:
+            first -= 1
+        if (quote - first) % 2 == 0:
+            return quote
+        at = quote + 1
+    return -1
 
 
 class _Scanner:
@@ -97,14 +115,22 @@ class _Scanner:
         """Move to the next sign outside strings that `pattern` stops at, and return it."""
         while True:
             view = self.window.view
-            self.at = _end_of(_STRING_REST if self.in_string else pattern, view, self.at)
-            # Inside a string the scan also stops before a backslash that ends the window.
-            if self.at < len(view) and (view[self.at] == _QUOTE or not self.in_string):
-                if view[self.at] != _QUOTE:
-                    return view[self.at]
-                self.at += 1
-                self.in_string = not self.in_string
-                continue
+            if self.in_string:
+                quote = _string_end(view, self.at)
+                if quote >= 0:
+                    self.at = quote + 1
+                    self.in_string = False
+                    continue
+                # What backslashes at the end escape is not in view yet.
+                self.at = max(self.at, len(view.rstrip(b"\\")))
+            else:
+                self.at = _end_of(pattern, view, self.at)
+                if self.at < len(view):
+                    if view[self.at] != _QUOTE:
+                        return view[self.at]
+                    self.at += 1
+                    self.in_string = True
+                    continue
             if (self.at - self.start) * self.window.width > self.alarm_bytes:
                 return _GROWN
             if not self._widen():
@@ -147,12 +173,12 @@ class _Scanner:
         """Yield the document that ends at `at`, or with the stream."""
         if is_open:
             self.at = len(self.window.view)
-        content = self.window.cut(self.start, self.at)
-        if is_open:
-            content += self.window.rest(self.at)
+            content = self.window.cut_rest(self.start)
+        else:
+            content = self.window.cut(self.start, self.at)
         self.start = self.at
         if content:
-            yield self.cutter.whole(content, is_open=is_open)
+            yield from self.cutter.whole(content, is_open=is_open)
             self.cutter.start(self.cutter.position + 1)
 
     def _spill(self) -> Iterator[Slice]:

@@ -22,7 +22,7 @@ def split_lines(chunks: Iterable[bytes], encoding: str, limits: Limits) -> Itera
     cutter = Cutter(limits, "line")
     cutter.start(1)
     tail = bytearray()
-    for chunk in chunks:
+    for chunk in _in_whole_units(chunks, unit_bytes(encoding)):
         if b"\n" not in chunk:
             tail += chunk
         else:
@@ -41,7 +41,7 @@ def _finish(
     if b"\r" in line[-4:]:
         line = line.removesuffix("\r".encode(encoding))
     if (line and cutter.n_pieces) or not _is_blank(line, encoding):
-        yield cutter.whole(line, is_open=is_open)
+        yield from cutter.whole(line, is_open=is_open)
 
 
 def _is_blank(line: bytes, encoding: str) -> bool:
@@ -53,18 +53,33 @@ def _is_blank(line: bytes, encoding: str) -> bool:
 
 def _cut_at_newlines(tail: bytes, chunk: bytes, encoding: str) -> list[bytes]:
     """Return the lines of tail + chunk; the last one is unfinished (perhaps empty)."""
+    # The tail holds no newline: only the chunk is searched.
     width = unit_bytes(encoding)
     if width == 1:
-        # The tail holds no newline: only the chunk is searched.
         lines = chunk.split(b"\n")
         lines[0] = tail + lines[0]
         return lines
-    raw = tail + chunk
-    n_whole = len(raw) - len(raw) % width
-    seen = np.frombuffer(outline(raw[:n_whole], encoding), dtype=np.uint8)
+    n_whole = len(chunk) - len(chunk) % width
+    seen = np.frombuffer(outline(chunk[:n_whole], encoding), dtype=np.uint8)
     ends = (np.flatnonzero(seen == _NEWLINE) * width).tolist()
     starts = [0, *(end + width for end in ends)]
-    return [raw[a:b] for a, b in zip(starts, [*ends, len(raw)], strict=True)]
+    lines = [chunk[a:b] for a, b in zip(starts, [*ends, len(chunk)], strict=True)]
+    lines[0] = tail + lines[0]
+    return lines
+
+
+def _in_whole_units(chunks: Iterable[bytes], width: int) -> Iterator[bytes]:
+    """Yield the same bytes so that no code unit is cut in two; half a one comes last."""
+    if width == 1:
+        yield from chunks
+        return
+    pending = b""
+    for chunk in chunks:
+        raw = pending + chunk
+        n_whole = len(raw) - len(raw) % width
+        pending = raw[n_whole:]
+        yield raw[:n_whole]
+    yield pending
 
 
 def whole_file(chunks: Iterable[bytes], limits: Limits) -> Iterator[Slice]:
@@ -74,4 +89,4 @@ def whole_file(chunks: Iterable[bytes], limits: Limits) -> Iterator[Slice]:
     for chunk in chunks:
         content += chunk
         yield from cutter.spill(content)
-    yield cutter.whole(bytes(content), is_open=True)
+    yield from cutter.whole(bytes(content), is_open=True)

@@ -34,7 +34,7 @@ def split_parquet(file: BinaryIO, limits: Limits) -> Iterator[Slice]:
         try:
             for batch in parquet.iter_batches(_ROWS_AT_A_TIME, row_groups=[number]):
                 for content in _row_bytes(batch):
-                    yield cutter.whole(content)
+                    yield from cutter.whole(content)
                     cutter.start(cutter.position + 1)
         except (pa.ArrowException, OSError) as error:
             yield from _broken_group(parquet, number, file, cutter, error)
@@ -84,7 +84,5 @@ def _broken_group(
     start, end = min(a for a, _ in ranges), max(b for _, b in ranges)
     file.seek(start)
     message = f"row group {number + 1} cannot be read: {_one_line(error)}"
-    content = bytearray(file.read(end - start))
-    pieces = [*cutter.spill(content), cutter.whole(bytes(content))]
-    for piece in pieces:
+    for piece in cutter.whole(file.read(end - start)):
         yield piece._replace(problem="broken_parquet", message=message)

@@ -48,17 +48,23 @@ class Cutter:
         self.position = 0
         self.n_pieces = 0
 
-    def whole(self, content: bytes, *, is_open: bool = False) -> Slice:
-        """Return the slice of a complete document, the last piece of one that was spilled."""
+    def whole(self, content: bytes, *, is_open: bool = False) -> Iterator[Slice]:
+        """Yield the slice of a document, or the rest of one that was spilled."""
+        if self.n_pieces == 0 and len(content) <= self.limits.document_bytes:
+            yield Slice(self.position, content, is_open=is_open)
+            return
+        if len(content) > self.limits.piece_bytes:
+            buffer = bytearray(content)
+            yield from self.spill(buffer)
+            content = bytes(buffer)
         if self.n_pieces:
-            return self._piece(content, is_open=is_open)
-        if len(content) <= self.limits.document_bytes:
-            return Slice(self.position, content, is_open=is_open)
+            yield self._piece(content, is_open=is_open)
+            return
         message = (
             f"{self.unit} {self.position} has {len(content):,} bytes, more than the limit of "
             f"{self.limits.document_bytes:,}"
         )
-        return Slice(self.position, content, "too_large", message, is_open=is_open)
+        yield Slice(self.position, content, "too_large", message, is_open=is_open)
 
     def broken(self, content: bytes, reason: str, message: str) -> Slice:
         """Return the slice of a document that cannot be parsed, with the reason."""

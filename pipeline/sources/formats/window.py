@@ -58,10 +58,22 @@ class Window:
         last = start + len(inner.rstrip(b" \t\r\n"))
         return self.exact(first, max(first, last))
 
+    def cut_rest(self, start: int) -> bytes:
+        """Return all bytes from an offset to the end of the stream, trimmed alike.
+
+        Half a character at the very end is in no outline: it is kept, and what is before it.
+        """
+        if not self._pending:
+            return self.cut(start, len(self.view))
+        inner = self.view[start:]
+        first = start + len(inner) - len(inner.lstrip(b" \t\r\n"))
+        return self._raw[first * self.width :] + self._pending
+
     def exact(self, start: int, end: int) -> bytes:
         """Return the bytes between two offsets."""
         return self._raw[start * self.width : end * self.width]
 
-    def rest(self, start: int) -> bytes:
-        """Return all bytes from an offset on, half a character at the very end included."""
-        return self._raw[start * self.width :] + self._pending
+    @property
+    def half(self) -> bytes:
+        """Return the half of a character that may be left at the end of the stream."""
+        return self._pending

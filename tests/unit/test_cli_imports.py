@@ -1,0 +1,57 @@
+"""What a command loads before it answers: counted in modules, which no busy machine changes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("prefect", "datasketch", "scipy", "numpy", "pyarrow", "pydantic_settings", "rich.console")
+
+PROBE = """
+import json, os, sys
+from pipeline.cli import main
+code = main({arguments!r})
+sys.stdout.flush()
+os.write(3, json.dumps((code, sorted(sys.modules))).encode())
+os._exit(0)
+"""
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """Return the modules that are loaded when the command has answered."""
+    program = PROBE.format(arguments=list(arguments))
+    command = 'exec 3>&1 >/dev/null; exec "$0" -c "$1"'
+    found = subprocess.run(
+        ["sh", "-c", command, sys.executable, program], capture_output=True, text=True, check=True
+    )
+    code, modules = json.loads(found.stdout)
+    assert code == 0, found.stderr
+    return set(modules)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["ingest", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    modules = loaded_by(*arguments)
+    assert not modules.intersection({*HEAVY, "duckdb"})
+    # Measured: 211, and 278 where typer loads pydantic for the arguments of a command.
+    assert len(modules) < 330
+
+
+@pytest.mark.parametrize("answer_format", ["table", "csv", "json"])
+def test_sql_loads_duckdb_and_little_else(answer_format: str, empty_warehouse: Path) -> None:
+    modules = loaded_by(
+        "--warehouse", str(empty_warehouse), "sql", "select 1", "--format", answer_format
+    )
+    assert "duckdb" in modules
+    assert not modules.intersection(HEAVY)
+    # Measured: 309 to 316.
+    assert len(modules) < 370
+
+
+def test_restore_and_explain_do_not_load_what_only_an_ingest_needs(empty_warehouse: Path) -> None:
+    modules = loaded_by("--warehouse", str(empty_warehouse), "quarantine", "list")
+    assert not modules & {"prefect", "datasketch", "scipy"}

@@ -1,0 +1,350 @@
+"""`unecho sql`: formats, statements, limits, interrupts, and a terminal's prompt."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.report.answers import QueryError, execute, split_statements, write_answer
+from pipeline.report.published import open_published
+
+UNECHO = (sys.executable, "-m", "pipeline.cli")
+
+AWKWARD = """
+    SELECT 1 AS a, true AS b, NULL AS c, '' AS d, 'x,y' AS e, 'q"r' AS f, 'l1' || chr(10) || 'l2'
+    AS g, ' sp ' AS h, '제목' AS i, 0.85::FLOAT AS j, [1, 2] AS k, {'a': 'b'} AS l,
+    TIMESTAMP '2026-03-09 01:02:03.5' AS m, DATE '2026-03-09' AS n, 1.50::DECIMAL(5, 2) AS o,
+    '00000000-0000-0000-0000-00000000000a'::UUID AS p, 'ab'::BLOB AS q, 'nan'::DOUBLE AS r,
+    12345678901234567890123::HUGEINT AS s, 2 AS a, 'NULL' AS t
+"""
+
+
+@pytest.fixture
+def connection(empty_warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_published(empty_warehouse) as opened:
+        yield opened
+
+
+def answer(connection: duckdb.DuckDBPyConnection, statement: str, answer_format: str) -> bytes:
+    stream = io.BytesIO()
+    write_answer(connection, statement, answer_format, stream)
+    return stream.getvalue()
+
+
+def unecho(
+    root: Path, *arguments: str, env: dict[str, str] | None = None, **named: Any
+) -> subprocess.CompletedProcess[bytes]:
+    named.setdefault("stdin", subprocess.DEVNULL) if "input" not in named else None
+    return subprocess.run(
+        [*UNECHO, "--warehouse", str(root), *arguments],
+        capture_output=True,
+        env=os.environ | (env or {}),
+        timeout=60,
+        check=False,
+        **named,
+    )
+
+
+# Formats
+
+
+def test_csv_is_what_duckdb_copies(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    copied = tmp_path / "copied.csv"
+    connection.execute(f"COPY ({AWKWARD}) TO '{copied}' (FORMAT csv, HEADER)")
+    written = answer(connection, AWKWARD, "csv")
+    assert written == copied.read_bytes()
+    assert written.startswith(b"a,b,c,d,e,f,g,h,i,")
+    assert b'\n1,true,,"","x,y","q""r","l1\nl2", sp ,\xec\xa0\x9c\xeb\xaa\xa9,0.85,' in written
+    assert b"\r" not in written
+
+
+def test_json_is_one_array_of_objects(connection: duckdb.DuckDBPyConnection) -> None:
+    [row] = json.loads(answer(connection, AWKWARD, "json"))
+    assert row["p"] == "00000000-0000-0000-0000-00000000000a"
+    assert row["m"] == "2026-03-09T01:02:03.500000"
+    assert (row["a"], row["a_1"]) == (1, 2)
+    assert (row["b"], row["c"], row["d"], row["i"]) == (True, None, "", "제목")
+    assert row["j"] == 0.85, "a 32-bit float in its shortest form"
+    assert (row["k"], row["l"], row["n"], row["o"]) == ([1, 2], {"a": "b"}, "2026-03-09", 1.5)
+    assert (row["q"], row["r"], row["s"]) == ("6162", None, 12345678901234567890123)
+
+
+def test_json_of_no_rows_is_an_empty_array(connection: duckdb.DuckDBPyConnection) -> None:
+    assert json.loads(answer(connection, "SELECT 1 AS a WHERE false", "json")) == []
+
+
+def test_parquet_keeps_types(connection: duckdb.DuckDBPyConnection) -> None:
+    written = answer(connection, "SELECT uuid() AS id, now()::TIMESTAMP AS at", "parquet")
+    table = pq.read_table(io.BytesIO(written))
+    assert [str(f.type) for f in table.schema] == ["extension<arrow.uuid>", "timestamp[us]"]
+
+
+@pytest.mark.parametrize("answer_format", ["table", "csv", "json"])
+@pytest.mark.parametrize(
+    "statement", ["EXPLAIN SELECT 1", "PRAGMA version", "SHOW TABLES", "SUMMARIZE SELECT 1 AS a"]
+)
+def test_statements_that_are_no_select_answer_too(
+    connection: duckdb.DuckDBPyConnection, statement: str, answer_format: str
+) -> None:
+    assert len(answer(connection, statement, answer_format)) > 10
+
+
+@pytest.mark.parametrize("answer_format", ["table", "csv", "json"])
+def test_every_row_of_a_large_answer_is_written_once(
+    connection: duckdb.DuckDBPyConnection, answer_format: str
+) -> None:
+    written = answer(connection, "SELECT range AS n FROM range(20000)", answer_format).decode()
+    assert [int(n) for n in re.findall(r"\d+", written)] == list(range(20000))
+
+
+def test_a_table_is_cut_at_max_rows_and_says_so(connection: duckdb.DuckDBPyConnection) -> None:
+    stream = io.BytesIO()
+    written = write_answer(connection, "FROM range(10)", "table", stream, 80, max_rows=3)
+    assert written == (3, True)
+    assert stream.getvalue().decode().splitlines()[2:] == ["    0", "    1", "    2"]
+    assert write_answer(connection, "FROM range(3)", "table", stream, 80, 3) == (3, False)
+
+
+# Statements
+
+
+@pytest.mark.parametrize(
+    ("text", "statements", "rest"),
+    [
+        ("select 1", [], "select 1"),
+        ("select 1;", ["select 1"], ""),
+        ("select ';' ; select 2 -- ;", ["select ';'"], "select 2"),
+        ("-- nothing", [], ""),
+        (";; ;", [], ""),
+        ("select $$ ; $$;", ["select $$ ; $$"], ""),
+        ('select "한;글" /* ; */;', ['select "한;글"'], ""),
+        ("select 'open;", [], "select 'open;"),
+    ],
+)
+def test_statements_end_where_duckdb_ends_them(text: str, statements: list[str], rest: str) -> None:
+    assert split_statements(text) == (statements, rest)
+
+
+def test_the_published_snapshot_cannot_be_written(connection: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(QueryError, match="only reads"):
+        execute(connection, "CREATE TABLE x AS SELECT 1")
+
+
+def test_a_variable_of_this_program_is_no_table(connection: duckdb.DuckDBPyConnection) -> None:
+    secret = connection.sql("SELECT 42 AS answer")
+    with pytest.raises(QueryError, match="secret does not exist"):
+        answer(connection, "SELECT * FROM secret", "table")
+    assert secret.fetchall() == [(42,)]
+
+
+def test_a_moved_warehouse_answers(seed_warehouse: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "it's moved"
+    moved.symlink_to(seed_warehouse)
+    with open_published(moved) as connection:
+        [(n,)] = connection.execute("SELECT count(*) FROM articles_all").fetchall()
+    assert n > 60
+
+
+# The command
+
+
+def test_stdout_carries_the_answer_alone(empty_warehouse: Path) -> None:
+    done = unecho(empty_warehouse, "sql", "SELECT 1 AS a; SELECT 2 AS b", "--format", "csv")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"b\n2\n", b"")
+
+
+@pytest.mark.parametrize("dash", [["-"], []])
+def test_a_query_is_read_from_a_pipe(empty_warehouse: Path, dash: list[str]) -> None:
+    query = "-- a comment\nSELECT '서울' AS city;\n".encode()
+    done = unecho(empty_warehouse, "sql", *dash, "-f", "csv", input=query)
+    assert (done.returncode, done.stdout.decode()) == (0, "city\n서울\n")
+
+
+@pytest.mark.parametrize("answer_format", ["table", "csv", "json"])
+def test_korean_comes_out_whatever_the_locale_says(
+    empty_warehouse: Path, answer_format: str
+) -> None:
+    env = {"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    query = "SELECT '서울 ' || chr(128240) AS 제목".encode()
+    done = unecho(empty_warehouse, "sql", "-f", answer_format, env=env, input=query)
+    assert done.returncode == 0, done.stderr
+    assert "서울 📰" in done.stdout.decode()
+    assert "제목" in done.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["sql", "SELECT * FROM nowhere"], 1, "Table with name nowhere does not exist"),
+        (["sql", "SELEC 1"], 1, "line 1: SELEC 1"),
+        (["sql", "DROP VIEW stories"], 1, "only reads"),
+        (["sql", "-- nothing"], 2, "no query given"),
+        (["sql", "SELECT 1", "--format", "xml"], 2, "--format"),
+        (["sql", "SELECT 1", "--no-such-option"], 2, "see: unecho sql --help"),
+        (["sql", "SELECT 1", "too many"], 2, "see: unecho sql --help"),
+    ],
+)
+def test_errors_are_one_line(
+    empty_warehouse: Path, arguments: Sequence[str], code: int, said: str
+) -> None:
+    done = unecho(empty_warehouse, *arguments)
+    lines = done.stderr.decode().splitlines()
+    assert (done.returncode, done.stdout, len(lines)) == (code, b"", 1), lines
+    assert lines[0].startswith("unecho: ")
+    assert said in lines[0]
+    assert "; " in lines[0], "a next step follows"
+
+
+def test_without_a_warehouse_the_next_step_is_named(tmp_path: Path) -> None:
+    done = unecho(tmp_path / "nowhere", "sql", "SELECT 1")
+    assert done.returncode == 1
+    assert b"unecho ingest" in done.stderr
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("answer_format", ["table", "csv", "json", "parquet"])
+def test_a_reader_that_goes_away_is_no_error(empty_warehouse: Path, answer_format: str) -> None:
+    command = [*UNECHO, "--warehouse", str(empty_warehouse), "sql", "FROM range(2000000)"]
+    with subprocess.Popen(
+        [*command, "-f", answer_format], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 0
+
+
+def test_csv_is_appended_to_a_file(empty_warehouse: Path, tmp_path: Path) -> None:
+    """COPY … TO '/dev/stdout' would open the file anew and lose its first lines."""
+    path = tmp_path / "all.csv"
+    path.write_bytes(b"kept\n")
+    with path.open("ab") as appended:
+        subprocess.run(
+            [*UNECHO, "--warehouse", str(empty_warehouse), "sql", "SELECT 1 AS a", "-f", "csv"],
+            stdout=appended,
+            check=True,
+        )
+    assert path.read_bytes() == b"kept\na\n1\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+@pytest.mark.parametrize("answer_format", ["table", "csv", "json"])
+def test_a_full_disk_is_an_error(empty_warehouse: Path, answer_format: str) -> None:
+    command = [*UNECHO, "--warehouse", str(empty_warehouse), "sql", "SELECT 1", "-f"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*command, answer_format], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"unecho: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("answer_format", ["table", "csv"])
+def test_ctrl_c_cancels_the_query(empty_warehouse: Path, answer_format: str) -> None:
+    endless = "SELECT a FROM range(100000000000) t(a), range(100) u(b) WHERE a * b % 7 = 99"
+    command = [*UNECHO, "--warehouse", str(empty_warehouse), "sql", endless, "-f", answer_format]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        time.sleep(1.5)
+        assert process.poll() is None, "it was to be endless"
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert stderr.startswith(b"unecho: interrupted")
+    assert len(stderr.splitlines()) == 1
+
+
+# On a terminal
+
+
+class Terminal:
+    """A pseudo-terminal of 80 columns with a command behind it."""
+
+    def __init__(self, command: Sequence[str], home: Path) -> None:
+        self.pid, self.descriptor = pty.fork()
+        if not self.pid:
+            env = os.environ | {"XDG_STATE_HOME": str(home), "TERM": "xterm", "COLUMNS": "80"}
+            os.execve(command[0], list(command), env)
+        self.seen = ""
+
+    def until(self, text: str, seconds: float = 20) -> str:
+        """Read until `text` was shown since the last call; return what was shown."""
+        deadline = time.monotonic() + seconds
+        while text not in self.seen:
+            left = deadline - time.monotonic()
+            assert left > 0, f"{text!r} was not shown, but {self.seen!r}"
+            if select.select([self.descriptor], [], [], left)[0]:
+                self.seen += os.read(self.descriptor, 4096).decode(errors="replace")
+        shown, self.seen = self.seen, ""
+        return shown
+
+    def type(self, text: str) -> None:
+        os.write(self.descriptor, text.encode())
+
+    def exit_code(self) -> int:
+        try:
+            while os.read(self.descriptor, 4096):
+                pass
+        except OSError:
+            pass  # Linux says EIO when the other end is closed
+        os.close(self.descriptor)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def test_the_prompt_answers_cancels_and_remembers(empty_warehouse: Path, tmp_path: Path) -> None:
+    terminal = Terminal([*UNECHO, "--warehouse", str(empty_warehouse), "sql"], tmp_path)
+    terminal.until("unecho> ")
+    terminal.type("select 40 +\n")
+    terminal.until("...> ")
+    terminal.type("2 as answer;\n")
+    assert "(1 row)" in terminal.until("unecho> ")
+    terminal.type(".tables\n")
+    assert "story_members" in terminal.until("unecho> ")
+    terminal.type("selec;\n")
+    assert "Parser Error" in terminal.until("unecho> ")
+    terminal.type("select count(*) from range(100000000000) t(a), range(100) u(b);\n")
+    time.sleep(1)
+    terminal.type("\x03")
+    assert "cancelled" in terminal.until("unecho> ")
+    terminal.type(".quit\n")
+    assert terminal.exit_code() == 0
+    history = (tmp_path / "unecho" / "sql_history").read_text()
+    assert "2 as answer;" in history
+
+
+def test_parquet_is_not_written_to_a_terminal(empty_warehouse: Path, tmp_path: Path) -> None:
+    command = [*UNECHO, "--warehouse", str(empty_warehouse), "sql", "SELECT 1", "-f", "parquet"]
+    terminal = Terminal(command, tmp_path)
+    terminal.until("send it to a file")
+    assert terminal.exit_code() == 2
+
+
+def test_a_table_fits_the_terminal_and_tells_of_more_rows(
+    empty_warehouse: Path, tmp_path: Path
+) -> None:
+    query = "SELECT range AS n, repeat('긴 제목 ', 40) AS title FROM range(300)"
+    command = [*UNECHO, "--warehouse", str(empty_warehouse), "sql", query]
+    terminal = Terminal(command, tmp_path)
+    shown = terminal.until("200 rows shown, there are more")
+    assert terminal.exit_code() == 0
+    assert "\x1b" not in shown
+    assert "긴 제목 긴 제목" in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert "…" in shown

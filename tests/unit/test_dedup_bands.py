@@ -1,0 +1,182 @@
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from articles_factory import NOON, article, article_id, keys, names_of, story
+
+from pipeline.dedup.bands import BandRules, find_candidates, search
+from pipeline.dedup.hot_buckets import cell_bits, cells, hot_levels, partition_words
+from pipeline.dedup.mapped import ValueSet, id_words, ids_of, is_among, words_of
+
+RULES = BandRules()
+FLASH = "시내버스 요금 내달 1일부터 150원 올라"
+
+
+def found(batch, history=(), rules=RULES, names=()):
+    return names_of(find_candidates(batch, list(history), rules), names)
+
+
+def test_copies_meet_in_a_batch_and_across_the_history():
+    original, copy = article("a", story(1)), article("b", story(1) + " 끝", source="other")
+    stranger = article("c", story(2))
+    assert found(keys(original, copy, stranger), names="abc") == [("a", "b")]
+    assert found(keys(copy, stranger), [keys(original)], names="abc") == [("a", "b")]
+
+
+def test_an_article_never_meets_itself():
+    table = keys(article("a", story(1)), article("s", FLASH))
+    assert find_candidates(table, [table], RULES).num_rows == 0
+
+
+def test_a_stale_row_of_the_history_is_ignored():
+    before = keys(article("a", story(1)), article("b", story(2)))
+    revised = keys(article("a", story(2)))
+    assert found(revised, [before], names="ab") == [("a", "b")]
+    assert found(keys(article("a", story(3))), [before], names="ab") == []
+
+
+def test_equal_short_texts_meet_whatever_their_source_and_date():
+    one = article("a", FLASH)
+    other = article("b", FLASH, source="other", at=NOON + timedelta(days=300))
+    pairs = find_candidates(keys(one, other), [], RULES)
+    assert pairs["found_by"].to_pylist() == ["key"]
+    assert found(keys(other), [keys(one)], names="ab") == [("a", "b")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "meets"),
+    [
+        ({}, True),
+        ({"at": NOON + timedelta(hours=30)}, True),
+        ({"at": NOON - timedelta(hours=30)}, True),
+        ({"at": NOON + timedelta(hours=49)}, False),
+        ({"source": "other"}, False),
+        ({"at": None}, False),
+    ],
+)
+def test_near_short_texts_meet_within_a_source_and_a_day(changes, meets):
+    one = article("a", FLASH + " 시민 불편 커질 듯", title="요금 인상")
+    other = article("b", "[속보] " + FLASH + " 시민 불편 커질 듯", **{"title": "요금"} | changes)
+    expected = [("a", "b")] if meets else []
+    assert found(keys(one, other), names="ab") == expected
+    assert found(keys(other), [keys(one)], names="ab") == expected
+    assert found(keys(one), [keys(other)], names="ab") == expected
+
+
+def test_undated_short_texts_meet_each_other():
+    one = article("a", FLASH + " 시민 불편 커질 듯", at=None)
+    other = article("b", "속보 " + FLASH + " 시민 불편 커질 듯", at=None)
+    assert found(keys(other), [keys(one)], names="ab") == [("a", "b")]
+
+
+def test_short_texts_of_one_title_meet_though_they_share_little():
+    one = article("a", "국회 본회의 통과", title="[속보] 예산안 처리")
+    other = article("b", "여야 합의로 예산 확정", title="예산안 처리(종합)")
+    assert find_candidates(keys(one, other), [], RULES)["found_by"].to_pylist() == ["short"]
+
+
+def test_empty_keys_meet_nothing():
+    table = keys(article("a", "…"), article("b", ""), article("c", "!!"))
+    assert find_candidates(table, [], RULES).num_rows == 0
+
+
+def test_no_articles_and_no_history():
+    nothing = keys()
+    assert find_candidates(nothing, [], RULES).num_rows == 0
+    assert find_candidates(nothing, [keys(article("a", story(1)))], RULES).num_rows == 0
+
+
+def test_a_history_of_several_chunks_is_searched_whole():
+    parts = [keys(article(n, story(n))) for n in range(4)]
+    chunked = pa.concat_tables(parts)
+    names = [*range(4), "copy"]
+    batch = keys(article("copy", story(2)))
+    by_id = {article_id(name): str(name) for name in names}
+    (pair,) = find_candidates(batch, [chunked.slice(0, 1), chunked.slice(1)], RULES).to_pylist()
+    assert {by_id[pair["left_id"]], by_id[pair["right_id"]]} == {"2", "copy"}
+
+
+def reports(count, start=0):
+    """Return weather reports of one template, each with a number of its own."""
+    template = story("weather", 200)
+    return [
+        article(f"w{n}", f"{template} 기온은 {n}도, 습도는 {n + 3}퍼센트", source=f"s{n % 7}")
+        for n in range(start, start + count)
+    ]
+
+
+def test_a_hot_bucket_is_logged_and_compared_in_part():
+    table = keys(*reports(400))
+    result = search(table, [], BandRules(hot_bucket=50))
+    n_all_pairs = 400 * 399 // 2
+    assert 400 < result.pairs.num_rows < n_all_pairs / 2
+    sizes = [bucket.n_articles for bucket in result.hot_buckets]
+    assert sizes[0] > 300
+    assert sizes == sorted(sizes, reverse=True)
+    assert {bucket.kind for bucket in result.hot_buckets} == {"band"}
+    assert result.hot_buckets[0].example_id in table["article_id"].to_pylist()
+    assert search(table, [], RULES).pairs.num_rows > result.pairs.num_rows
+
+
+def test_pairs_of_a_hot_bucket_grow_linearly():
+    rules = BandRules(hot_bucket=20)
+    counts = [find_candidates(keys(*reports(n)), [], rules).num_rows for n in (200, 800)]
+    assert counts[1] < counts[0] * 4 * 1.5
+
+
+def test_two_copies_meet_inside_a_hot_bucket_by_their_numbers():
+    rules = BandRules(hot_bucket=20)
+    copies = [article(f"copy{n}", reports(n + 1)[n]["text"] + " 끝") for n in range(0, 300, 30)]
+    pairs = find_candidates(keys(*reports(300), *copies), [], rules)
+    ends = set(zip(pairs["left_id"].to_pylist(), pairs["right_id"].to_pylist(), strict=True))
+    for n in range(0, 300, 30):
+        assert tuple(sorted((article_id(f"w{n}"), article_id(f"copy{n}")))) in ends
+
+
+def test_pairs_lapse_when_their_bucket_grows_hot():
+    rules = BandRules(hot_bucket=30)
+    first, second = keys(*reports(30)), keys(*reports(60, start=30))
+    early = find_candidates(first, [], rules)
+    later = search(second, [first], rules)
+    assert early.num_rows == 30 * 29 // 2
+    names = [f"w{n}" for n in range(90)]
+    final = set(names_of(find_candidates(keys(*reports(90)), [], rules), names))
+    lapsed = set(names_of(later.lapsed, names))
+    assert lapsed
+    assert set(names_of(early, names)) | set(names_of(later.pairs, names)) - lapsed >= final
+    everything = set(names_of(early, names)) | set(names_of(later.pairs, names))
+    assert everything - lapsed == final
+
+
+def test_hot_levels_double_and_cells_only_shrink():
+    levels = hot_levels(np.array([1, 200, 201, 400, 401, 100_000]), 200)
+    assert levels.tolist() == [0, 0, 1, 1, 2, 9]
+    bits = cell_bits(np.arange(1, 40))
+    assert (np.diff(bits) >= 1).all()
+    ids = np.arange(2000, dtype=np.uint64).reshape(-1, 2) * np.uint64(0x9E3779B97F4A7C15)
+    places = partition_words(ids)
+    bucket = np.zeros(1000, np.uint64)
+    coarse = cells(bucket, places, np.full(1000, 1))[0]
+    fine = cells(bucket, places, np.full(1000, 4))[0]
+    together = [len(np.unique(coarse[fine == cell])) for cell in np.unique(fine)]
+    assert set(together) == {1}
+
+
+def test_value_set_finds_every_value_and_nothing_else():
+    rng = np.random.default_rng(5)
+    words = rng.integers(0, 2**64, (3000, 32), dtype=np.uint64)
+    wanted = np.concatenate((words[::100, 7], rng.integers(0, 2**64, 500, dtype=np.uint64)))
+    positions = ValueSet(wanted).positions_in(words)
+    np.testing.assert_array_equal(positions, np.flatnonzero(np.isin(words, wanted)))
+    assert ValueSet(np.empty(0, np.uint64)).positions_in(words).size == 0
+
+
+def test_ids_as_words_keep_their_order_and_come_back():
+    ids = sorted(article_id(n) for n in range(50))
+    column = pa.array([*ids, *ids], pa.binary(16)).slice(50)
+    words = id_words(column)
+    assert np.array_equal(np.lexsort((words[:, 1], words[:, 0])), np.arange(50))
+    assert ids_of(words).to_pylist() == ids
+    assert is_among(words[:5], words[3:]).tolist() == [False] * 3 + [True] * 2
+    assert words_of(pa.chunked_array([], pa.binary(16))).shape == (0, 2)

@@ -1,0 +1,217 @@
+from datetime import timedelta
+
+import pytest
+from articles_factory import (
+    NOON,
+    article_id,
+    edge,
+    edges_table,
+    member,
+    members_table,
+)
+
+from pipeline.dedup.clusters import CanonicalPolicy, derive_stories
+from pipeline.dedup.story_ids import founded_on
+
+POLICY = CanonicalPolicy()
+
+
+def derive(members, edges, policy=POLICY, snapshot=1):
+    return derive_stories(edges_table(*edges), members_table(*members), policy, snapshot)
+
+
+def partition(stories, names):
+    by_id = {article_id(name): name for name in names}
+    groups = {}
+    for row in stories.members.to_pylist():
+        groups.setdefault(row["story_id"], []).append(by_id[row["article_id"]])
+    return sorted(sorted(group) for group in groups.values())
+
+
+def row_of(stories, name):
+    (row,) = [r for r in stories.members.to_pylist() if r["article_id"] == article_id(name)]
+    return row
+
+
+def test_two_copies_are_a_story_and_the_earlier_is_canonical():
+    stories = derive([member("a", 1), member("b", 0)], [edge("a", "b", 0.8)])
+    assert row_of(stories, "b")["role"] == "canonical"
+    assert row_of(stories, "b")["matched_id"] is None
+    duplicate = row_of(stories, "a")
+    assert (duplicate["role"], duplicate["relation"]) == ("duplicate", "near")
+    assert duplicate["canonical_id"] == duplicate["matched_id"] == article_id("b")
+    (story,) = stories.stories.to_pylist()
+    assert (story["n_members"], story["n_sources"], story["spread_seconds"]) == (2, 1, 3600)
+    assert story["first_published_at"] == NOON
+
+
+def test_containment_is_the_members_own():
+    stories = derive([member("a", 1), member("b", 0)], [edge("a", "b", 0.8)])
+    is_left = article_id("a") < article_id("b")
+    assert row_of(stories, "a")["containment"] == pytest.approx(0.8 if is_left else 0.4)
+
+
+def test_what_is_alone_is_a_story_of_one():
+    stories = derive([member("a", at=None)], [])
+    row = row_of(stories, "a")
+    assert (row["role"], row["canonical_id"]) == ("single", article_id("a"))
+    assert row["component_id"] == article_id("a")
+    (story,) = stories.stories.to_pylist()
+    assert story["story_id"] == founded_on(article_id("a"))
+    assert story["first_published_at"] is story["spread_seconds"] is None
+
+
+def test_edges_that_are_no_duplicates_join_nothing():
+    stories = derive([member("a"), member("b")], [edge("a", "b", 0.4, "related")])
+    assert partition(stories, "ab") == [["a"], ["b"]]
+    assert row_of(stories, "a")["component_id"] == article_id("a")
+
+
+@pytest.mark.parametrize("first", [0.9, 0.6])
+def test_no_blind_chaining(first):
+    edges = [edge("a", "b", first), edge("b", "c", 1.5 - first)]
+    stories = derive([member("a", 0), member("b", 1), member("c", 2)], edges)
+    assert max(len(group) for group in partition(stories, "abc")) == 2
+    assert len({r["component_id"] for r in stories.members.to_pylist()}) == 1
+
+
+def test_a_chain_joins_when_its_middle_is_canonical():
+    edges = [edge("a", "b"), edge("b", "c")]
+    stories = derive([member("a", 1), member("b", 0), member("c", 2)], edges)
+    assert partition(stories, "abc") == [["a", "b", "c"]]
+
+
+def test_two_members_vouch_for_a_third():
+    members = [member("a", 0), member("b", 1), member("c", 2), member("d", 3)]
+    edges = [edge("a", "b"), edge("a", "c"), edge("b", "c"), edge("b", "d", 0.6)]
+    assert partition(derive(members, edges), "abcd") == [["a", "b", "c"], ["d"]]
+    stories = derive(members, [*edges, edge("c", "d", 0.7)])
+    assert partition(stories, "abcd") == [["a", "b", "c", "d"]]
+    # Not verified against the canonical: the strongest edge inside the story is the evidence.
+    assert row_of(stories, "d")["matched_id"] == article_id("c")
+
+
+def test_two_pairs_join_only_when_nobody_is_left_hanging():
+    members = [member("a", 0), member("b", 1), member("c", 2), member("d", 3)]
+    pairs = [edge("a", "b", 0.95), edge("c", "d", 0.95), edge("a", "c", 0.6)]
+    assert partition(derive(members, pairs), "abcd") == [["a", "b"], ["c", "d"]]
+    assert partition(derive(members, [*pairs, edge("b", "d", 0.6)]), "abcd") == [list("abcd")]
+
+
+@pytest.mark.parametrize(
+    ("policy", "canonical"),
+    [
+        (CanonicalPolicy(), "early"),
+        (CanonicalPolicy(source_priority=("wire",)), "wire"),
+        (CanonicalPolicy(order=("longest",)), "long"),
+        (CanonicalPolicy(source_priority=("wire",), order=("earliest",)), "early"),
+    ],
+)
+def test_canonical_by_policy(policy, canonical):
+    names = ["early", "long", "wire", "undated"]
+    members = [
+        member("early", 0),
+        member("long", 1, n_chars=900),
+        member("wire", 2, source="wire"),
+        member("undated", at=None),
+    ]
+    edges = [edge(one, other) for one in names for other in names if one < other]
+    assert row_of(derive(members, edges, policy), canonical)["role"] == "canonical"
+
+
+def test_equal_times_are_told_apart_by_content_and_then_by_length():
+    one, other = member("a"), member("b")
+    first = min((one, other), key=lambda m: m["content_hash"])
+    stories = derive([one, other], [edge("a", "b")])
+    assert stories.stories["canonical_id"].to_pylist() == [first["article_id"]]
+    other["content_hash"], other["n_chars"] = one["content_hash"], one["n_chars"] + 1
+    stories = derive([one, other], [edge("a", "b")])
+    assert stories.stories["canonical_id"].to_pylist() == [article_id("b")]
+
+
+def test_an_unknown_criterion_is_refused():
+    with pytest.raises(ValueError, match="newest"):
+        CanonicalPolicy(order=("newest",))
+
+
+def test_an_edge_to_a_stranger_is_a_fault():
+    with pytest.raises(LookupError, match="no member"):
+        derive([member("a")], [edge("a", "b")])
+
+
+def stored(name, story, founded, hours=0):
+    return member(name, hours, story_id=story, founded=founded)
+
+
+def test_a_story_keeps_its_id_when_a_member_comes():
+    mine = founded_on(article_id("b"))
+    members = [stored("b", mine, 3), member("a", -5)]
+    stories = derive(members, [edge("a", "b")], snapshot=9)
+    (story,) = stories.stories.to_pylist()
+    assert (story["story_id"], story["founded_snapshot"]) == (mine, 3)
+    assert stories.redirects.num_rows == 0
+
+
+def test_a_merge_keeps_the_older_id_and_writes_a_redirect():
+    old, young = founded_on(article_id("a")), founded_on(article_id("b"))
+    members = [stored("a", old, 2, hours=5), stored("b", young, 7)]
+    stories = derive(members, [edge("a", "b")], snapshot=9)
+    assert stories.stories["story_id"].to_pylist() == [old]
+    assert stories.redirects.to_pylist() == [{"story_id": young, "merged_into_id": old}]
+
+
+def test_equally_old_ids_are_told_apart_by_id():
+    ids = sorted(founded_on(article_id(name)) for name in "ab")
+    members = [stored(name, founded_on(article_id(name)), 2) for name in "ab"]
+    stories = derive(members, [edge("a", "b")])
+    assert stories.stories["story_id"].to_pylist() == ids[:1]
+
+
+def test_after_a_split_the_id_stays_with_its_founder():
+    mine = founded_on(article_id("a"))
+    members = [stored(name, mine, 2) for name in "abc"]
+    stories = derive(members, [edge("b", "c")], snapshot=9)
+    assert row_of(stories, "a")["story_id"] == mine
+    other = min(map(article_id, "bc"))
+    assert row_of(stories, "b")["story_id"] == founded_on(other)
+    assert {r["founded_snapshot"] for r in stories.stories.to_pylist()} == {2, 9}
+
+
+def test_without_its_founder_the_id_goes_to_most_members():
+    gone = founded_on(article_id("forgotten"))
+    members = [stored(name, gone, 2) for name in "abc"]
+    stories = derive(members, [edge("b", "c")])
+    assert row_of(stories, "b")["story_id"] == gone
+    assert row_of(stories, "a")["story_id"] == founded_on(article_id("a"))
+
+
+def test_a_new_story_does_not_take_a_living_id():
+    # b's own id was founded on b and stays with it; a and c part from it.
+    first, second = sorted(("a", "b"), key=article_id)
+    taken = founded_on(article_id(first))
+    members = [stored(first, taken, 1), stored("x", taken, 1), member(second)]
+    stories = derive(members, [edge("x", second)], snapshot=4)
+    assert row_of(stories, first)["story_id"] == taken
+    assert row_of(stories, "x")["story_id"] != taken
+
+
+def test_an_id_whose_founder_joined_another_story_is_not_given_twice():
+    old, young = founded_on(article_id("a")), founded_on(article_id("b"))
+    # a and b once merged into a's story; now b stands alone again and founds anew.
+    members = [stored("a", old, 1), stored("b", old, 1)]
+    stories = derive(members, [], snapshot=5)
+    assert row_of(stories, "a")["story_id"] == old
+    assert row_of(stories, "b")["story_id"] == young
+    assert len(set(stories.stories["story_id"].to_pylist())) == 2
+
+
+def test_a_large_template_bucket_stays_quick():
+    n = 3000
+    names = [f"m{i}" for i in range(n)]
+    edges = [edge(names[i], names[(i + step) % n]) for i in range(n) for step in (1, 7, 31)]
+    members = [member(name, i / 60, at=NOON + timedelta(days=1)) for i, name in enumerate(names)]
+    stories = derive(members, edges)
+    rows = stories.members.to_pylist()
+    assert sum(r["role"] == "canonical" for r in rows) == sum(
+        r["n_members"] > 1 for r in stories.stories.to_pylist()
+    )
