@@ -1,0 +1,1 @@
+"""Flows fetch and store: the pipeline decides, the warehouse answers."""

@@ -150,7 +150,7 @@ def _ended(warehouse: Warehouse, replaced: pa.Array, lapsed: pa.Table) -> pa.Tab
 
 
 def _followed(warehouse: Warehouse, redirects: pa.Table) -> tuple[pa.Table, pa.Array]:
-    """Return the new redirects with earlier ones led on to where they end, and what they replace."""
+    """Return the new redirects, earlier ones led on to where they end, and whom they replace."""
     earlier = warehouse.select(
         "SELECT r.story_id, n.merged_into_id FROM story_redirects r"
         " JOIN redirects n ON r.merged_into_id = n.story_id",
@@ -180,7 +180,8 @@ def _story_decisions(decided: Decided, warehouse: Warehouse) -> pa.Table:
     revisions |= dict(
         zip(in_batch["article_id"].to_pylist(), in_batch["revision_id"].to_pylist(), strict=True)
     )
-    return story_decisions(members, decided.touched.previous, decided.touched.edges, revisions)
+    touched, revised = decided.touched, decided.fresh.replaced.keys()
+    return story_decisions(members, touched.previous, touched.edges, revisions, revised)
 
 
 def _decisions(unstamped: pa.Table, run_id: str, now: datetime) -> pa.Table:

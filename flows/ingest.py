@@ -7,7 +7,7 @@ sources ▶ land (raw bytes safe) ▶ parse ▶ paragraphs ▶ repeats, furnitur
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,8 +12,9 @@ import pyarrow as pa
 from pipeline.errors import SettingsError, SourceError
 from pipeline.report.summary import RunSummary
 from pipeline.settings import Settings, SourceSettings
-from pipeline.sources.files import Progress, ReadOptions, expand, read_batches
-from pipeline.store.warehouse import TakenFile, Warehouse
+from pipeline.sources.files import Container, Progress, ReadOptions, expand, read_batches
+from pipeline.store.model import TakenFile
+from pipeline.store.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,26 @@ def requests_of(settings: Settings, names: tuple[str, ...] = ()) -> list[Request
     return [request_of(s) for s in chosen]
 
 
+def options_of(
+    settings: Settings,
+    *,
+    source_id: str | None = None,
+    column_map: Mapping[str, str] | None = None,
+    timezone: str | None = None,
+    encoding: str | None = None,
+) -> ReadOptions:
+    """Return how files are read: what is given here, and the limits of the settings."""
+    return ReadOptions(
+        source_id=source_id,
+        column_map=column_map or {},
+        timezone=timezone or settings.timezone,
+        encoding=encoding,
+        batch_documents=settings.batch_documents,
+        batch_bytes=settings.batch_bytes,
+        max_document_bytes=settings.max_document_bytes,
+    )
+
+
 def documents_of(
     request: Request,
     settings: Settings,
@@ -78,18 +99,18 @@ def documents_of(
     and time of change), and that have not changed for `settle_seconds`: a file that is still
     being written is left for the next run. A file counts as taken once its last batch is in.
     """
-    options = ReadOptions(
+    options = options_of(
+        settings,
         source_id=request.source_id,
         column_map=request.column_map,
-        timezone=request.timezone or settings.timezone,
+        timezone=request.timezone,
         encoding=request.encoding,
-        batch_documents=settings.batch_documents,
-        batch_bytes=settings.batch_bytes,
-        max_document_bytes=settings.max_document_bytes,
     )
     for spec in request.specs:
         try:
-            containers = expand([spec], source_id=request.source_id)
+            containers = expand(
+                [spec], source_id=request.source_id, may_be_empty=request.is_drop_folder
+            )
         except SourceError as error:
             summary.source_errors.append(str(error))
             continue
@@ -102,7 +123,7 @@ def documents_of(
 
 
 def _new_files(
-    containers: list[Path | str], settings: Settings, warehouse: Warehouse
+    containers: Sequence[Container], settings: Settings, warehouse: Warehouse
 ) -> list[TakenFile]:
     """Return the settled files that were not taken as they stand."""
     taken = warehouse.taken_files()

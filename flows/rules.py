@@ -27,17 +27,16 @@ class Rules:
 
 def rules_of(settings: Settings) -> Rules:
     """Return the stages' own defaults with what the settings override."""
-    thresholds = {
-        "near_jaccard": settings.near_jaccard,
-        "near_jaccard_short": settings.near_jaccard_short,
-    }
+    relations = RelationRules()
+    if settings.near_jaccard is not None:
+        relations = replace(relations, near_jaccard=settings.near_jaccard)
+    if settings.near_jaccard_short is not None:
+        relations = replace(relations, near_jaccard_short=settings.near_jaccard_short)
     return Rules(
         repeats=RepeatRules(),
         furniture=FurnitureRules(),
         recipe=Recipe(),
         bands=BandRules(),
-        relations=replace(
-            RelationRules(), **{k: v for k, v in thresholds.items() if v is not None}
-        ),
+        relations=relations,
         canonical=CanonicalPolicy(source_priority=settings.source_priority),
     )

@@ -31,8 +31,6 @@ _POLL_SECONDS = 5.0
 # Prefect 3.8.8 with SQLAlchemy 2.1 serves everything but never schedules, and does not say so.
 _SCHEDULED_SECONDS = 15.0
 _STOP_SECONDS = 6.0
-# Interval schedules count from a fixed moment, so that a restart does not shift them.
-_ANCHOR = datetime(2020, 1, 1)  # noqa: DTZ001 - midnight of the source's own time zone
 
 
 def run_schedules(plans: Sequence[Plan], api: str, say: Say) -> None:
@@ -103,8 +101,7 @@ def _schedule_of(plan: Plan) -> Schedule:
     if plan.interval is None:
         assert plan.cron is not None
         return Cron(plan.cron, timezone=plan.timezone)
-    anchor = _ANCHOR.replace(tzinfo=ZoneInfo(plan.timezone))
-    return Interval(plan.interval, anchor_date=anchor, timezone=plan.timezone)
+    return Interval(plan.interval, anchor_date=plan.anchor, timezone=plan.timezone)
 
 
 async def _announce(

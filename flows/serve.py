@@ -12,10 +12,11 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flows.children import parent_environment
 from flows.recording import prepare
@@ -40,6 +41,11 @@ class Plan:
     interval: timedelta | None
     timezone: str
     parameters: dict[str, Any]
+
+    @property
+    def anchor(self) -> datetime:
+        """The moment from which an interval counts: fixed, so that a restart does not shift it."""
+        return datetime(2020, 1, 1, tzinfo=ZoneInfo(self.timezone))
 
 
 def plans_of(settings: Settings, config: Path | None) -> list[Plan]:
@@ -163,22 +169,29 @@ def prefect_yaml(plans: Sequence[Plan]) -> str:
 
 _YAML_HEADER = """\
 # For a Prefect server and work pool of your own. `unecho serve` needs none of this.
-# Generated from the sources of unecho.toml by `python -m flows.serve > prefect.yaml`;
-# then `prefect deploy --all`.
+# Generated from the sources of an unecho.toml (here: seeds/sources.toml) by
+#   UNECHO_CONFIG=seeds/sources.toml python -m flows.serve > prefect.yaml
+# Set UNECHO_WAREHOUSE and UNECHO_CONFIG to absolute paths that the workers know, make a process
+# work pool named unecho, then: prefect deploy --all
 """
 
 
 def _deployment_entry(plan: Plan) -> dict[str, Any]:
     schedule: dict[str, Any] = {"timezone": plan.timezone}
     if plan.interval is not None:
-        schedule["interval"] = plan.interval.total_seconds()
+        schedule["interval"] = int(plan.interval.total_seconds())
+        schedule["anchor_date"] = plan.anchor.isoformat()
     else:
         schedule["cron"] = plan.cron
     return {
         "name": plan.source_id,
         "entrypoint": ENTRYPOINT,
         "tags": [TAG],
-        "parameters": plan.parameters,
+        "parameters": {
+            "source": plan.source_id,
+            "warehouse": "{{ $UNECHO_WAREHOUSE }}",
+            "config": "{{ $UNECHO_CONFIG }}",
+        },
         "schedules": [schedule],
         "concurrency_limit": {"limit": 1, "collision_strategy": "CANCEL_NEW"},
         "work_pool": {"name": "unecho"},

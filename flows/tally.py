@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 
 import pyarrow as pa
 
 from flows.apply import Decided
+from pipeline.dedup.story_decisions import DROPPED_ROLES
 from pipeline.report.summary import LargeStory, RunSummary
 from pipeline.store.warehouse import Change, Warehouse
 
@@ -22,10 +24,12 @@ _TOTALS = """
 """
 
 
-def count_read(summary: RunSummary, read: pa.Table, documents: pa.Table) -> None:
-    """Count the documents that came in and those known already."""
+def count_read(
+    summary: RunSummary, read: pa.Table, documents: pa.Table, *, n_again: int = 0
+) -> None:
+    """Count the documents that came in and those known already; `n_again` are tried again."""
     summary.n_documents += read.num_rows
-    summary.n_known_documents += read.num_rows - documents.num_rows
+    summary.n_known_documents += read.num_rows - documents.num_rows - n_again
 
 
 def count(summary: RunSummary, decided: Decided, change: Change) -> None:
@@ -35,7 +39,9 @@ def count(summary: RunSummary, decided: Decided, change: Change) -> None:
     summary.n_batches += 1
     summary.n_articles += known.count(False)
     summary.n_revisions += known.count(True)
-    summary.n_unchanged_articles += decided.documents.num_rows - decided.unread.num_rows - len(known)
+    summary.n_unchanged_articles += (
+        decided.documents.num_rows - decided.unread.num_rows - len(known)
+    )
     summary.n_paragraphs += decided.paragraphs.num_rows
     summary.n_edges += decided.edges.num_rows
     source_of = dict(
@@ -43,13 +49,18 @@ def count(summary: RunSummary, decided: Decided, change: Change) -> None:
     )
     for source, is_known in zip(clean["source_id"].to_pylist(), known, strict=True):
         summary.of_source(source).n_articles += not is_known
+    stood = {
+        r["article_id"]
+        for r in decided.touched.previous.select(["article_id", "role"]).to_pylist()
+        if r["role"] not in DROPPED_ROLES
+    }
     decisions = change.added["decisions"].select(["article_id", "action", "reason"]).to_pylist()
     for row in decisions:
         source = summary.of_source(source_of.get(row["article_id"], "earlier articles"))
         if row["action"] == "drop_paragraph":
             summary.dropped_paragraphs[row["reason"]] += 1
             source.n_dropped_paragraphs += 1
-        elif row["action"] == "drop_article":
+        elif row["action"] == "drop_article" and _is_news(row["article_id"], source_of, stood):
             summary.dropped_articles[row["reason"]] += 1
             source.n_dropped_articles += 1
     for source_id, reason in zip(
@@ -57,6 +68,11 @@ def count(summary: RunSummary, decided: Decided, change: Change) -> None:
     ):
         summary.quarantined[reason] += 1
         summary.of_source(source_id).n_quarantined += 1
+
+
+def _is_news(article: bytes, batch: Mapping[bytes, str], stood: Set[bytes]) -> bool:
+    """Return whether a drop is a new one: of a fresh article, or of one that stood till now."""
+    return article in batch or article in stood
 
 
 def count_fault(summary: RunSummary, documents: pa.Table) -> None:

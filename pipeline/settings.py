@@ -54,12 +54,20 @@ class SourceSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: str = Field(min_length=1, pattern=r"^[^\s/:]+$", description="source_id of records without one")
+    id: str = Field(
+        min_length=1, pattern=r"^[^\s/:]+$", description="source_id of records without one"
+    )
     path: str = Field(min_length=1, description="folder, file or glob; relative to unecho.toml")
     schedule: str = Field(default="10m", description="cron line or interval such as 10m")
-    timezone: str = Field(default="UTC", description="time zone of the schedule and of dates without one")
-    enabled: bool = Field(default=True, description="whether ingest without arguments and serve take it")
-    encoding: str | None = Field(default=None, description="character encoding where the files do not say")
+    timezone: str = Field(
+        default="UTC", description="time zone of the schedule and of dates without one"
+    )
+    enabled: bool = Field(
+        default=True, description="whether ingest without arguments and serve take it"
+    )
+    encoding: str | None = Field(
+        default=None, description="character encoding where the files do not say"
+    )
     map: dict[str, str] = Field(default_factory=dict, description="field = column, as --map")
 
     _timezone = field_validator("timezone")(_known_timezone)
@@ -79,23 +87,43 @@ class Settings(BaseSettings):
 
     warehouse: Path = Field(default=Path("warehouse/data"), description="root of the warehouse")
     timezone: str = Field(default="UTC", description="time zone of dates without one")
-    batch_documents: int = Field(default=5000, ge=1, description="documents a batch, one commit each")
+    batch_documents: int = Field(
+        default=5000, ge=1, description="documents a batch, one commit each"
+    )
     batch_bytes: int = Field(default=64 << 20, ge=1024, description="bytes a batch at the most")
-    max_document_bytes: int = Field(default=16 << 20, ge=1024, description="larger documents are quarantined")
-    lock_wait_seconds: float = Field(default=60.0, ge=0, description="how long a second writer waits")
-    settle_seconds: float = Field(default=5.0, ge=0, description="age a file in a drop folder must have")
-    retention_days: float = Field(default=7.0, ge=0, description="how long superseded files stay for readers")
-    near_jaccard: float | None = Field(default=None, gt=0, le=1, description="Jaccard of near for long texts")
-    near_jaccard_short: float | None = Field(default=None, gt=0, le=1, description="the same for short texts")
-    source_priority: tuple[str, ...] = Field(default=(), description="sources preferred as canonical, best first")
-    server_port: int = Field(default=4200, ge=1, le=65535, description="port of `unecho serve` on loopback")
+    max_document_bytes: int = Field(
+        default=16 << 20, ge=1024, description="larger documents are quarantined"
+    )
+    lock_wait_seconds: float = Field(
+        default=60.0, ge=0, description="how long a second writer waits"
+    )
+    settle_seconds: float = Field(
+        default=5.0, ge=0, description="age a file in a drop folder must have"
+    )
+    retention_days: float = Field(
+        default=7.0, ge=0, description="how long superseded files stay for readers"
+    )
+    near_jaccard: float | None = Field(
+        default=None, gt=0, le=1, description="Jaccard of near for long texts"
+    )
+    near_jaccard_short: float | None = Field(
+        default=None, gt=0, le=1, description="the same for short texts"
+    )
+    source_priority: tuple[str, ...] = Field(
+        default=(), description="sources preferred as canonical, best first"
+    )
+    server_port: int = Field(
+        default=4200, ge=1, le=65535, description="port of `unecho serve` on loopback"
+    )
     source: tuple[SourceSettings, ...] = Field(default=(), description="the sources")
 
     _timezone = field_validator("timezone")(_known_timezone)
 
     @field_validator("source")
     @classmethod
-    def _source_ids_are_unique(cls, source: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+    def _source_ids_are_unique(
+        cls, source: tuple[SourceSettings, ...]
+    ) -> tuple[SourceSettings, ...]:
         ids = [s.id for s in source]
         twice = sorted({i for i in ids if ids.count(i) > 1})
         if twice:
@@ -132,7 +160,9 @@ def load_settings(**arguments: Any) -> Settings:
     """
     config = _config_path()
     if config is not None and not config.is_file():
-        raise SettingsError("UNECHO_CONFIG", f"{config} is no file", next_step="name an unecho.toml")
+        raise SettingsError(
+            "UNECHO_CONFIG", f"{config} is no file", next_step="name an unecho.toml"
+        )
     given = {k: v for k, v in arguments.items() if v is not None}
     try:
         settings = Settings(**given)
@@ -142,8 +172,12 @@ def load_settings(**arguments: Any) -> Settings:
         place = str(config) if config else "the environment or arguments"
         raise SettingsError(key, first["msg"], next_step=f"correct it in {place}") from error
     except ValueError as error:  # tomllib.TOMLDecodeError and environment values that are no JSON
-        raise SettingsError(str(config or "environment"), str(error), next_step="correct it") from error
-    return settings.model_copy(update={"source": tuple(_anchored(s, config) for s in settings.source)})
+        raise SettingsError(
+            str(config or "environment"), str(error), next_step="correct it"
+        ) from error
+    return settings.model_copy(
+        update={"source": tuple(_anchored(s, config) for s in settings.source)}
+    )
 
 
 def _anchored(source: SourceSettings, config: Path | None) -> SourceSettings:

@@ -102,6 +102,12 @@ def _run(
     from pipeline.report.progress import IngestProgress
 
     api = find_server(settings) if may_record else None
+    if api is None and may_start_server:
+        typer.echo("unecho: starting a Prefect server for this run, 10 to 20 s …", err=True)
+    elif api is None and may_record:
+        typer.echo(
+            "unecho: no Prefect server, nothing is recorded (--prefect starts one)", err=True
+        )
     with IngestProgress(bytes_of(requests)) as progress:
         if api is not None:
             from flows.recording import record_ingest
@@ -111,11 +117,6 @@ def _run(
             from flows.recording import record_with_own_server
 
             return record_with_own_server(requests, settings, on_progress=progress.update)
-        if may_record:
-            typer.echo(
-                "unecho: no Prefect server answers, nothing is recorded (--prefect starts one)",
-                err=True,
-            )
         from flows.ingest import run_ingest
 
         summary = run_ingest(

@@ -159,7 +159,7 @@ def replay_documents(
         raise UsageError("name the documents to replay, or --all", "see: unecho quarantine list")
     from uuid import uuid4
 
-    from flows.ingest import run_replay
+    from flows.replay import run_replay
     from pipeline.report.answers import as_json
     from pipeline.report.run_report import run_report
     from pipeline.report.terminal import terminal_width

@@ -45,6 +45,7 @@ def sql(
             "times in ISO 8601 (UTC); parquet needs a file or pipe.",
         ),
     ] = Format.table,
+    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     max_rows: Annotated[
         int | None,
         typer.Option(
@@ -63,6 +64,7 @@ def sql(
     from pipeline.report.published import open_published
     from pipeline.report.terminal import terminal_width
 
+    answer_format = Format.json if json else answer_format
     text = _text_of(query)
     if text is not None and answer_format is Format.parquet and sys.stdout.isatty():
         raise UsageError(

@@ -14,7 +14,6 @@ from pipeline.dedup.near_repeats import (
     Overlap,
     Shingles,
     compare,
-    shingles_of,
     union_of,
 )
 from pipeline.dedup.repeat_blocks import Copy, carried, find_runs, is_contiguous
@@ -107,14 +106,15 @@ def equal_paragraphs(article: Article) -> list[Finding]:
     for run in find_runs([article.keys[i] for i in article.filled]):
         indices = [article.filled[copy.at] for copy in run]
         goes = _run_goes(article, run, indices)
-        going = [i for i, is_going in zip(indices, goes, strict=True) if is_going]
-        is_block = len({article.keys[i] for i in going}) > 1 or _is_stutter(article, run, going)
-        for i, copy in zip(indices, run, strict=True):
-            if i not in going:
-                continue
+        members = [
+            (i, copy) for i, copy, is_going in zip(indices, run, goes, strict=True) if is_going
+        ]
+        n_distinct = len({article.keys[i] for i, _ in members})
+        is_block = n_distinct > 1 or _is_stutter(article, run, [i for i, _ in members])
+        for i, copy in members:
             matched = article.filled[copy.first]
             if is_block:
-                evidence = f"equal keys, run of {len(going)} paragraphs"
+                evidence = f"equal keys, run of {len(members)} paragraphs"
                 findings.append(Finding(i, matched, "repeat_block", evidence))
             else:
                 evidence = f"equal keys, {len(article.keys[i])} characters"
@@ -162,22 +162,21 @@ def _is_short_prose(article: Article, run: Sequence[Copy], indices: Sequence[int
 
 
 def alike_paragraphs(
-    article: Article, rest: Sequence[int], covered: Mapping[int, float]
+    article: Article, sets: Mapping[int, Shingles], covered: Mapping[int, float]
 ) -> list[Finding]:
     """Return blobs and near copies among paragraphs with distinct keys.
 
-    `covered` holds the share of each paragraph's shingles that others of `rest` hold.
+    `sets` holds the shingles of the paragraphs compared, in order; `covered` at least the share of
+    each that the others of them hold.
     """
     rules = article.rules
-    sets = dict(zip(rest, shingles_of([article.keys[i] for i in rest]), strict=True))
-    findings = _blobs(article, rest, sets, covered)
+    findings = _blobs(article, sets, covered)
     gone = {f.index for f in findings}
-    is_close = {i for i in rest if covered[i] >= rules.long_jaccard}
     kept: list[int] = []
-    for j in rest:
+    for j in sets:
         if j in gone or len(article.keys[j]) < rules.min_near_chars:
             continue
-        pairs = [i for i in kept if i in is_close or j in is_close]
+        pairs = [i for i in kept if _may_be_near(i, j, sets, covered, rules)]
         found = [f for i in pairs if (f := _near(article, i, j, sets)) is not None]
         later = [f for f in found if f.index == j]
         if later:
@@ -188,21 +187,32 @@ def alike_paragraphs(
     return findings
 
 
-def _blobs(
-    article: Article,
-    rest: Sequence[int],
+def _may_be_near(
+    i: int,
+    j: int,
     sets: Mapping[int, Shingles],
     covered: Mapping[int, float],
+    rules: RepeatRules,
+) -> bool:
+    """Return whether bounds on Jaccard and containment allow the pair to be near."""
+    n_left, n_right = sets[i].size, sets[j].size
+    is_inside = n_right <= n_left and covered[j] >= rules.long_containment
+    bound = min(covered[i], covered[j], n_left / n_right, n_right / n_left)
+    return is_inside or bound >= rules.long_jaccard
+
+
+def _blobs(
+    article: Article, sets: Mapping[int, Shingles], covered: Mapping[int, float]
 ) -> list[Finding]:
     """Return the paragraphs that are others of the article put together."""
     rules = article.rules
     findings = []
-    for i in rest:
+    for i in sets:
         if covered[i] < rules.blob_coverage or len(article.keys[i]) < rules.min_long_chars:
             continue
         pieces = [
             j
-            for j in rest
+            for j in sets
             if len(article.keys[j]) * rules.blob_length_ratio <= len(article.keys[i])
             and compare(sets[j], sets[i]).left_containment >= rules.blob_piece_containment
         ]

@@ -151,7 +151,7 @@ class _Graph:
         beaten = self._canonical[loser]
         if not (self.edge(beaten, self._canonical[winner]) or self._stands(beaten, winner)):
             return False
-        return True
+        return all(self._stands(member, winner) for member in self._weak[loser])
 
     def _stands(self, member: bytes, joining: int) -> bool:
         """Return whether a member has two edges in its cluster and the joining one."""

@@ -19,13 +19,15 @@ from pipeline.dedup.furniture_cuts import (
     find_cuts,
     is_all_cut,
 )
+from pipeline.dedup.furniture_pattern import FurniturePattern
 from pipeline.dedup.line_kinds import is_caption
-from pipeline.dedup.patterns import PATTERNS, FurniturePattern
+from pipeline.dedup.patterns import PATTERNS
 from pipeline.dedup.removals import Removal, article_ranges, id_array, removals_table
 from pipeline.interim import LIFTED
 
 RULE_VERSION = "furniture-1"
 
+_AGENCY_NAMES = {"reuter": "Reuters", "reuters": "Reuters"}
 _REASONS = {"rights": "furniture_rights", "byline": "furniture_byline"}
 
 
@@ -36,27 +38,36 @@ class _Fields:
     rights: dict[str, None] = field(default_factory=dict)
     bylines: dict[str, None] = field(default_factory=dict)
     caption_bylines: dict[str, None] = field(default_factory=dict)
-    emails: dict[str, None] = field(default_factory=dict)
     of_text: dict[str, str] = field(default_factory=dict)
     of_pictures: dict[str, str] = field(default_factory=dict)
 
-    def take(self, text: str, cut: Cut) -> None:
-        """Add what one cut of a paragraph says."""
-        if cut.pattern.kind == "rights":
-            self.rights[text[cut.start : cut.end].strip()] = None
-            return
+    def take(self, text: str, cuts: Sequence[Cut]) -> None:
+        """Add what the cuts of a paragraph say; notices that touch are one."""
+        notices: list[list[int]] = []
+        for cut in cuts:
+            if cut.pattern.kind != "rights":
+                self._take_byline(text, cut)
+            elif notices and notices[-1][1] == cut.start:
+                notices[-1][1] = cut.end
+            else:
+                notices.append([cut.start, cut.end])
+        for start, end in notices:
+            self.rights[text[start:end].strip()] = None
+
+    def _take_byline(self, text: str, cut: Cut) -> None:
+        """Add what a byline, dateline or sign-off names."""
         # What a caption names is the picture's: it counts where the text names nothing.
         is_of_picture = is_caption(text[cut.end :])
         for name in ("dateline", "agency"):
             if value := cut.fields.get(name):
+                value = _AGENCY_NAMES.get(value.lower(), value)
                 (self.of_pictures if is_of_picture else self.of_text).setdefault(name, value)
         if byline := cut.fields.get("byline"):
-            bylines = self.caption_bylines if is_of_picture else self.bylines
-            (self.emails if "@" in byline else bylines)[byline] = None
+            (self.caption_bylines if is_of_picture else self.bylines)[byline] = None
 
     def row(self) -> tuple[str | None, str | None, str | None, str | None]:
         """Return byline, rights, dateline and agency as LIFTED has them."""
-        bylines = self.bylines or self.caption_bylines or self.emails
+        bylines = self.bylines or self.caption_bylines
         named = self.of_pictures | self.of_text
         return (
             ", ".join(bylines) or None,
@@ -90,8 +101,7 @@ def find_furniture(
             if not cuts:
                 continue
             fields = lifted.setdefault(revision_ids[row], _Fields())
-            for cut in cuts:
-                fields.take(text, cut)
+            fields.take(text, cuts)
             for action, reason, start, end, name in _actions(text, cuts):
                 removals.append(
                     Removal(
@@ -121,12 +131,8 @@ def _actions(text: str, cuts: Sequence[Cut]) -> Iterator[tuple[str, str, int, in
 
 def _lifted_table(lifted: Mapping[bytes, _Fields]) -> pa.Table:
     """Return LIFTED."""
-    rows = [fields.row() for fields in lifted.values()]
-    columns = {
-        "revision_id": list(lifted),
-        "byline": [row[0] for row in rows],
-        "rights": [row[1] for row in rows],
-        "dateline": [row[2] for row in rows],
-        "source_agency": [row[3] for row in rows],
-    }
+    rows = {revision: row for revision, fields in lifted.items() if any(row := fields.row())}
+    names = ("byline", "rights", "dateline", "source_agency")
+    columns: dict[str, list[bytes] | list[str | None]] = {"revision_id": list(rows)}
+    columns |= {name: [row[at] for row in rows.values()] for at, name in enumerate(names)}
     return conform(pa.table(columns, schema=LIFTED.schema), LIFTED)

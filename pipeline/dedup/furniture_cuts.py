@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.dedup.patterns import FurniturePattern
+from pipeline.dedup.furniture_pattern import FurniturePattern
 
 _WORD = re.compile(r"[\wⓒ©Ⓒ]")
 _JOINS_PREVIOUS = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff]")

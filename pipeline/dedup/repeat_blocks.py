@@ -55,14 +55,14 @@ def _begin(runs: Sequence[list[Copy]], keys: Sequence[str], copy: Copy) -> list[
     Lines that repeat all over (speaker labels) were put to the run before; where the same line
     stands before the source too, it opens the new one.
     """
-    run = [copy]
-    while runs and runs[-1] and run[0].source > 0:
-        last, head = runs[-1][-1], run[0]
+    backwards = [copy]
+    while runs and runs[-1] and backwards[-1].source > 0:
+        last, head = runs[-1][-1], backwards[-1]
         if last.at != head.at - 1 or keys[last.at] != keys[head.source - 1]:
             break
-        run.insert(0, Copy(last.at, head.source - 1, last.first))
+        backwards.append(Copy(last.at, head.source - 1, last.first))
         runs[-1].pop()
-    return run
+    return backwards[::-1]
 
 
 def _extend(runs: Sequence[Sequence[Copy]], at: int, earlier: Sequence[int]) -> Copy | None:

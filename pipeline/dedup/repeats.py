@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.dedup.article_repeats import Article, Finding, alike_paragraphs, equal_paragraphs
-from pipeline.dedup.near_repeats import covered_shares
+from pipeline.dedup.near_repeats import covered_shares, shingles_of
 from pipeline.dedup.removals import Removal, article_ranges, removals_table
 from pipeline.dedup.repeat_rules import RepeatRules
 
@@ -37,18 +37,38 @@ def find_repeats(spans: pa.Table, rules: RepeatRules | None = None) -> pa.Table:
     keys = spans.column("key").to_pylist()
     ranges = article_ranges(spans)
     covered = _covered_articles(keys, ranges, rules)
-    rows: list[Removal] = []
+    articles: dict[int, Article] = {}
+    findings: dict[int, list[Finding]] = {}
     for number, (start, end) in enumerate(ranges):
         own = keys[start:end]
-        shares = covered.get(number, {})
-        if not shares and len(set(own)) == len(own):
-            continue
-        part = spans.slice(start, end - start)
-        article = Article(part.column("text").to_pylist(), own, rules)
-        findings = _find(article, shares)
-        if findings:
-            rows += _rows(part, article, findings)
+        if number in covered or len(set(own)) < len(own):
+            texts = spans.column("text").slice(start, end - start).to_pylist()
+            articles[number] = Article(texts, own, rules)
+            findings[number] = equal_paragraphs(articles[number])
+    _add_alike(articles, findings, covered)
+    rows: list[Removal] = []
+    for number, found in findings.items():
+        if found:
+            start, end = ranges[number]
+            rows += _rows(spans.slice(start, end - start), articles[number], found)
     return removals_table(rows)
+
+
+def _add_alike(
+    articles: Mapping[int, Article],
+    findings: Mapping[int, list[Finding]],
+    covered: Mapping[int, Mapping[int, float]],
+) -> None:
+    """Add blobs and near copies to the findings of the articles that may have any."""
+    rests: dict[int, list[int]] = {}
+    for number, shares in covered.items():
+        gone = {f.index for f in findings[number]}
+        rests[number] = [i for i in shares if i not in gone]
+    sets = iter(shingles_of([articles[n].keys[i] for n, rest in rests.items() for i in rest]))
+    for number, rest in rests.items():
+        own = {i: next(sets) for i in rest}
+        findings[number].extend(alike_paragraphs(articles[number], own, covered[number]))
+        findings[number].sort(key=lambda f: f.index)
 
 
 def _covered_articles(
@@ -96,16 +116,6 @@ def _batches(
             batch, n_chars = [], 0
     if batch:
         yield batch
-
-
-def _find(article: Article, shares: Mapping[int, float]) -> list[Finding]:
-    """Return the findings of all rules for one article, in the order of its paragraphs."""
-    findings = equal_paragraphs(article)
-    if shares:
-        gone = {f.index for f in findings}
-        rest = [i for i in shares if i not in gone]
-        findings += alike_paragraphs(article, rest, shares)
-    return sorted(findings, key=lambda f: f.index)
 
 
 def _rows(part: pa.Table, article: Article, findings: Sequence[Finding]) -> Iterator[Removal]:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline.contracts import DECISIONS, ID
+from pipeline.contracts import DECISIONS
 
 DROPPED_ROLES = ("duplicate", "update")
 """The roles of articles that do not stand in the clean records."""
 
+_EVIDENCE = ["is_numbers_equal", "left_containment", "right_containment", "evidence"]
 _STAMPED = ("decision_id", "rule_version", "decided_at", "run_id")
 UNSTAMPED = pa.schema([f for f in DECISIONS.schema if f.name not in _STAMPED])
 """A decision before the run is known."""
 
 
 def story_decisions(
-    members: pa.Table, previous: pa.Table, edges: pa.Table, revisions: Mapping[bytes, bytes]
+    members: pa.Table,
+    previous: pa.Table,
+    edges: pa.Table,
+    revisions: Mapping[bytes, bytes],
+    revised: Set[bytes],
 ) -> pa.Table:
     """Return one row for each article that `members` drops or brings back against `previous`.
 
@@ -27,26 +32,24 @@ def story_decisions(
         previous: STORY_MEMBERS of the same articles as they stood; none for new articles.
         edges: VERIFIED or EDGES rows among them, the evidence.
         revisions: current revision_id of each article.
+        revised: articles whose current revision is a new one, so that any drop is a new one.
 
     Returns:
         UNSTAMPED rows: `drop_article` with the relation and the match, or `keep_article` with
         reason `story_changed` for an article that was dropped and stands again.
     """
     before = {r["article_id"]: r for r in previous.to_pylist()}
-    evidence = {
-        (r["left_id"], r["right_id"]): r
-        for r in edges.select(
-            ["left_id", "right_id", "is_numbers_equal", "left_containment", "right_containment", "evidence"]
-        ).to_pylist()
-    }
+    pairs = edges.select(["left_id", "right_id", *_EVIDENCE]).to_pylist()
+    evidence = {(r["left_id"], r["right_id"]): r for r in pairs}
     rows: list[dict[str, Any]] = []
     for member in members.to_pylist():
         old = before.get(member["article_id"])
         is_dropped = member["role"] in DROPPED_ROLES
-        was_dropped = old is not None and old["role"] in DROPPED_ROLES
-        if is_dropped and not (was_dropped and old["matched_id"] == member["matched_id"]):
+        dropped_for = old["matched_id"] if old and old["role"] in DROPPED_ROLES else None
+        is_revised = member["article_id"] in revised
+        if is_dropped and (is_revised or dropped_for != member["matched_id"]):
             rows.append(_drop(member, evidence, revisions))
-        elif was_dropped and not is_dropped:
+        elif dropped_for and not is_dropped:
             rows.append(_keep(member, revisions))
     return pa.Table.from_pylist(rows, UNSTAMPED)
 

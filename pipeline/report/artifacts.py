@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.report.charts import Bar, Part, data_uri, stacked_bars
+from pipeline.report.run_report import REASONS
 from pipeline.report.summary import RunSummary, SourceCounts
 
 REPORT_KEY = "ingest-report"
@@ -20,22 +21,7 @@ STORIES_KEY = "largest-stories"
 _CHART_SOURCES = 8
 _TABLE_SOURCES = 40
 
-REASON_WORDS: dict[str, str] = {
-    "repeat_block": "block of paragraphs printed again",
-    "repeat_single": "paragraph printed again",
-    "repeat_near": "paragraph printed again with small changes",
-    "repeat_blob": "whole text printed again in one piece",
-    "furniture_rights": "copyright line",
-    "furniture_byline": "byline",
-    "furniture_source": "line or promotion that the source prints everywhere",
-    "furniture_caption": "picture caption",
-    "shared": "paragraph shared with other articles",
-    "exact": "the same text as another article",
-    "near": "nearly the same text as another article",
-    "update": "older version of a story",
-    "contained": "part of another article",
-    "series": "one of a series",
-    "related": "related article",
+QUARANTINE_WORDS: dict[str, str] = {
     "unreadable": "could not be read",
     "empty_file": "empty file",
     "binary": "not text",
@@ -51,7 +37,7 @@ REASON_WORDS: dict[str, str] = {
     "too_large": "larger than allowed",
     "fault": "a fault of unecho, kept with its message",
 }
-"""What each reason of the contracts means, in an analyst's words."""
+"""What each quarantine reason means; a test holds that none is missing."""
 
 _KEPT = Part("kept", "#2f6fdb")
 _DROPPED = Part("dropped as copies", "#f0a030")
@@ -159,7 +145,8 @@ def _reasons(title: str, unit: str, counts: Counter[str]) -> str:
     if not counts:
         return ""
     ordered = sorted(counts.items(), key=lambda r: (-r[1], r[0]))
-    rows = [(f"`{reason}`", REASON_WORDS.get(reason, ""), n) for reason, n in ordered]
+    words = REASONS | QUARANTINE_WORDS
+    rows = [(f"`{reason}`", words.get(reason, ""), n) for reason, n in ordered]
     return f"## {title}\n\n" + _table(("reason", "what it means", unit), rows)
 
 

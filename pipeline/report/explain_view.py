@@ -7,6 +7,7 @@ double ones around words that differ.
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -16,14 +17,14 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.report.explain import Explained, Row, differences
-from pipeline.report.run_report import REASONS
 from pipeline.report.tables import Column, text_table
-from pipeline.report.terminal import PIPED_WIDTH, cut, printable, terminal_width
+from pipeline.report.terminal import PIPED_WIDTH, cut, printable, terminal_width, wrap
 
 SHOWN_MEMBERS = 20
 SHOWN_PAIRS = 10
-SHOWN_MATCH_CHARS = 600
-"""Of a passage on the right at the most: it is there to be recognised, not read."""
+SHOWN_EQUAL_CHARS, SHOWN_MATCH_CHARS = 100, 600
+"""Of a passage on the right at the most, where it is equal and where it differs: it is there to
+be recognised, not read."""
 
 DROPPED_MARKS, DIFFERS_MARKS = "\u2039\u203a", "\u00ab\u00bb"
 _DROPPED, _DIFFERS, _SOFT, _LABEL = "red strike", "bold yellow", "dim", "cyan"
@@ -32,15 +33,19 @@ _DROPPED, _DIFFERS, _SOFT, _LABEL = "red strike", "bold yellow", "dim", "cyan"
 def print_explained(explained: Explained, call: str) -> None:
     """Print the article, its story and the evidence to stdout."""
     width = terminal_width() or PIPED_WIDTH
-    console = Console(width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console = Console(width=width, highlight=False, markup=False, emoji=False)
     has_colour = console.color_system is not None
-    for line in _heading(explained):
-        console.print(line)
-    console.print(Text("─" * width, style=_SOFT))
-    console.print(_passages(explained, has_colour, width))
-    console.print(Text("─" * width, style=_SOFT))
-    for text in [*_story(explained, width), *_pairs(explained, width), *_further(explained, call)]:
-        console.print(Text(text), no_wrap=True, overflow="ignore", crop=False)
+    with console.capture() as captured:
+        for line in _heading(explained):
+            console.print(line)
+        console.print(Text("─" * width, style=_SOFT))
+        console.print(_passages(explained, has_colour, width))
+        console.print(Text("─" * width, style=_SOFT))
+    for shown in captured.get().splitlines():
+        sys.stdout.write(shown.rstrip() + "\n")
+    for part in (_story(explained, width), _pairs(explained, width), _further(explained, call)):
+        for shown in part:
+            sys.stdout.write(shown + "\n")
 
 
 def _heading(explained: Explained) -> Iterator[Text]:
@@ -94,8 +99,10 @@ def _passages(explained: Explained, has_colour: bool, width: int) -> Table:
     left_width = rest - rest * 9 // 20
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(width=number_width, justify="right", style=_SOFT)
-    table.add_column(width=left_width)
-    table.add_column(width=rest - left_width)
+    table.add_column(width=left_width, overflow="fold")
+    table.add_column(width=rest - left_width, overflow="fold")
+    heads = ("The article as it came", "What it repeats, and why it was dropped")
+    table.add_row("", *(Text(head, style=_SOFT) for head in heads))
     for paragraph in explained.paragraphs:
         mark = "-" if paragraph["status"] == "dropped" else ""
         left = _left(paragraph, has_colour)
@@ -123,30 +130,33 @@ def _left(paragraph: Row, has_colour: bool) -> Text:
 
 
 def _right(explained: Explained, paragraph: Row, has_colour: bool) -> Text:
+    """Return why the paragraph was dropped and the passage that it repeats or is told again in."""
+    match, counterpart = paragraph["match"], paragraph["counterpart"]
     parts: list[Text] = []
     for decision in paragraph["decisions"]:
-        parts.append(Text(_evidence(decision), style=_LABEL if has_colour else ""))
-    match, counterpart = paragraph["match"], paragraph["counterpart"]
+        where = ""
+        if match is not None and decision is paragraph["decisions"][0]:
+            is_own = match["article_id"] == explained.article["article_id"]
+            where = f", repeats {match['seq'] + 1}"
+            where += "" if is_own else f" of {match['article_id']}"
+        parts.append(Text(f"{decision['reason']}{where}: {_evidence(decision)}", style=_LABEL))
     if match is not None:
-        is_own = match["article_id"] == explained.article["article_id"]
-        place = f"= {match['seq'] + 1}" + ("" if is_own else f" of {match['article_id']}")
-        spans = differences(paragraph["text"], match["text"])[1]
-        parts += [Text(place, style=_SOFT), _excerpt(match["text"], spans, has_colour)]
+        parts.append(_excerpt(paragraph["text"], match["text"], has_colour))
     elif counterpart is not None:
-        equal = counterpart["jaccard"] >= 1
-        place = f"{'=' if equal else '≈'} {counterpart['seq'] + 1} of the match"
-        parts.append(Text(f"{place}, Jaccard {_ratio(counterpart['jaccard'])}", style=_LABEL))
-        if not equal:
-            spans = differences(paragraph["text"], counterpart["text"])[1]
-            parts.append(_excerpt(counterpart["text"], spans, has_colour))
+        sign = "=" if counterpart["jaccard"] >= 1 else "≈"
+        place = f"{sign} {counterpart['seq'] + 1} of the match, J {_ratio(counterpart['jaccard'])}"
+        parts.append(Text(place, style=_LABEL))
+        if counterpart["jaccard"] < 1:
+            parts.append(_excerpt(paragraph["text"], counterpart["text"], has_colour))
     return Text("\n").join(parts)
 
 
-def _excerpt(text: str, spans: list[tuple[int, int]], has_colour: bool) -> Text:
-    shown = text[:SHOWN_MATCH_CHARS]
-    within = [(a, min(b, len(shown))) for a, b in spans if a < len(shown)]
-    marked = _marked(shown, within, _DIFFERS, DIFFERS_MARKS, has_colour)
-    return marked.append("…") if len(shown) < len(text) else marked
+def _excerpt(own: str, other: str, has_colour: bool) -> Text:
+    """Return the beginning of the other passage, with what this one does not say marked."""
+    shown = other[: SHOWN_EQUAL_CHARS if own == other else SHOWN_MATCH_CHARS]
+    spans = [(a, min(b, len(shown))) for a, b in differences(own, other)[1] if a < len(shown)]
+    marked = _marked(shown, spans, _DIFFERS, DIFFERS_MARKS, has_colour)
+    return marked.append("…") if len(shown) < len(other) else marked
 
 
 def _marked(
@@ -164,13 +174,12 @@ def _marked(
 
 def _evidence(decision: Row) -> str:
     """Return what a decision rests on, in one line."""
-    reason = decision["reason"]
-    words = [reason] if reason not in REASONS else [f"{reason}: {REASONS[reason]}"]
+    words = []
     if decision["jaccard"] is not None:
-        words.append(f"Jaccard {_ratio(decision['jaccard'])}")
+        words.append(f"J {_ratio(decision['jaccard'])}")
     if decision["containment"] is not None:
         other = decision["matched_containment"]
-        words.append(f"containment {_ratio(decision['containment'])}/{_ratio(other)}")
+        words.append(f"C {_ratio(decision['containment'])}/{_ratio(other)}")
     if decision["is_numbers_equal"] is not None:
         words.append("numbers agree" if decision["is_numbers_equal"] else "numbers differ")
     if decision["evidence"]:
@@ -184,23 +193,23 @@ def _story(explained: Explained, width: int) -> Iterator[str]:
         return
     spread = story["spread_seconds"]
     hours = f", {spread / 3600:.1f} hours from first to last" if spread else ""
-    yield f"Story {story['story_id']}: {story['n_members']} articles from "
-    yield f"  {story['n_sources']} sources{hours}."
+    told = f"A story of {story['n_members']} articles from {story['n_sources']} sources{hours}"
+    yield from wrap(told, width)
+    yield f"story {story['story_id']}"
     columns = [
-        Column("role"),
+        Column("kept as", is_whole=True),
         Column("source"),
-        Column("published (UTC)"),
-        Column("relation"),
-        Column("J", True),
-        Column("C", True),
+        Column("published (UTC)", is_whole=True),
+        Column("J", is_number=True),
+        Column("C", is_number=True),
         Column("title"),
     ]
     rows = [
         (
-            ("▸ " if m["article_id"] == explained.article["article_id"] else "  ") + m["role"],
+            ("▸ " if m["article_id"] == explained.article["article_id"] else "  ")
+            + (m["relation"] or m["role"]),
             m["source_id"],
             _time(m["published_at"]),
-            m["relation"] or "",
             _ratio(m["jaccard"]),
             _ratio(m["containment"]),
             _short(m["title"]),
@@ -216,16 +225,16 @@ def _story(explained: Explained, width: int) -> Iterator[str]:
 def _pairs(explained: Explained, width: int) -> Iterator[str]:
     if not explained.pairs:
         return
-    yield "Compared with (J Jaccard, C containment of this one in the other and back):"
+    legend = "Compared with (J Jaccard, C share of this one that the other holds, and back)"
+    yield from wrap(legend, width)
     columns = [
-        Column("relation"),
-        Column("J", True),
-        Column("C", True),
-        Column("C back", True),
-        Column("numbers"),
+        Column("relation", is_whole=True),
+        Column("J", is_number=True),
+        Column("C", is_number=True),
+        Column("back", is_number=True),
+        Column("numbers", is_whole=True),
         Column("source"),
         Column("title"),
-        Column("evidence"),
     ]
     rows = [
         (
@@ -233,10 +242,9 @@ def _pairs(explained: Explained, width: int) -> Iterator[str]:
             _ratio(p["jaccard"]),
             _ratio(p["containment"]),
             _ratio(p["other_containment"]),
-            "agree" if p["is_numbers_equal"] else "differ",
+            _numbers(p),
             p["other_source_id"],
             _short(p["other_title"]),
-            _compact(p["evidence"]),
         )
         for p in explained.pairs[:SHOWN_PAIRS]
     ]
@@ -246,6 +254,16 @@ def _pairs(explained: Explained, width: int) -> Iterator[str]:
     yield ""
 
 
+def _numbers(pair: Row) -> str:
+    """Return whether the numbers of a pair agree, and how many do."""
+    try:
+        evidence: Any = json.loads(pair["evidence"] or "{}")
+        shared = f", {int(evidence['n_shared_numbers'])} shared"
+    except (ValueError, KeyError, TypeError):
+        shared = ""
+    return ("agree" if pair["is_numbers_equal"] else "differ") + shared
+
+
 def _further(explained: Explained, call: str) -> Iterator[str]:
     article = explained.article
     if article["rights"]:
@@ -253,20 +271,6 @@ def _further(explained: Explained, call: str) -> Iterator[str]:
     if article["n_revisions"] > 1:
         yield f"{article['n_revisions']} revisions; this is the current one"
     yield f"original bytes: {call} restore {article['article_id']}"
-
-
-def _compact(evidence: str | None) -> str:
-    """Return a pair's evidence on a line: `rule: same_key` for {"rule": "same_key"}."""
-    if not evidence:
-        return ""
-    try:
-        known: Any = json.loads(evidence)
-    except ValueError:
-        return printable(evidence)
-    if not isinstance(known, dict):
-        return printable(evidence)
-    told = (f"{k}: {v}" for k, v in known.items() if v not in (None, [], {}, ""))
-    return printable(", ".join(told))
 
 
 def _short(text: str | None) -> str:

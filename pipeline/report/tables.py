@@ -23,10 +23,16 @@ NARROWEST = 8
 
 @dataclass(frozen=True)
 class Column:
-    """A column's name and whether its values are numbers (set to the right)."""
+    """A column's name, whether its values are numbers (set to the right) or never cut."""
 
     name: str
     is_number: bool = False
+    is_whole: bool = False
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the column keeps its width: a number with its end cut off is another number."""
+        return self.is_number or self.is_whole
 
 
 def text_table(
@@ -45,8 +51,7 @@ def text_table(
     if width is None:
         widths: list[int] | None = [min(n, PIPED_CELL) for n in natural]
     else:
-        # A number with its end cut off would be another number: those columns keep their width.
-        narrowest = [n if c.is_number else NARROWEST for n, c in zip(natural, columns, strict=True)]
+        narrowest = [n if c.is_fixed else NARROWEST for n, c in zip(natural, columns, strict=True)]
         widths = _squeezed(natural, narrowest, width - len(GAP) * (len(columns) - 1))
     everything = chain(sample, cells)
     if widths is None:
@@ -83,7 +88,7 @@ def _upright(
 
     def line(cells: Sequence[str]) -> str:
         padded = (
-            pad(cell if c.is_number else cut(cell, limit), w, right=c.is_number)
+            pad(cell if c.is_fixed else cut(cell, limit), w, right=c.is_number)
             for cell, w, limit, c in zip(cells, widths, limits, columns, strict=True)
         )
         return GAP.join(padded).rstrip()

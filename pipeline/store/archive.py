@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.contracts import DOCUMENTS, conform
-from pipeline.interim import READ
 from pipeline.store.duck import fetch, fixed_paths, open_memory
 from pipeline.store.model import naive_utc
 from pipeline.store.snapshot import read_snapshot
@@ -56,10 +55,10 @@ def unknown_documents(read: pa.Table, known: pa.Array) -> pa.Table:
 
 
 def as_documents(read: pa.Table, run_id: str, now: datetime) -> pa.Table:
-    """Return READ as DOCUMENTS landed by this run."""
+    """Return conformed READ as DOCUMENTS landed by this run."""
     n_rows = read.num_rows
     landed_at = pa.array([naive_utc(now)] * n_rows, DOCUMENTS.schema.field("landed_at").type)
-    stamped = conform(read, READ).append_column("landed_at", landed_at)
+    stamped = read.append_column("landed_at", landed_at)
     return conform(stamped.append_column("run_id", pa.array([run_id] * n_rows)), DOCUMENTS)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import WarehouseError
+from pipeline.store.durable import make_folder
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Layout:
                 next_step="choose a folder without one",
             )
         for folder in (self.staging, self.tables, self.cache, self.snapshots):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         # Analysts read here and must not write: a foreign write-ahead log beside the published
         # database would be replayed into it.
         self.public.chmod(0o755)

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -164,15 +164,25 @@ def _attached(
     """Use the database at `path` as `news`; it is complete on disk, without a log, at the end."""
     cursor = connection.cursor()
     try:
+        _detach(cursor)  # what a full disk kept from being detached
         cursor.execute(f"ATTACH {quoted(str(path))} AS news {options}")
-        try:
-            cursor.execute("USE news")
-            yield cursor
-        finally:
-            cursor.execute("USE memory")
-            cursor.execute("DETACH news")
+        cursor.execute("USE news")
+        yield cursor
+        _detach(cursor)
+    except BaseException:
+        # The first error is the one to tell.
+        with suppress(duckdb.Error):
+            cursor.execute("ROLLBACK")
+        with suppress(duckdb.Error):
+            _detach(cursor)
+        raise
     finally:
         cursor.close()
+
+
+def _detach(cursor: duckdb.DuckDBPyConnection) -> None:
+    cursor.execute("USE memory")
+    cursor.execute("DETACH DATABASE IF EXISTS news")
 
 
 def _create_tables(cursor: duckdb.DuckDBPyConnection) -> None:

@@ -73,7 +73,7 @@ def paragraph_spans(text: str) -> list[Span]:
 
 def _lines(text: str, spans: Sequence[Span]) -> list[Line]:
     """Return the lines with what the layout of hard-wrapped text shows."""
-    lines = []
+    lines: list[Line] = []
     previous_end = 0
     for start, end in spans:
         gap = text[previous_end:start]

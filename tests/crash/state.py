@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,14 @@ def undisturbed_state(root: Path, n_batches: int) -> dict[str, Any]:
         for batch in range(n_batches):
             workload.ingest(warehouse, batch)
     return published_state(root)
+
+
+def copy_to(built: Path, root: Path) -> Path:
+    """Copy a closed warehouse and publish it for its new place."""
+    shutil.copytree(built, root)
+    with open_warehouse(root):
+        pass
+    return root
 
 
 def torn(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -16,11 +16,45 @@ import pytest
 
 from pipeline.store.doctor import doctor
 
-WORDS = (
-    "harbour council vote channel winter storm ship crew herring season contractor licence "
-    "agency beach width sand report minister budget school bridge river train strike court "
-    "judge witness factory engine market price wheat rain forecast hospital nurse vaccine"
-).split()
+WORDS = [
+    "harbour",
+    "council",
+    "vote",
+    "channel",
+    "winter",
+    "storm",
+    "ship",
+    "crew",
+    "herring",
+    "season",
+    "contractor",
+    "licence",
+    "agency",
+    "beach",
+    "width",
+    "sand",
+    "report",
+    "minister",
+    "budget",
+    "school",
+    "bridge",
+    "river",
+    "train",
+    "strike",
+    "court",
+    "judge",
+    "witness",
+    "factory",
+    "engine",
+    "market",
+    "price",
+    "wheat",
+    "rain",
+    "forecast",
+    "hospital",
+    "nurse",
+    "vaccine",
+]
 
 
 def write_articles(path: Path, count: int) -> list[str]:

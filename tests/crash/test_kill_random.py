@@ -50,7 +50,7 @@ class Reader(threading.Thread):
             except (WarehouseError, duckdb.Error) as error:
                 self.problems.append(str(error))
             self.n_rounds += 1
-            time.sleep(0.01)
+            time.sleep(0.05)
 
     def stop(self) -> None:
         self._is_over.set()

@@ -218,28 +218,24 @@ def _add_article(
     text, original = "\n\n".join(kept), "\n".join(texts)
     signature = (piece.revision_id * 32)[:512]
     title = f"Title {piece.batch}-{piece.number}-{piece.version}"
+    published = {
+        "title": title,
+        "rights": dropped,
+        "published_at": piece.published_at,
+        "updated_at": piece.published_at + timedelta(hours=piece.version),
+        "published_precision": "minute",
+        **{"text": text, "original_text": original, "n_chars": len(text)},
+        **{"n_paragraphs": len(kept), "n_dropped_paragraphs": 1},
+    }
     rows["articles"].append(
         {
-            "article_id": piece.article_id,
-            "revision_id": piece.revision_id,
-            "is_current": True,
-            "document_id": piece.document_id,
-            "native_id": f"{piece.batch}-{piece.number}",
-            "source_id": piece.source_id,
-            "title": title,
-            "rights": dropped,
-            "published_at": piece.published_at,
-            "updated_at": piece.published_at + timedelta(hours=piece.version),
-            "published_precision": "minute",
-            "text": text,
-            "original_text": original,
+            **{"article_id": piece.article_id, "revision_id": piece.revision_id},
+            **{"is_current": True, "document_id": piece.document_id},
+            **{"native_id": f"{piece.batch}-{piece.number}", "source_id": piece.source_id},
+            **published,
             "content_hash": digest("content", piece.revision_id),
             "key_hash": digest("key", text),
-            "n_chars": len(text),
-            "n_paragraphs": len(kept),
-            "n_dropped_paragraphs": 1,
-            "first_seen_at": NOW,
-            "run_id": run_id,
+            **{"first_seen_at": NOW, "run_id": run_id},
         }
     )
     _add_paragraphs(rows, piece, texts, run_id)

@@ -51,8 +51,9 @@ def picture(root: Path) -> dict[str, Any]:
     """What must not depend on the way the articles arrived."""
     members = rows(
         root,
-        "SELECT article_id::VARCHAR, story_id, role, canonical_id::VARCHAR, relation, text, rights, byline"
-        " FROM articles_all JOIN story_members USING (article_id, story_id, role) ORDER BY 1",
+        "SELECT a.article_id::VARCHAR, a.story_id, a.role, a.canonical_id::VARCHAR, m.relation,"
+        " a.text, a.rights, a.byline, a.n_members"
+        " FROM articles_all a JOIN story_members m USING (article_id) ORDER BY 1",
     )
     stories: dict[Any, list[str]] = {}
     for article, story, *_ in members:

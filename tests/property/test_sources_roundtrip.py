@@ -206,6 +206,32 @@ def test_a_small_piece_size_changes_how_documents_are_cut_not_their_bytes(
     assert joined == {s.position: s.content for s in whole}
 
 
+@given(
+    st.lists(
+        st.sampled_from(['{"a": "b"}', '{"a": "b}', '{"a": ["b"}', '{"a": "b\n"}', '{"c": [']),
+        max_size=12,
+    ),
+    st.sampled_from([",\n", ",\n  ", ", "]),
+    CHUNK_SIZES,
+)
+def test_how_broken_json_is_cut_does_not_depend_on_the_chunks(
+    elements: list[str], separator: str, size: int
+) -> None:
+    content = f"[{separator[1:]}{separator.join(elements)}\n]".encode()
+    together = list(split_json([content], "utf-8", LIMITS, is_record))
+    assert list(split_json(chunked(content, size), "utf-8", LIMITS, is_record)) == together
+
+
+@given(st.lists(st.text('ab,"\n', max_size=12), max_size=8), CHUNK_SIZES, st.integers(4, 40))
+def test_how_broken_csv_is_cut_does_not_depend_on_the_chunks(
+    parts: list[str], size: int, piece: int
+) -> None:
+    content = "\n".join(parts).encode()
+    small = Limits(document_bytes=piece, piece_bytes=piece)
+    together = list(split_rows([content], "utf-8", ",", small))
+    assert list(split_rows(chunked(content, size), "utf-8", ",", small)) == together
+
+
 def whole_at(slices: list[Any], position: int) -> bytes:
     return next(s.content for s in slices if s.position == position)
 

@@ -15,6 +15,7 @@ from pipeline.store.invariants import INVARIANTS
 from pipeline.store.model import Change, Run
 from pipeline.store.warehouse import Warehouse, open_warehouse
 from tests.crash import workload
+from tests.crash.state import copy_to, undisturbed_state
 from tests.crash.workload import NOW, Piece, digest, ids
 from tests.crash.writer import CHILDREN, hold
 
@@ -28,12 +29,16 @@ def checks(root: Path, *, deep: bool = False) -> set[str]:
     return {finding.check for finding in doctor(root, deep=deep)}
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("built") / "warehouse"
+    undisturbed_state(root, 2)
+    return root
+
+
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    with open_warehouse(tmp_path) as warehouse:
-        for batch in range(2):
-            workload.ingest(warehouse, batch)
-    return tmp_path
+def root(tmp_path: Path, built: Path) -> Path:
+    return copy_to(built, tmp_path / "warehouse")
 
 
 def test_sound_warehouse_has_no_findings(root: Path, tmp_path: Path) -> None:

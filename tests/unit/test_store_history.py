@@ -15,17 +15,22 @@ from pipeline.store.model import Change
 from pipeline.store.snapshot import read_snapshot
 from pipeline.store.warehouse import open_warehouse
 from tests.crash import workload
+from tests.crash.state import copy_to, undisturbed_state
 from tests.crash.workload import NOW, Piece, ids
 
 N_BATCHES = 3
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("built") / "warehouse"
+    undisturbed_state(root, N_BATCHES)
+    return root
+
+
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    with open_warehouse(tmp_path) as warehouse:
-        for batch in range(N_BATCHES):
-            workload.ingest(warehouse, batch)
-    return tmp_path
+def root(tmp_path: Path, built: Path) -> Path:
+    return copy_to(built, tmp_path / "warehouse")
 
 
 def segments(root: Path) -> list[Path]:

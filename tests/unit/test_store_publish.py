@@ -20,16 +20,20 @@ from pipeline.store.model import Change
 from pipeline.store.snapshot import connect_published, read_snapshot
 from pipeline.store.warehouse import Warehouse, open_warehouse
 from tests.crash import workload
-from tests.crash.state import published_state, torn
+from tests.crash.state import copy_to, published_state, torn, undisturbed_state
 from tests.crash.workload import NOW, Piece, ids
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    root = tmp_path / "warehouse"
-    with open_warehouse(root) as warehouse:
-        workload.ingest(warehouse, 0)
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("built") / "warehouse"
+    undisturbed_state(root, 1)
     return root
+
+
+@pytest.fixture
+def root(tmp_path: Path, built: Path) -> Path:
+    return copy_to(built, tmp_path / "warehouse")
 
 
 def count(connection: duckdb.DuckDBPyConnection, view: str = "articles_all") -> int:

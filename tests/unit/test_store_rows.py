@@ -18,6 +18,7 @@ from pipeline.store.parquet import Stamp, read_file, write_file
 from pipeline.store.snapshot import read_snapshot
 from pipeline.store.warehouse import Warehouse, open_warehouse
 from tests.crash import workload
+from tests.crash.state import copy_to, undisturbed_state
 from tests.crash.workload import NOW, Piece, ids
 
 
@@ -29,12 +30,16 @@ def count(warehouse: Warehouse, table: str) -> int:
     return int(warehouse.select(f"SELECT count(*) AS n FROM {table}")["n"][0].as_py())
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("built") / "warehouse"
+    undisturbed_state(root, 3)
+    return root
+
+
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    with open_warehouse(tmp_path) as warehouse:
-        for batch in range(3):
-            workload.ingest(warehouse, batch)
-    return tmp_path
+def root(tmp_path: Path, built: Path) -> Path:
+    return copy_to(built, tmp_path / "warehouse")
 
 
 def test_only_files_with_removed_rows_are_rewritten(root: Path) -> None:

@@ -3,9 +3,7 @@ SELECT
     reason,
     count(*) AS n_documents,
     sum(n_bytes)::BIGINT AS n_bytes,
-    parse_filename(any_value(container)) AS for_example_in,
-    min(position) AS at_position,
-    any_value(message) AS message
+    arg_min(parse_filename(container) || ' line ' || position, (container, position)) AS first_place
 FROM quarantine
 GROUP BY reason
 ORDER BY n_documents DESC, reason

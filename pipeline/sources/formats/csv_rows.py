@@ -51,21 +51,22 @@ class _Rows:
             view = self.window.view
             found = self.pattern.match(view, self.start)
             end = found.end() if found else self.start
-            if end < len(view) and view[end] == _NEWLINE:
+            is_complete = end < len(view) and view[end] == _NEWLINE
+            if is_complete and self._fits(end):
                 yield from self._finish(end)
-                continue
-            is_long = (len(view) - self.start) * self.window.width > self.limits.piece_bytes
-            if not is_long and not self.window.is_at_end:
+            elif not is_complete and self._fits(len(view)) and not self.window.is_at_end:
                 self._widen()
-                continue
-            # The row does not end, or not within a piece: at the end of the stream that is
-            # the last row, or else a quote that never closes.
-            if end == len(view) and not is_long:
+            elif end == len(view) and self._fits(end):
                 yield from self._finish(end, is_open=True)
                 return
-            yield from self._take_line()
-            if self.start > len(self.window.view):
-                return
+            else:
+                # The row does not end, or not within a piece: a quote that never closes.
+                yield from self._take_line()
+                if self.start > len(self.window.view):
+                    return
+
+    def _fits(self, end: int) -> bool:
+        return (end - self.start) * self.window.width <= self.limits.piece_bytes
 
     def _widen(self) -> bool:
         start, self.start = self.start, 0
@@ -97,7 +98,7 @@ class _Rows:
                 break
         is_open = end == len(self.window.view)
         content = self._row_bytes(end) + (self.window.half if is_open else b"")
-        if self.cutter.n_pieces:
+        if self.cutter.n_pieces or len(content) > self.limits.piece_bytes:
             yield from self.cutter.whole(content, is_open=is_open)
         else:
             message = f'a quote (") in row {self.cutter.position} is never closed'

@@ -12,27 +12,25 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pipeline.errors import DocumentError
+from pipeline.sources.formats.json_signs import (
+    BROKEN,
+    CLOSING,
+    END,
+    GROWN,
+    OPEN_LIST,
+    OPEN_OBJECT,
+    OPENING,
+    SPACE,
+    TO_BRACKET,
+    TO_SEPARATOR,
+    SignReader,
+    end_of,
+)
 from pipeline.sources.formats.slices import MEBIBYTE, Cutter, Limits, Slice
-from pipeline.sources.formats.window import Window
 from pipeline.sources.json_text import load_json
 
-_QUOTE, _OPEN_LIST, _CLOSE_LIST, _OPEN_OBJECT, _CLOSE_OBJECT = b'"[]{}'
-_BACKSLASH = 0x5C
-_OPENING = (_OPEN_LIST, _OPEN_OBJECT)
-_CLOSING = (_CLOSE_LIST, _CLOSE_OBJECT)
-
-# What stopped the scanner when it was no sign: the end of the stream, or a long document.
-_END = -1
-_GROWN = -2
-
-# Strings without a backslash are passed here, others by _string_end: for the 1,200 escapes of an
-# article in ASCII a regular expression takes 200 us, looking for quotes 0.4 us. Possessive
-# repeats: nothing is ever given back.
-_TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"[^"\\]*+")*+')
-_TO_SEPARATOR = re.compile(rb'(?:[^",\[\]{}]++|"[^"\\]*+")*+')
 # Between top-level values: white space, commas, and RFC 7464's record separator.
 _BETWEEN = re.compile(rb"[ \t\r\n,\x1e]*+")
-_SPACE = re.compile(rb"[ \t\r\n]*+")
 _LINE_BREAK_AND_SPACE = re.compile(rb"[ \t\r]*+\n[ \t\r\n]*+(?=\{)")
 
 # An element that is still open after this much is looked at for a lost quote or bracket.
@@ -49,198 +47,163 @@ def split_json(
     `is_record` tells whether an object has a text of its own: such an object is a document even
     when it holds a list of objects (its pictures, say).
     """
-    yield from _Scanner(chunks, encoding, limits, is_record).values()
+    yield from _Values(SignReader(chunks, encoding), encoding, limits, is_record).documents()
 
 
-def _end_of(pattern: re.Pattern[bytes], view: bytes, at: int) -> int:
-    found = pattern.match(view, at)
-    return found.end() if found else at
-
-
-def _string_end(view: bytes, at: int) -> int:
-    """Return the offset of the quote that ends a string, -1 when it is not in view.
-
-    `at` is in the string and not behind a backslash; a quote behind an odd number is escaped.
-    """
-    start = at
-    while (quote := view.find(b'"', at)) >= 0:
-        first = quote
-        while first > start and view[first - 1] == _BACKSLASH:
-            first -= 1
-        if (quote - first) % 2 == 0:
-            return quote
-        at = quote + 1
-    return -1
-
-
-class _Scanner:
-    """Reads a window value by value; the current document lies between `start` and `at`."""
+class _Values:
+    """Cuts documents out of what a SignReader moves over."""
 
     def __init__(
-        self, chunks: Iterable[bytes], encoding: str, limits: Limits, is_record: IsRecord
+        self, reader: SignReader, encoding: str, limits: Limits, is_record: IsRecord
     ) -> None:
-        self.window = Window(chunks, encoding)
+        self.reader = reader
         self.encoding = encoding
         self.limits = limits
         self.is_record = is_record
         self.cutter = Cutter(limits, "element")
         self.cutter.start(1)
-        self.start = 0
-        self.at = 0
-        self.depth = 0
-        self.in_string = False
-        self.alarm_bytes = 0
+        self.open = bytearray()
+        """The brackets that are open within the current document."""
+        self.is_hopeless = False
+        """Whether the current document is broken and its end cannot be told yet."""
 
-    def values(self) -> Iterator[Slice]:
+    def documents(self) -> Iterator[Slice]:
         """Yield the documents of all top-level values."""
-        while self._skip(_BETWEEN):
-            self.start = self.at
-            sign = self.window.view[self.at]
-            if sign == _OPEN_LIST:
+        reader = self.reader
+        while reader.skip(_BETWEEN):
+            reader.start = reader.at
+            sign = reader.view[reader.at]
+            if sign == OPEN_LIST:
                 yield from self._elements()
-            elif sign == _OPEN_OBJECT:
+            elif sign == OPEN_OBJECT:
                 yield from self._object()
             else:
                 yield from self._stray()
-
-    # Moving over the window.
-
-    def _widen(self) -> bool:
-        shift = self.start
-        has_more = self.window.widen(shift)
-        self.start, self.at = 0, self.at - shift
-        return has_more
-
-    def _next(self, pattern: re.Pattern[bytes]) -> int:
-        """Move to the next sign outside strings that `pattern` stops at, and return it."""
-        while True:
-            view = self.window.view
-            if self.in_string:
-                quote = _string_end(view, self.at)
-                if quote >= 0:
-                    self.at = quote + 1
-                    self.in_string = False
-                    continue
-                # What backslashes at the end escape is not in view yet.
-                self.at = max(self.at, len(view.rstrip(b"\\")))
-            else:
-                self.at = _end_of(pattern, view, self.at)
-                if self.at < len(view):
-                    if view[self.at] != _QUOTE:
-                        return view[self.at]
-                    self.at += 1
-                    self.in_string = True
-                    continue
-            if (self.at - self.start) * self.window.width > self.alarm_bytes:
-                return _GROWN
-            if not self._widen():
-                return _END
-
-    def _skip(self, pattern: re.Pattern[bytes]) -> bool:
-        """Move behind what `pattern` matches, and forget it; False at the end of the stream."""
-        while True:
-            self.at = _end_of(pattern, self.window.view, self.at)
-            if self.at < len(self.window.view):
-                return True
-            self.start = self.at
-            if not self._widen():
-                return False
 
     # Elements of a list.
 
     def _elements(self) -> Iterator[Slice]:
         """Yield the elements of the list whose bracket is at `at`."""
-        self.at += 1
-        self.start, self.depth, self.alarm_bytes = self.at, 0, _SUSPICIOUS_BYTES
+        reader = self.reader
+        self._begin()
         while True:
-            sign = self._next(_TO_BRACKET if self.depth else _TO_SEPARATOR)
-            if sign in (_END, _GROWN) and not self._mend():
-                if sign == _END:
-                    yield from self._close(is_open=True)
-                    return
+            sign = reader.next(TO_BRACKET if self.open else TO_SEPARATOR)
+            if sign in OPENING:
+                self.open.append(sign)
+                reader.at += 1
+            elif sign in CLOSING and self.open:
+                # `}` is two after `{`, and `]` two after `[`.
+                is_pair = sign - self.open.pop() == 2
+                reader.at += 1
+                if not is_pair:
+                    self._mend()
+            elif sign == END and not self._mend(is_last=True):
+                yield from self._close(is_open=True)
+                return
+            elif sign == GROWN and not self._mend():
                 yield from self._spill()
-            elif self.depth or sign in _OPENING:
-                self.depth += 1 if sign in _OPENING else -1
-                self.at += 1
-            else:
+            elif sign == BROKEN:
+                self._mend()
+            elif sign > 0:
                 yield from self._close()
-                self.at += 1
-                self.start, self.alarm_bytes = self.at, _SUSPICIOUS_BYTES
-                if sign in _CLOSING:
+                self._begin()
+                if sign in CLOSING:
                     return
+
+    def _begin(self) -> None:
+        """Begin an element behind the sign at `at`."""
+        reader = self.reader
+        reader.at += 1
+        reader.start = reader.at
+        reader.alarm_bytes = _SUSPICIOUS_BYTES
+        self.open.clear()
+        self.is_hopeless = False
 
     def _close(self, *, is_open: bool = False) -> Iterator[Slice]:
         """Yield the document that ends at `at`, or with the stream."""
+        reader = self.reader
         if is_open:
-            self.at = len(self.window.view)
-            content = self.window.cut_rest(self.start)
+            reader.at = len(reader.view)
+            content = reader.window.cut_rest(reader.start)
         else:
-            content = self.window.cut(self.start, self.at)
-        self.start = self.at
+            content = reader.window.cut(reader.start, reader.at)
+        reader.start = reader.at
         if content:
             yield from self.cutter.whole(content, is_open=is_open)
             self.cutter.start(self.cutter.position + 1)
 
     def _spill(self) -> Iterator[Slice]:
         """Hand out full pieces of a document that goes on, and go on."""
-        self.alarm_bytes = self.limits.piece_bytes
-        if (self.at - self.start) * self.window.width > self.alarm_bytes:
+        reader = self.reader
+        reader.alarm_bytes = self.limits.piece_bytes
+        if reader.n_bytes > reader.alarm_bytes:
             if not self.cutter.n_pieces:
-                self.start = _end_of(_SPACE, self.window.view, self.start)
-            content = bytearray(self.window.exact(self.start, self.at))
+                reader.start = end_of(SPACE, reader.view, reader.start)
+            content = bytearray(reader.window.exact(reader.start, reader.at))
             yield from self.cutter.spill(content)
-            self.start = self.at - len(content) // self.window.width
-        self._widen()
+            reader.start = reader.at - len(content) // reader.window.width
+        reader.widen()
 
-    def _mend(self) -> bool:
+    def _mend(self, *, is_last: bool = False) -> bool:
         """Move to the comma behind a broken element; False when none can be told.
 
-        A lost quote or bracket would swallow the rest of the file. Where elements stand on
+        A lost quote or bracket would swallow the elements behind it. Where elements stand on
         lines of their own the next one begins as this one did: a comma, the same white space
-        with a line break in it, and `{`. Only an element that is open at the end of the stream
-        or after 4 MiB is looked at.
+        with a line break in it, and `{`. Only an element that shows a fault is cut so: a line
+        break in a string, brackets that do not pair, no end within 4 MiB or the stream; and
+        all but the last fault look no further than that, whatever the window holds.
         """
-        is_inside = self.depth or self.in_string
-        lead = _LINE_BREAK_AND_SPACE.match(self.window.view, self.start)
-        if not is_inside or self.cutter.n_pieces or not lead:
+        reader = self.reader
+        lead = _LINE_BREAK_AND_SPACE.match(reader.view, reader.start)
+        if self.cutter.n_pieces or lead is None or (self.is_hopeless and not is_last):
             return False
-        found = self.window.view.find(b"," + lead.group() + b"{", lead.end())
-        if found < 0:
-            return False
-        self.at, self.depth, self.in_string = found, 0, False
-        return True
+        next_one = b"," + lead.group() + b"{"
+        n_lead = len(lead.group())
+        n_seen = _SUSPICIOUS_BYTES // reader.window.width
+        while not is_last and len(reader.view) - reader.start < n_seen and reader.widen():
+            pass
+        end = len(reader.view) if is_last else reader.start + n_seen
+        found = reader.view.find(next_one, reader.start + n_lead, end)
+        self.is_hopeless = found < 0
+        if found >= 0:
+            reader.move_to(found)
+            self.open.clear()
+        return found >= 0
 
     # Objects at top level.
 
     def _object(self) -> Iterator[Slice]:
         """Yield the object at `at`, or the elements of the one list of objects in it."""
-        self.depth, self.alarm_bytes = 0, self.limits.document_bytes
-        sign = self._to_close()
-        if self._is_wrapper(sign):
-            self.at, self.in_string = self.start, False
+        reader = self.reader
+        self.open.clear()
+        reader.alarm_bytes = self.limits.document_bytes
+        is_closed = self._to_close()
+        if self._is_wrapper() if is_closed else self._may_be_wrapper():
+            reader.move_to(reader.start)
             yield from self._members()
             return
-        while sign == _GROWN:
+        while not is_closed and not reader.window.is_at_end:
             yield from self._spill()
-            sign = self._to_close()
-        yield from self._close(is_open=sign == _END)
+            is_closed = self._to_close()
+        yield from self._close(is_open=not is_closed)
 
-    def _to_close(self) -> int:
-        """Move behind the bracket that closes the value; return it, or what came first."""
-        while True:
-            sign = self._next(_TO_BRACKET)
-            if sign in (_END, _GROWN):
-                return sign
-            self.depth += 1 if sign in _OPENING else -1
-            self.at += 1
-            if self.depth == 0:
-                return sign
+    def _to_close(self) -> bool:
+        """Move behind the bracket that closes the value; False when something comes first."""
+        while (sign := self.reader.next(TO_BRACKET)) not in (END, GROWN):
+            if sign == BROKEN:
+                continue
+            self.reader.at += 1
+            if sign in OPENING:
+                self.open.append(sign)
+                continue
+            self.open.pop()
+            if not self.open:
+                return True
+        return False
 
-    def _is_wrapper(self, sign: int) -> bool:
+    def _is_wrapper(self) -> bool:
         """Tell whether the object is no record but holds the records in one list."""
-        if sign in (_END, _GROWN):
-            return self._leads_to_list()
-        value = self._load(self.window.exact(self.start, self.at))
+        value = self._load(self.reader.window.exact(self.reader.start, self.reader.at))
         if not isinstance(value, dict) or self.is_record(value):
             return False
         lists = [
@@ -250,42 +213,33 @@ class _Scanner:
         ]
         return len(lists) == 1
 
-    def _leads_to_list(self) -> bool:
-        """Tell whether the part seen of an unfinished object ends in a list of records."""
-        view, at, depth = self.window.view, self.start + 1, 1
-        while (at := _end_of(_TO_BRACKET, view, at)) < len(view) and view[at] != _QUOTE:
-            behind = _end_of(_SPACE, view, at + 1)
-            if depth == 1 and view[at] == _OPEN_LIST and view[behind : behind + 1] == b"{":
-                head = self._load(self.window.exact(self.start, at) + "[]}".encode(self.encoding))
-                return isinstance(head, dict) and not self.is_record(head)
-            depth += 1 if view[at] in _OPENING else -1
-            at += 1
-        return False
+    def _may_be_wrapper(self) -> bool:
+        """Tell the same of an object that is cut off or too long: by what is before its list."""
+        at = self.reader.list_of_objects()
+        if at < 0:
+            return False
+        head = self.reader.window.exact(self.reader.start, at) + "[]}".encode(self.encoding)
+        value = self._load(head)
+        return isinstance(value, dict) and not self.is_record(value)
 
     def _members(self) -> Iterator[Slice]:
         """Yield the elements of every list of objects directly in the object at `at`."""
-        self.at += 1
+        reader = self.reader
+        reader.at += 1
         depth = 1
         while depth:
-            self.start = self.at
-            sign = self._next(_TO_BRACKET)
-            if sign == _END:
+            reader.start = reader.at
+            sign = reader.next(TO_BRACKET)
+            if sign == END:
                 return
-            if sign == _GROWN:
+            if sign in (GROWN, BROKEN):
                 continue
-            if depth == 1 and sign == _OPEN_LIST and self._holds_objects():
+            if depth == 1 and sign == OPEN_LIST and reader.holds_objects():
                 yield from self._elements()
             else:
-                depth += 1 if sign in _OPENING else -1
-                self.at += 1
-        self.start = self.at
-
-    def _holds_objects(self) -> bool:
-        """Tell whether the list at `at` begins with an object."""
-        while True:
-            behind = _end_of(_SPACE, self.window.view, self.at + 1)
-            if behind < len(self.window.view) or not self._widen():
-                return self.window.view[behind : behind + 1] == b"{"
+                depth += 1 if sign in OPENING else -1
+                reader.at += 1
+        reader.start = reader.at
 
     def _load(self, content: bytes) -> Any:
         try:
@@ -295,13 +249,14 @@ class _Scanner:
 
     def _stray(self) -> Iterator[Slice]:
         """Yield what is no list and no object at top level, to the end of its line."""
-        self.alarm_bytes = self.limits.piece_bytes
-        while (end := self.window.view.find(b"\n", self.at)) < 0:
-            self.at = len(self.window.view)
-            if (self.at - self.start) * self.window.width > self.alarm_bytes:
+        reader = self.reader
+        reader.alarm_bytes = self.limits.piece_bytes
+        while (end := reader.view.find(b"\n", reader.at)) < 0:
+            reader.at = len(reader.view)
+            if reader.n_bytes > reader.alarm_bytes:
                 yield from self._spill()
-            elif not self._widen():
+            elif not reader.widen():
                 yield from self._close(is_open=True)
                 return
-        self.at = end
+        reader.at = end
         yield from self._close()

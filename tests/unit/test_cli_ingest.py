@@ -1,0 +1,169 @@
+"""From files to answers through the command line: what is printed where, and the exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import cli
+
+TEXT = (
+    "The ferry council of Port Ellery agreed on Tuesday to buy two electric boats. "
+    "They cost 14.2 million and will sail from the northern pier in October.\n\n"
+    "Crews will be trained in the spring, the council said, and fares stay as they are."
+)
+
+
+class Shell:
+    """Runs `unecho` in this process on one warehouse."""
+
+    def __init__(self, root: Path, capture: pytest.CaptureFixture[bytes]) -> None:
+        self.root = root
+        self.capture = capture
+
+    def __call__(self, *arguments: str, code: int = 0) -> tuple[bytes, str]:
+        found = cli.main(["--warehouse", str(self.root), *arguments])
+        written = self.capture.readouterr()
+        assert found == code, written.err.decode()
+        return written.out, written.err.decode()
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        return json.loads(self(*arguments, "--json", code=code)[0])
+
+
+@pytest.fixture
+def unecho(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Shell:
+    return Shell(tmp_path / "warehouse", capfdbinary)
+
+
+def article(number: int, **fields: Any) -> dict[str, Any]:
+    return {"id": f"a{number}", "title": f"Boats {number}", "text": f"{number}. {TEXT}"} | fields
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "articles.jsonl"
+    lines = [json.dumps(article(n, source="ferry.example"), ensure_ascii=False) for n in (1, 2)]
+    path.write_text("\n".join([*lines, "{broken", ""]), "utf-8")
+    return path
+
+
+def test_the_way_through_all_commands(unecho: Shell, file: Path) -> None:
+    out, err = unecho("ingest", str(file))
+    assert err == "unecho: no Prefect server, nothing is recorded (--prefect starts one)\n"
+    assert out.decode().startswith("3 documents came in, 2 new articles, ")
+    assert f"unecho --warehouse {unecho.root} quarantine list" in out.decode()
+
+    again = unecho.json("ingest", str(file), "--direct")
+    assert (again["n_documents"], again["n_known_documents"], again["n_articles"]) == (3, 3, 0)
+    assert again["recorded_url"] is None
+
+    [one, two] = unecho.json("sql", "FROM articles_all ORDER BY native_id", "--format", "json")
+    assert [one["native_id"], two["native_id"]] == ["a1", "a2"]
+    lines = file.read_bytes().split(b"\n")
+    assert unecho("restore", one["article_id"]) == (lines[0], "")
+
+    [refused] = unecho.json("quarantine", "list")
+    assert (refused["reason"], refused["position"]) == ("broken_json", 3)
+    shown = unecho.json("quarantine", "show", refused["document_id"][:8])
+    assert shown["beginning"] == "{broken"
+    assert shown["media"] == "jsonl"
+    assert unecho("quarantine", "show", refused["document_id"], "--raw") == (b"{broken", "")
+    assert unecho("restore", refused["document_id"])[0] == b"{broken"
+
+    [source] = [s for s in unecho.json("sources") if s["source_id"] == "ferry.example"]
+    assert (source["n_articles"], source["last_status"]) == (2, "completed")
+    assert unecho.json("doctor", "--deep") == {
+        "is_sound": True,
+        "checked": unecho.json("doctor", "--deep")["checked"],
+        "findings": [],
+    }
+    assert unecho.json("explain", "a1")["article"]["article_id"] == one["article_id"]
+
+
+def test_standard_input_is_jsonl(
+    unecho: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "piped"
+    path.write_text(json.dumps(article(1, 본문="x")) + "\n", "utf-8")
+    with path.open("rb") as piped:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(piped))
+        done = unecho.json("ingest", "-", "--direct", "--source", "pipe")
+    assert done["n_articles"] == 1
+    assert list(done["by_source"]) == ["pipe"]
+
+
+def test_columns_and_encoding_are_named_on_the_command_line(unecho: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "기사.csv"
+    body = "해나루항 여객선이 모두 전기로 바뀐다. 첫 배는 시월에 뜬다."
+    path.write_bytes(f"번호,제목,본문\n7,배,{body}\n".encode("cp949"))
+    arguments = ["--map", "text=본문,title=제목", "--map", "id=번호", "--encoding", "cp949"]
+    assert unecho.json("ingest", str(path), "--direct", *arguments)["n_articles"] == 1
+    [row] = unecho.json("sql", "SELECT native_id, title, text FROM articles", "-f", "json")
+    assert row == {"native_id": "7", "title": "배", "text": body}
+
+
+def test_when_everything_goes_to_quarantine_the_command_fails(
+    unecho: Shell, tmp_path: Path
+) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text('{"title": "no text"}\n[1]\n')
+    out, _ = unecho("ingest", str(path), code=1)
+    assert b"2 quarantined" in out
+    unecho("ingest", str(path))  # all known by now: nothing came in, nothing failed
+
+
+def test_a_missing_file_among_others_is_reported_and_the_rest_is_taken(
+    unecho: Shell, file: Path, tmp_path: Path
+) -> None:
+    gone = str(tmp_path / "gone.jsonl")
+    done = unecho.json("ingest", gone, str(file), "--direct", code=1)
+    assert done["n_articles"] == 2
+    assert gone in done["source_errors"][0]
+    out, _ = unecho("ingest", gone, str(file), code=1)
+    assert f"! files: {gone}: " in out.decode()
+
+
+def test_a_damaged_file_is_a_finding(unecho: Shell, file: Path) -> None:
+    unecho("ingest", str(file))
+    damaged = next((unecho.root / "data" / "articles").rglob("*.parquet"))
+    damaged.chmod(0o644)
+    with damaged.open("r+b") as written:
+        written.truncate(100)
+    report = unecho.json("doctor", code=1)
+    assert not report["is_sound"]
+    assert damaged.name in report["findings"][0]["message"]
+    assert report["findings"][0]["next_step"]
+    out, _ = unecho("doctor", code=1)
+    assert damaged.name in out.decode()
+
+
+def test_a_csv_row_comes_back_with_its_header(unecho: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f'id,text\r\n1,"{TEXT}"\r\n', newline="")
+    unecho("ingest", str(path))
+    [row] = unecho.json("sql", "SELECT article_id FROM articles", "-f", "json")
+    content, note = unecho("restore", row["article_id"])
+    assert content == f'1,"{TEXT}"'.encode()
+    assert "--header" in note
+    assert unecho("restore", row["article_id"], "--header") == (b"id,text\n" + content, "")
+
+
+def test_a_source_of_the_settings_is_taken_by_its_name(
+    unecho: Shell, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    file.rename(drop / "articles.jsonl")
+    settings = tmp_path / "unecho.toml"
+    settings.write_text('settle_seconds = 0\n[[source]]\nid = "ferry"\npath = "drop"\n')
+    monkeypatch.setenv("UNECHO_CONFIG", "")  # main() sets it: let the patch put it back
+    assert unecho.json("ingest", "ferry", "--direct", "--config", str(settings))["n_articles"] == 2
+    assert os.environ["UNECHO_CONFIG"] == str(settings)
+    assert unecho.json("ingest", "--direct", "--config", str(settings))["n_documents"] == 0

@@ -1,0 +1,226 @@
+"""`unecho explain`: finding the article, the evidence, and both columns in 80 cells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline import cli
+from pipeline.errors import WarehouseError
+from pipeline.report import explain_view
+from pipeline.report.explain import Explained, differences, explain_article, find_article
+from pipeline.report.published import open_published, rows
+from pipeline.report.terminal import width_of
+
+REPEATING_URL = "https://hanbat.example/article/hb-0309-12"
+"""The seed that prints paragraphs 2 and 4 to 9 of 9 again after its end, then a rights line."""
+
+
+@pytest.fixture(scope="module")
+def connection(seed_warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_published(seed_warehouse) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def repeating(connection: duckdb.DuckDBPyConnection) -> Explained:
+    return explain_article(connection, REPEATING_URL)
+
+
+@pytest.fixture(scope="module")
+def near(connection: duckdb.DuckDBPyConnection) -> Explained:
+    """A near copy of a wire story."""
+    return explain_article(connection, "https://nuri-econ.example/2026/03/04/11432")
+
+
+# Finding
+
+
+def test_every_name_of_an_article_finds_it(connection: duckdb.DuckDBPyConnection) -> None:
+    [row] = rows(
+        connection,
+        "SELECT article_id, native_id, story_id FROM articles_all WHERE url = ?",
+        [REPEATING_URL],
+    )
+    article_id = row["article_id"]
+    for name in (
+        article_id,
+        f" {article_id.upper()} ",
+        article_id.replace("-", ""),
+        article_id[:8],
+        row["story_id"],
+        row["native_id"],
+        REPEATING_URL,
+        REPEATING_URL.replace("https://", "http://www.") + "/",
+    ):
+        assert find_article(connection, name) == article_id, name
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("00000000-0000-0000-0000-00000000000a", "no article has the id or URL"),
+        ("https://hanbat.example/", "no article has the id or URL"),
+        ("", "no article has the id or URL"),
+        ("%", "no article has the id or URL"),
+    ],
+)
+def test_an_unknown_name_says_how_to_look_one_up(
+    connection: duckdb.DuckDBPyConnection, name: str, said: str
+) -> None:
+    with pytest.raises(WarehouseError, match=said) as caught:
+        find_article(connection, name)
+    assert "unecho sql" in caught.value.next_step
+
+
+def test_a_quarantined_document_is_sent_to_the_quarantine(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    [row, *_] = rows(connection, "SELECT document_id FROM quarantine ORDER BY 1")
+    with pytest.raises(WarehouseError, match="unecho quarantine show"):
+        find_article(connection, row["document_id"])
+
+
+def test_a_name_of_several_articles_lists_them(tmp_path: Path) -> None:
+    other = duckdb.connect()
+    other.execute(
+        "CREATE TABLE articles_all AS SELECT uuid() AS article_id, source_id, 'x' AS title,"
+        " '17' AS native_id, NULL AS url, uuid() AS story_id, uuid() AS canonical_id"
+        " FROM (VALUES ('one'), ('two')) AS v(source_id)"
+    )
+    with pytest.raises(WarehouseError, match=r"17 names several articles: .*\((one|two)\), "):
+        find_article(other, "17")
+
+
+# Evidence
+
+
+def test_each_dropped_paragraph_stands_beside_what_it_repeats(repeating: Explained) -> None:
+    dropped = {p["seq"]: p for p in repeating.paragraphs if p["status"] == "dropped"}
+    assert {seq: p["match"]["seq"] for seq, p in dropped.items() if p["match"]} == {
+        9: 1, 10: 3, 11: 4, 12: 5, 13: 6, 14: 7, 15: 8
+    }  # fmt: skip
+    assert all(p["match"]["text"] == p["text"] for p in dropped.values() if p["match"])
+    assert all(p["decisions"][0]["jaccard"] == 1 for p in dropped.values() if p["match"])
+    assert dropped[16]["reason"] == "furniture_rights"
+    assert dropped[16]["decisions"][0]["evidence"]
+
+
+def test_a_copy_stands_beside_its_match_word_by_word(near: Explained) -> None:
+    assert near.article["role"] == "duplicate"
+    assert near.match is not None
+    told_again = [p["counterpart"] for p in near.paragraphs if p["status"] == "kept"]
+    assert all(told_again), "every paragraph of the copy has its counterpart"
+    assert {c["jaccard"] for c in told_again if c} >= {1.0}
+    assert any(c["jaccard"] < 1 for c in told_again if c)
+
+
+def test_the_story_has_all_members_and_every_pair_its_numbers(near: Explained) -> None:
+    assert near.story is not None
+    assert len(near.members) == near.story["n_members"] >= 4
+    assert near.members[0]["role"] == "canonical"
+    assert {p["other_id"] for p in near.pairs} <= {m["article_id"] for m in near.members}
+    for pair in near.pairs:
+        assert pair["is_duplicate"]
+        assert 0 < pair["jaccard"] <= pair["containment"] <= 1
+
+
+def test_containment_is_seen_from_the_article(connection: duckdb.DuckDBPyConnection) -> None:
+    """The same pair asked from its other end shows the two containments the other way round."""
+    [edge, *_] = rows(
+        connection,
+        "SELECT left_id, right_id, left_containment, right_containment FROM edges"
+        " WHERE left_containment <> right_containment ORDER BY 1, 2",
+    )
+    for own, other, names in (
+        ("left_id", "right_id", ("containment", "other_containment")),
+        ("right_id", "left_id", ("other_containment", "containment")),
+    ):
+        pairs = explain_article(connection, edge[own]).pairs
+        [pair] = [p for p in pairs if p["other_id"] == edge[other]]
+        assert [pair[n] for n in names] == [edge["left_containment"], edge["right_containment"]]
+
+
+def test_the_verdict_is_a_sentence_for_every_role(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    roles = rows(connection, "SELECT role, min(article_id) AS id FROM articles_all GROUP BY role")
+    said = {r["role"]: explain_view.verdict(explain_article(connection, r["id"])) for r in roles}
+    assert said["single"].startswith("Kept: ")
+    assert said["canonical"].startswith("Kept: ")
+    assert said["duplicate"].startswith("Dropped: ")
+    assert "Jaccard" in said["duplicate"]
+
+
+def test_differences_are_words_and_single_han_characters() -> None:
+    left, right = "요금을 300원 올린다", "요금을 400원 올린다"
+    spans = differences(left, right)
+    assert [left[a:b] for a, b in spans[0]] == ["300원"]
+    assert [right[a:b] for a, b in spans[1]] == ["400원"]
+    spans = differences("東京都は今日", "東京都は明日")
+    assert spans == ([(4, 5)], [(4, 5)])
+    assert differences("same", "same") == ([], [])
+
+
+# On a terminal and in a pipe
+
+
+def explained(root: Path, name: str, capfd: pytest.CaptureFixture[str], *options: str) -> str:
+    assert cli.main(["--warehouse", str(root), "explain", name, *options]) == 0
+    captured = capfd.readouterr()
+    assert captured.err == ""
+    return captured.out
+
+
+def test_piped_it_has_marks_and_no_colour(
+    seed_warehouse: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shown = explained(seed_warehouse, REPEATING_URL, capfd)
+    assert "\x1b" not in shown
+    assert "-10  \u2039지난 7일 오후 2시" in shown
+    assert "repeat_block, repeats 2: J 1.00" in shown
+    assert "8 of 17 paragraphs dropped: 1 furniture_rights, 7 repeat_block." in shown
+    assert all(line == line.rstrip() for line in shown.splitlines())
+    assert all(width_of(line) <= 100 for line in shown.splitlines() if "restore" not in line)
+
+
+@pytest.mark.parametrize("width", [60, 80, 132])
+def test_both_columns_fit_the_terminal(
+    width: int,
+    connection: duckdb.DuckDBPyConnection,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(explain_view, "terminal_width", lambda: width)
+    for row in rows(connection, "SELECT article_id FROM articles_all"):
+        explain_view.print_explained(explain_article(connection, row["article_id"]), "unecho")
+    for line in capsys.readouterr().out.splitlines():
+        assert width_of(line) <= width or line.startswith("original bytes"), line
+
+
+def test_in_colour_the_dropped_passage_is_struck_through(
+    repeating: Explained, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    explain_view.print_explained(repeating, "unecho")
+    shown = capsys.readouterr().out
+    assert "\x1b[9;31m지난 7일 오후 2시" in shown
+    assert "\u2039" not in shown
+
+
+def test_json_is_one_object_with_everything(
+    seed_warehouse: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    answer = json.loads(explained(seed_warehouse, REPEATING_URL, capfd, "--json"))
+    assert set(answer) == {
+        "article", "paragraphs", "story", "members", "pairs", "decisions", "match"
+    }  # fmt: skip
+    assert answer["article"]["url"] == REPEATING_URL
+    assert len(answer["paragraphs"]) == 17
+    assert answer["story"]["n_members"] == 1
