@@ -19,7 +19,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 
 run: setup
 	@$(BIN)/unecho --warehouse $(DEMO) ingest seeds/ --prefect
-	@$(BIN)/python -m pipeline.report.tour --warehouse $(DEMO)
+	@$(BIN)/python -m pipeline.report.tour $(DEMO)
 
 test: lint types
 	$(BIN)/python -m pytest

@@ -12,7 +12,7 @@ import os
 import queue
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from prefect.client.schemas.objects import TERMINAL_STATES, State
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
 from prefect.runtime import flow_run as this_run
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Completed, Failed
 
 from flows.ingest import run_ingest
@@ -69,6 +70,8 @@ class Outcome:
     flow_run_id: str = ""
     summary: RunSummary | None = None
     error: Exception | None = None
+    patience: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    """Settings of Prefect that hold until the run is over."""
 
 
 class Recorder:
@@ -197,7 +200,8 @@ def run_recorded(
         return record_body(outcome, requests, settings, page_api, on_progress)
 
     try:
-        ingest(sources, return_state=True)
+        with outcome.patience:
+            ingest(sources, return_state=True)
     except Exception as error:
         _forget_unsent()
         # The warehouse is the truth, the record is not: what was published counts.
@@ -248,6 +252,8 @@ def record_body(
     outcome.summary = summary
     if answers(os.environ["PREFECT_API_URL"]) is None:
         summary.alarms.append("the Prefect server stopped during the run: its record is incomplete")
+        # Prefect would try for 19 s to tell it how the run ended, twice (measured).
+        outcome.patience.enter_context(temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}))
     else:
         _write_artifacts(summary, settings.warehouse.resolve() / "public" / "news.duckdb")
     return _final_state(summary)
@@ -295,7 +301,8 @@ def _forget_unsent() -> None:
     Prefect otherwise tries each event for 7 s when the process ends: 8 minutes for 11 stages and
     two batches.
     """
-    for worker in (EventsWorker, APILogWorker):
+    workers: tuple[Any, ...] = (EventsWorker, APILogWorker)
+    for worker in workers:
         for instance in list(worker._instances.values()):
             with contextlib.suppress(queue.Empty):
                 while True:

@@ -89,6 +89,17 @@ def ingest(
 
         for line in run_report(summary, call_of(context), url, terminal_width()):
             sys.stdout.write(line + "\n")
+    _fail_if_nothing_could_be_taken(summary, call_of(context))
+
+
+def _fail_if_nothing_could_be_taken(summary: RunSummary, call: str) -> None:
+    """Say on stderr what could not be read, and exit 1 for it or when all went to quarantine."""
+    for problem in summary.source_errors:
+        typer.echo(f"unecho: {problem}", err=True)
+    if summary.is_all_quarantined:
+        typer.echo(
+            f"unecho: every document went to quarantine; see: {call} quarantine list", err=True
+        )
     if summary.is_all_quarantined or summary.source_errors:
         raise typer.Exit(1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -110,13 +111,23 @@ def column_map(given: list[str] | None) -> dict[str, str]:
 
 
 def call_of(context: typer.Context) -> str:
-    """Return how to call unecho again for the same warehouse, to paste into a shell."""
+    """Return how to call unecho again for the same warehouse, to paste into the same shell."""
     import shlex
 
     options = options_of(context)
-    words = ["unecho"]
-    if options.warehouse is not None:
+    words = [_program()]
+    if options.warehouse not in (None, DEFAULT_WAREHOUSE):
         words += ["--warehouse", shlex.quote(str(options.warehouse))]
     elif options.config is not None:
         words += ["--config", shlex.quote(str(options.config))]
     return " ".join(words)
+
+
+def _program() -> str:
+    """Return `unecho` where the shell finds this one under that name, else its path as called."""
+    import shutil
+
+    called = Path(sys.argv[0])
+    found = shutil.which("unecho")
+    is_found = found is not None and called.exists() and Path(found).samefile(called)
+    return "unecho" if is_found or called.name != "unecho" else str(called)

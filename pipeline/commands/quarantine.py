@@ -157,7 +157,7 @@ def replay_documents(
     """
     if bool(documents) == everything:
         raise UsageError("name the documents to replay, or --all", "see: unecho quarantine list")
-    from uuid import uuid4
+    from uuid import UUID, uuid4
 
     from flows.replay import run_replay
     from pipeline.report.answers import as_json
@@ -165,9 +165,9 @@ def replay_documents(
     from pipeline.report.terminal import terminal_width
 
     settings = settings_of(context)
-    ids = [_refused(settings.warehouse, d)["document_id"] for d in documents] if documents else None
+    ids = [UUID(_refused(settings.warehouse, d)["document_id"]).bytes for d in documents or ()]
     summary = run_replay(
-        ids,
+        ids or None,
         settings,
         str(uuid4()),
         column_map=column_map(columns),

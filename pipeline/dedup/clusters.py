@@ -178,8 +178,7 @@ class _Graph:
         rivals = sorted((self._canonical[one], self._canonical[other]), key=self.ranks.__getitem__)
         self._canonical[large] = rivals[0]
         weak = self._weak[large]
-        weak |= self._weak[small]
-        weak |= touched | {rivals[1]}
+        weak |= self._weak[small] | {rivals[1]}
         weak -= {m for m in touched | {*rivals} if self._n_edges_inside[m] > 1 or m == rivals[0]}
 
 

@@ -78,11 +78,6 @@ def compare(left: Shingles, right: Shingles) -> Overlap:
     return Overlap(shared / union, shared / left.size, shared / right.size)
 
 
-def union_of(sets: Sequence[Shingles]) -> Shingles:
-    """Return the sorted union of shingle sets."""
-    return np.unique(np.concatenate(sets))
-
-
 def shingles_of(keys: Sequence[str]) -> list[Shingles]:
     """Return the paragraph shingle set of each key."""
     hashes, offsets = shingle_sets(keys, PARAGRAPH)

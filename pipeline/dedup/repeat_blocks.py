@@ -74,10 +74,16 @@ def _extend(runs: Sequence[Sequence[Copy]], at: int, earlier: Sequence[int]) -> 
 
 
 def is_contiguous(left: Copy, right: Copy) -> bool:
-    """Return whether two copies belong side by side: as their sources do, or interleaved."""
+    """Return whether two copies stand side by side as their sources do, or interleaved."""
     side_by_side = right.at - left.at == 1 and right.source - left.source == 1
     interleaved = left.source == left.at - 1 and right.source == left.at + 1 == right.at - 1
     return side_by_side or interleaved
+
+
+def _is_beside(left: Copy, right: Copy) -> bool:
+    """Return whether two copies belong together, one paragraph left out or put in between."""
+    steps = (right.at - left.at, right.source - left.source)
+    return steps in ((1, 2), (2, 1)) or is_contiguous(left, right)
 
 
 def carried(run: Sequence[Copy], is_solid: Sequence[bool]) -> list[bool]:
@@ -91,5 +97,5 @@ def carried(run: Sequence[Copy], is_solid: Sequence[bool]) -> list[bool]:
         step = -order.step
         for i in order:
             left, right = sorted((i, i + step))
-            goes[i] = goes[i] or (goes[i + step] and is_contiguous(run[left], run[right]))
+            goes[i] = goes[i] or (goes[i + step] and _is_beside(run[left], run[right]))
     return goes

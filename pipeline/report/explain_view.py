@@ -43,7 +43,11 @@ def print_explained(explained: Explained, call: str) -> None:
         console.print(Text("─" * width, style=_SOFT))
     for shown in captured.get().splitlines():
         sys.stdout.write(shown.rstrip() + "\n")
-    for part in (_story(explained, width), _pairs(explained, width), _further(explained, call)):
+    for part in (
+        _story(explained, width),
+        _pairs(explained, width),
+        _further(explained, call, width),
+    ):
         for shown in part:
             sys.stdout.write(shown + "\n")
 
@@ -255,19 +259,22 @@ def _pairs(explained: Explained, width: int) -> Iterator[str]:
 
 
 def _numbers(pair: Row) -> str:
-    """Return whether the numbers of a pair agree, and how many do."""
+    """Return whether the numbers of a pair agree and how many it shares."""
+    verdict = "agree" if pair["is_numbers_equal"] else "differ"
     try:
         evidence: Any = json.loads(pair["evidence"] or "{}")
-        shared = f", {int(evidence['n_shared_numbers'])} shared"
+        n_shared = int(evidence["n_shared_numbers"])
     except (ValueError, KeyError, TypeError):
-        shared = ""
-    return ("agree" if pair["is_numbers_equal"] else "differ") + shared
+        return verdict
+    if pair["is_numbers_equal"] and not n_shared:
+        return "none"
+    return f"{verdict}, {n_shared} shared"
 
 
-def _further(explained: Explained, call: str) -> Iterator[str]:
+def _further(explained: Explained, call: str, width: int) -> Iterator[str]:
     article = explained.article
     if article["rights"]:
-        yield f"rights: {_short(article['rights'])}"
+        yield from wrap(f"rights: {printable(article['rights'])}", width)
     if article["n_revisions"] > 1:
         yield f"{article['n_revisions']} revisions; this is the current one"
     yield f"original bytes: {call} restore {article['article_id']}"

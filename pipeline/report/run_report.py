@@ -47,8 +47,8 @@ def run_report(summary: RunSummary, call: str, url: str | None, width: int | Non
         f"The warehouse holds {summary.total_articles:,} articles in {summary.total_stories:,} "
         f"stories (snapshot {summary.snapshot_id}); this took {summary.elapsed_seconds:.1f} s."
     )
-    for problem in [*summary.source_errors, *summary.alarms]:
-        yield f"! {printable(problem)}"
+    for alarm in summary.alarms:
+        yield f"! {printable(alarm)}"
     if summary.total_quarantined:
         yield (
             f"{summary.total_quarantined:,} documents stand in quarantine, whole: "

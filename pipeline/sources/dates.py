@@ -77,7 +77,8 @@ _NAMED_MONTH = re.compile(
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?")
 _ISO_BEGINNING = re.compile(
-    r"\d{4}-\d{2}-\d{2}(?P<clock>[T ]\d{2}(?P<minute>:?\d{2})?(?P<second>:?\d{2})?)?"
+    r"(?:\d{4}-\d{2}-\d{2}|\d{8}(?=T))"
+    r"(?P<clock>[T ]\d{2}(?P<minute>:?\d{2})?(?P<second>:?\d{2})?)?"
 )
 _RFC_2822 = re.compile(
     r"(?:[a-z]{3},\s*)?\d{1,2} [a-z]{3} \d{4} \d{1,2}:\d{2}(?P<second>:\d{2})?\s*"

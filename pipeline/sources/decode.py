@@ -35,8 +35,11 @@ _MASKED = {
 
 _KOREAN_LABELS = {"windows-949", "windows_949", "x-windows-949", "euc-kr", "euc_kr"}
 
-# 2,350 syllables of KS X 1001 (0xB0A1-0xC8FE): practically all of a Korean text, and few of
-# what Chinese or Japanese bytes turn into when they are read as CP949.
+# Two tests for Korean in bytes that can be read as CP949. The 26 most frequent syllables are
+# 7.8 % or more of the letters of each of 4,459 news texts (half have over 35 %), and at most
+# 5.4 % where Chinese or Japanese bytes are misread; the 2,350 syllables of KS X 1001
+# (0xB0A1-0xC8FE) are all of a short Korean text, and at most 69 % of a misread one.
+_FREQUENT_SYLLABLES = frozenset("다이는에을로지가기고한의사하대서자해를시인도은부정수전")
 _COMMON_SYLLABLES = frozenset(
     bytes((lead, trail)).decode("euc_kr")
     for lead in range(0xB0, 0xC9)
@@ -78,7 +81,7 @@ def canonical_name(name: str) -> str:
 
 @cache
 def _is_ascii_superset(name: str) -> bool:
-    ascii_bytes = bytes(b for b in range(128) if b not in (0x0E, 0x0F, 0x1B))
+    ascii_bytes = bytes(range(128))
     try:
         return ascii_bytes.decode(name) == ascii_bytes.decode("ascii")
     except (LookupError, ValueError):
@@ -93,6 +96,7 @@ def unit_bytes(encoding: str) -> int:
 def outline(raw: bytes, encoding: str) -> bytes:
     """Return one byte a code unit: ASCII characters as they are, anything else 0x80 or above.
 
+    (But letters: the second byte of a character in CP949 may show as one, and splits nothing.)
     What splits a file (quotes, brackets, delimiters, line ends) is ASCII in every encoding, so
     it can be found here and cut from `raw` at `offset * unit_bytes(encoding)`.
     """
@@ -196,10 +200,11 @@ def _is_korean(prefix: bytes, is_whole: bool) -> bool:
     text = _lossy(prefix, "cp949", is_whole)
     n_broken = text.count("\ufffd")
     letters = [c for c in text[:_SAMPLE_BYTES] if not c.isascii() and c.isalpha()]
+    n_frequent = sum(c in _FREQUENT_SYLLABLES for c in letters)
+    if n_broken:
+        return n_frequent >= 0.15 * len(letters) and n_broken <= 0.02 * len(letters)
     n_common = sum(c in _COMMON_SYLLABLES for c in letters)
-    if n_broken == 0:
-        return n_common >= 0.4 * len(letters)
-    return n_common >= 0.6 * len(letters) and n_broken <= 0.02 * len(letters)
+    return n_frequent >= 0.07 * len(letters) or n_common >= 0.95 * len(letters)
 
 
 def _guess(prefix: bytes, is_whole: bool) -> str:

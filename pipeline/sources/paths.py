@@ -39,7 +39,7 @@ def expand(
     for spec in specs:
         containers = list(_expand_one(spec))
         if not containers and not (
-            may_be_empty and (_is_folder(Path(spec)) or glob.has_magic(spec))
+            may_be_empty and spec and (_is_folder(Path(spec)) or glob.has_magic(spec))
         ):
             raise _nothing(spec, source_id or DEFAULT_SOURCE_ID)
         for container in containers:
@@ -52,6 +52,8 @@ def _expand_one(spec: str) -> Iterator[Container]:
     path = Path(spec)
     if spec == STANDARD_INPUT:
         yield STANDARD_INPUT
+    elif not spec:
+        return
     elif _is_folder(path):
         yield from _walk(path, [])
     elif _is_there(path):
@@ -67,6 +69,14 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
+def _is_file(path: Path) -> bool:
+    """Tell files and broken links, which reading reports, from pipes, which would block it."""
+    try:
+        return path.is_symlink() or path.is_file()
+    except OSError:
+        return True
+
+
 def _is_there(path: Path) -> bool:
     try:
         return path.is_symlink() or path.exists()
@@ -77,7 +87,7 @@ def _is_there(path: Path) -> bool:
 
 def _nothing(spec: str, source_id: str) -> SourceGone:
     kinds = " ".join(FORMATS)
-    if _is_folder(Path(spec)):
+    if spec and _is_folder(Path(spec)):
         message = "nothing to read in this folder"
         step = f"put files ending in {kinds} (or these with {' or '.join(COMPRESSIONS)}) there"
     elif glob.has_magic(spec):
@@ -132,7 +142,7 @@ def _walk(folder: Path, outer: list[_Rules]) -> Iterator[Path]:
         if _is_left_out(entry, rules, is_folder=is_folder):
             continue
         if not is_folder:
-            if extension_format(entry):
+            if extension_format(entry) and _is_file(entry):
                 yield entry
         elif not entry.is_symlink():
             # A link to a folder may lead back into it.

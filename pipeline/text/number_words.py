@@ -25,7 +25,8 @@ HAN_DIGITS: dict[str, int] = {c: i for i, c in enumerate("零一二三四五六�
 }
 
 _THOUSAND = (
-    "thousand mil tausend mille mila tys тыс тысяч тысячи тысяча ألف آلاف हज़ार हजार พัน nghìn ribu bin"
+    "thousand mil tausend mille mila tys тыс тысяч тысячи тысяча ألف آلاف हज़ार हजार พัน nghìn ribu"
+    " bin"
 )
 _MILLION = (
     "million millions mln mio millón millones millionen milhão milhões milioni milione juta triệu"
@@ -36,7 +37,8 @@ _MILLIARD = (
     " bilhão bilhões miliar tỷ млрд миллиард миллиарда миллиардов مليار مليارات अरब milyar"
 )
 _TRILLION = (
-    "trillion trillions trn billón billones billionen trilhão trilhões трлн триллион تريليون trilyon"
+    "trillion trillions trn billón billones billionen trilhão trilhões трлн триллион تريليون"
+    " trilyon"
 )
 
 MULTIPLIERS: dict[str, int] = {
@@ -57,9 +59,11 @@ MULTIPLIERS: dict[str, int] = {
 
 _UNIT_FORMS: dict[str, str] = {
     "%p": "%포인트 퍼센트포인트 %p %ポイント ポイント 个百分点 百分点 個百分點",
-    "%": "% ％ ٪ 퍼센트 percent pct パーセント prozent процентов процента процент بالمئة بالمائة प्रतिशत",
+    "%": "% ％ ٪ 퍼센트 percent pct パーセント prozent процентов процента процент بالمئة بالمائة"
+    " प्रतिशत",
     "KRW": "원 won ウォン 韩元 韓元",
-    "USD": "달러 dollar dollars dlr dlrs 美元 米ドル ドル dólares dólar доллара долларов دولار डॉलर",
+    "USD": "달러 dollar dollars dlr dlrs 美元 米ドル ドル dólares dólar доллара долларов دولار"
+    " डॉलर",
     "JPY": "엔 円 日元 日圓 yen",
     "CNY": "위안 元 人民币 yuan",
     "EUR": "유로 euro euros 欧元 歐元 ユーロ евро يورو",
@@ -125,14 +129,12 @@ MONTHS: dict[str, int] = {
     name: i for i, names in enumerate(_MONTH_NAMES, 1) for name in names.split()
 }
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-SPELLED: dict[str, int] = {w: i for i, w in enumerate(_ONES)} | {
-    w: 10 * i for i, w in enumerate(_TENS, 2)
-}
+_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+_TEENS = "fifteen sixteen seventeen eighteen nineteen"
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+SPELLED: dict[str, int] = {
+    word: value for value, word in enumerate(f"{_ONES} {_TEENS}".split())
+} | {word: 10 * value for value, word in enumerate(_TENS.split(), 2)}
 
 
 def alternatives(words: dict[str, str] | dict[str, int]) -> str:

@@ -30,10 +30,12 @@ _SECTION = 10_000
 _SMALL = "십백천十百千仟"
 _LARGE = "만억조万萬億亿兆"
 _MYRIAD = re.compile(rf"[여余餘多]?([{_SMALL}{_LARGE}])")
+_UP_TO_LARGE = re.compile(rf"(?:[여余餘多]?[{_SMALL}]\d{{0,3}})*[여余餘多]?([{_LARGE}])")
 _NEXT_PART = re.compile(r"[여余餘多]?(\d[\d,]*(?:\.\d+)?)")
 # "3조 5,000억", "3만 2000명", but not "3만 2021년": the part after a space must lead on to a unit.
 _NEXT_PART_SPACED = re.compile(
-    r"[여余餘]? (\d{1,4}(?:,\d{3})?)(?=\s?(?:[십백천만억百千万億여]|원|달러|명|엔|위안|톤|개|건|대|가구|円|元|人))"
+    r"[여余餘]? (\d{1,4}(?:,\d{3})?)"
+    r"(?=\s?(?:[십백천만억百千万億여]|원|달러|명|엔|위안|톤|개|건|대|가구|円|元|人))"
 )
 _HAN = "".join(HAN_DIGITS)
 _HAN_NUMERAL = re.compile(
@@ -159,9 +161,10 @@ def _is_smaller(part: re.Match[str], text: str, size: int) -> bool:
 
     1천500만 reads on from 천 to 만, 3만 5천만 is two numbers.
     """
-    unit = _MYRIAD.match(text, part.end(1))
-    reads_on = not unit or MYRIAD_UNITS[unit[1]] < size or (size < _SECTION and unit[1] in _LARGE)
-    return _number(part[1]) < size and reads_on
+    if _number(part[1]) >= size:
+        return False
+    large = _UP_TO_LARGE.match(text, part.end(1))
+    return size < _SECTION or not large or MYRIAD_UNITS[large[1]] < size
 
 
 def _number(digits: str) -> Decimal:

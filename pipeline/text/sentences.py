@@ -28,7 +28,7 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     >>> split_sentences("그는 3.5%라고 했다. 끝이다.")
     [(0, 13), (14, 18)]
     """
-    spans = []
+    spans: list[tuple[int, int]] = []
     start = 0
     for found in _END.finditer(text):
         if _is_boundary(text, found):
@@ -58,14 +58,11 @@ def _is_boundary(text: str, found: re.Match[str]) -> bool:
     if mark[0] not in _SPACED_END:
         return not (is_quoted and _CONTINUES_QUOTE.match(following))
     if not following.isspace():
+        # "했다.이어": no space after a Korean sentence; "1.5" and "a.m." have one before theirs.
         ends_korean = found.start() > 0 and text[found.start() - 1] in _KOREAN_ENDING
-        return (
-            ends_korean
-            and mark[0] == "."
-            and not is_quoted
-            and not following.isalnum()
-            or (ends_korean and mark == "." and _CONTINUES_QUOTE.match(following) is not None)
-        )
+        is_plain = mark == "." and _CONTINUES_QUOTE.match(following) is not None
+        opens_next = mark[0] == "." and not is_quoted and not following.isalnum()
+        return ends_korean and (is_plain or opens_next)
     if mark == "." and _ABBREVIATION.search(
         text[max(0, found.start() - _LOOK_BACK_CHARS) : found.start()]
     ):

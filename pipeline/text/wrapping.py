@@ -16,6 +16,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 MAX_COLUMNS = 100
 """Wider lines are no hard-wrapped text: terminals and mail wrap at 72 to 80, wires at 63 to 69."""
@@ -123,7 +124,7 @@ def _inner_breaks(
     """Return the breaks that may be a wrapping program's, with what speaks for it."""
     is_row = [is_table_row(line.text) for line in lines]
     breaks = []
-    for at, (line, following) in enumerate(zip(lines, lines[1:], strict=False)):
+    for at, (line, following) in enumerate(pairwise(lines)):
         if following.is_after_blank or following.indent != base:
             continue
         if is_row[at] or is_row[at + 1] or _BULLET.match(following.text):

@@ -234,9 +234,8 @@ def test_a_server_that_stops_costs_the_record_not_the_articles(
     with local_server(load_settings(warehouse=root)) as url:
         port = int(url.split(":")[2].split("/")[0])
         children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-        server = next(
-            c for c in children if b"flows.server_child" in Path(f"/proc/{c}/cmdline").read_bytes()
-        )
+        mine = str(root).encode()
+        server = next(c for c in children if mine in Path(f"/proc/{c}/cmdline").read_bytes())
         with announced(root, port):
             answer = subprocess.run(
                 [

@@ -74,11 +74,19 @@ def test_the_version_is_the_installed_one() -> None:
     ],
 )
 def test_an_error_is_one_line_with_the_next_step(
-    arguments: Sequence[str], code: int, said: str, tmp_path: Path
+    arguments: Sequence[str],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    done = unecho(*arguments, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (code, ""), done.stderr
-    [line] = done.stderr.splitlines()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UNECHO_CONFIG", "")  # main() may set it: let the patch put it back
+    found = cli.main(arguments)
+    written = capfd.readouterr()
+    assert (found, written.out) == (code, ""), written.err
+    [line] = written.err.splitlines()
     assert line.startswith("unecho: ")
     assert said in line
     assert "; " in line
@@ -186,3 +194,20 @@ def test_the_warehouse_is_found_where_the_settings_find_it(
     arguments = ["--warehouse", root] if given == "argument" else []
     done = unecho(*arguments, "sql", "SELECT 1 AS a", "-f", "csv", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "a\n1\n")
+
+
+def test_suggested_calls_can_be_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`unecho` where the shell finds it, else the path that was called, with its warehouse."""
+    program = tmp_path / "bin" / "unecho"
+    program.parent.mkdir()
+    program.touch(mode=0o755)
+    record = tmp_path / "a.jsonl"
+    record.write_text('{"text": "Two boats sail from the northern pier in October."}\n')
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    arguments = ["ingest", str(record), "--direct", "--warehouse", str(tmp_path / "w x")]
+    for path, call in ((f"{tmp_path}/bin", "unecho"), ("/nowhere", str(program))):
+        monkeypatch.setenv("PATH", path)
+        assert cli.main(arguments) == 0
+        assert f"\n  {call} --warehouse '{tmp_path}/w x' sql \"SELECT" in capfd.readouterr().out

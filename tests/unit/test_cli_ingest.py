@@ -114,8 +114,9 @@ def test_when_everything_goes_to_quarantine_the_command_fails(
 ) -> None:
     path = tmp_path / "bad.jsonl"
     path.write_text('{"title": "no text"}\n[1]\n')
-    out, _ = unecho("ingest", str(path), code=1)
+    out, err = unecho("ingest", str(path), "--direct", code=1)
     assert b"2 quarantined" in out
+    assert err.startswith("unecho: every document went to quarantine; see: ")
     unecho("ingest", str(path))  # all known by now: nothing came in, nothing failed
 
 
@@ -126,8 +127,10 @@ def test_a_missing_file_among_others_is_reported_and_the_rest_is_taken(
     done = unecho.json("ingest", gone, str(file), "--direct", code=1)
     assert done["n_articles"] == 2
     assert gone in done["source_errors"][0]
-    out, _ = unecho("ingest", gone, str(file), code=1)
-    assert f"! files: {gone}: " in out.decode()
+    _, err = unecho("ingest", gone, str(file), "--direct", code=1)
+    [line] = err.splitlines()
+    assert line.startswith("unecho: ")
+    assert gone in line
 
 
 def test_a_damaged_file_is_a_finding(unecho: Shell, file: Path) -> None:
@@ -167,3 +170,43 @@ def test_a_source_of_the_settings_is_taken_by_its_name(
     assert unecho.json("ingest", "ferry", "--direct", "--config", str(settings))["n_articles"] == 2
     assert os.environ["UNECHO_CONFIG"] == str(settings)
     assert unecho.json("ingest", "--direct", "--config", str(settings))["n_documents"] == 0
+
+
+def test_replay_takes_what_other_options_can_read(unecho: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "odd.jsonl"
+    odd = [{"id": f"o{n}", "inhalt": f"{n}. {TEXT}"} for n in (1, 2)]
+    path.write_text("".join(json.dumps(record) + "\n" for record in odd))
+    unecho("ingest", str(path), "--direct", code=1)
+    first, second = unecho.json("quarantine", "list")
+    assert first["reason"] == second["reason"] == "missing_text"
+
+    done = unecho.json("quarantine", "replay", first["document_id"], "--map", "text=inhalt")
+    assert done["n_articles"] == 1
+    [left] = unecho.json("quarantine", "list")
+    assert left["document_id"] == second["document_id"]
+
+    still = unecho.json("quarantine", "replay", "--all", code=1)
+    assert still["n_articles"] == 0
+    assert len(unecho.json("quarantine", "list")) == 1
+
+    out, _ = unecho("quarantine", "replay", "--all", "--map", "text=inhalt", "--source", "odd")
+    assert b"1 new articles" in out
+    assert unecho.json("quarantine", "list") == []
+    assert unecho("quarantine", "list")[1] == "nothing is in quarantine\n"
+    found = unecho.json("sql", "SELECT native_id, source_id FROM articles_all ORDER BY ALL")
+    assert [tuple(row.values()) for row in found] == [("o1", "local"), ("o2", "odd")]
+    assert unecho.json("doctor")["findings"] == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["abc", "--all"]])
+def test_replay_wants_to_be_told_what(unecho: Shell, arguments: list[str]) -> None:
+    _, err = unecho("quarantine", "replay", *arguments, code=2)
+    assert "--all" in err
+
+
+def test_replay_of_an_unknown_document_changes_nothing(unecho: Shell, file: Path) -> None:
+    unecho("ingest", str(file))
+    _, err = unecho("quarantine", "replay", "00000000", code=1)
+    assert "no document in quarantine has the id 00000000" in err
+    _, err = unecho("quarantine", "replay", "--all", "--map", "nothing=x", code=2)
+    assert "no field of an article" in err

@@ -20,6 +20,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline import cli
 from pipeline.report.answers import QueryError, execute, split_statements, write_answer
 from pipeline.report.published import open_published
 
@@ -200,11 +201,16 @@ def test_korean_comes_out_whatever_the_locale_says(
     ],
 )
 def test_errors_are_one_line(
-    empty_warehouse: Path, arguments: Sequence[str], code: int, said: str
+    empty_warehouse: Path,
+    arguments: Sequence[str],
+    code: int,
+    said: str,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    done = unecho(empty_warehouse, *arguments)
-    lines = done.stderr.decode().splitlines()
-    assert (done.returncode, done.stdout, len(lines)) == (code, b"", 1), lines
+    found = cli.main(["--warehouse", str(empty_warehouse), *arguments])
+    written = capfd.readouterr()
+    lines = written.err.splitlines()
+    assert (found, written.out, len(lines)) == (code, "", 1), lines
     assert lines[0].startswith("unecho: ")
     assert said in lines[0]
     assert "; " in lines[0], "a next step follows"

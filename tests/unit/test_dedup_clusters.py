@@ -98,6 +98,23 @@ def test_two_pairs_join_only_when_nobody_is_left_hanging():
     assert partition(derive(members, [*pairs, edge("b", "d", 0.6)]), "abcd") == [list("abcd")]
 
 
+def test_edges_are_gone_through_again_after_a_join():
+    members = [member(name, hours) for hours, name in enumerate("abedc")]
+    # c meets a member of each pair before the pairs have joined over weaker edges.
+    edges = [edge("a", "b", 1.0), edge("d", "e", 1.0), edge("b", "c", 0.9), edge("c", "d", 0.8)]
+    assert partition(derive(members, edges), "abcde") == [["a", "b"], ["c"], ["d", "e"]]
+    edges += [edge("a", "e", 0.6), edge("b", "d", 0.6)]
+    assert partition(derive(members, edges), "abcde") == [list("abcde")]
+
+
+def test_a_member_that_stands_on_its_canonical_alone_is_not_left_behind():
+    # b stands on a alone, also after a and b, the smaller cluster, took c, d and e in.
+    members = [member(name, hours) for hours, name in enumerate("zabcde")]
+    triangle = [edge("c", "d", 1.0), edge("c", "e", 1.0), edge("d", "e", 1.0)]
+    edges = [*triangle, edge("a", "b", 0.95), edge("a", "c", 0.7), edge("a", "z", 0.6)]
+    assert partition(derive(members, edges), "abcdez") == [list("abcde"), ["z"]]
+
+
 @pytest.mark.parametrize(
     ("policy", "canonical"),
     [

@@ -188,16 +188,27 @@ def test_piped_it_has_marks_and_no_colour(
     assert all(width_of(line) <= 100 for line in shown.splitlines() if "restore" not in line)
 
 
+@pytest.fixture(scope="module")
+def one_of_each_language_and_role(connection: duckdb.DuckDBPyConnection) -> list[Explained]:
+    found = rows(
+        connection,
+        "SELECT arg_max(article_id, (n_dropped_paragraphs, article_id)) AS id FROM articles_all"
+        " GROUP BY language, role",
+    )
+    return [explain_article(connection, row["id"]) for row in found]
+
+
 @pytest.mark.parametrize("width", [60, 80, 132])
 def test_both_columns_fit_the_terminal(
     width: int,
-    connection: duckdb.DuckDBPyConnection,
+    one_of_each_language_and_role: list[Explained],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(explain_view, "terminal_width", lambda: width)
-    for row in rows(connection, "SELECT article_id FROM articles_all"):
-        explain_view.print_explained(explain_article(connection, row["article_id"]), "unecho")
+    assert len(one_of_each_language_and_role) > 8
+    for explained in one_of_each_language_and_role:
+        explain_view.print_explained(explained, "unecho")
     for line in capsys.readouterr().out.splitlines():
         assert width_of(line) <= width or line.startswith("original bytes"), line
 

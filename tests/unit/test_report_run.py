@@ -30,7 +30,7 @@ def summary() -> RunSummary:
             f"source-{n:02}": SourceCounts(n_articles=100 - n, n_dropped_articles=4)
             for n in range(12)
         },
-        source_errors=["files: gone.jsonl: no such file"],
+        alarms=["the source sent nothing for 3 days"],
         largest_stories=[LargeStory("0000-1", "서울 지하철 요금\x1b[31m 인상 " * 8, 9, 4)],
         total_articles=5000,
         total_stories=4200,
@@ -54,7 +54,7 @@ def test_the_report_says_what_happened_and_where_to_look(width: int | None) -> N
         "source-00",
         f"… and {12 - SHOWN_SOURCES} more sources",
         "5,000 articles in 4,200 stories (snapshot 12)",
-        "! files: gone.jsonl: no such file",
+        "! the source sent nothing for 3 days",
         "17 documents stand in quarantine, whole: unecho --warehouse /w quarantine list",
         'unecho --warehouse /w sql "SELECT',
         "unecho --warehouse /w explain 0000-1",

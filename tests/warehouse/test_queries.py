@@ -22,7 +22,9 @@ def test_an_example_query_gives_its_expected_answer(example: Example, seed_wareh
     with open_published(seed_warehouse) as connection:
         write_answer(connection, rest, "csv", stream)
     expected = (EXPECTED / f"{example.name}.csv").read_text("utf-8")
-    assert stream.getvalue().decode() == expected
+    assert stream.getvalue().decode() == expected, (
+        "when the change is meant: unecho sql --format csv < the query > the expected answer"
+    )
     assert len(expected.splitlines()) > 1, "a question without an answer teaches nothing"
 
 

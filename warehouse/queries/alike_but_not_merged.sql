@@ -1,9 +1,8 @@
--- Which articles look alike and were still kept apart (market reports, notices, scores)?
+-- Which articles look alike and were still kept apart?
 SELECT
     edges.relation,
     round(edges.jaccard, 2) AS jaccard,
-    edges.is_numbers_equal,
-    one.source_id,
+    edges.is_numbers_equal AS same_numbers,
     one.title,
     other.title AS other_title
 FROM edges

@@ -63,6 +63,7 @@ class SignReader:
         self.at = 0
         self.in_string = False
         self.alarm_bytes = 0
+        self._has_break = False
 
     @property
     def view(self) -> bytes:
@@ -92,21 +93,22 @@ class SignReader:
             view = self.view
             if self.in_string:
                 quote = string_end(view, self.at)
+                # What backslashes at the end escape is not in view yet.
+                end = quote if quote >= 0 else max(self.at, len(view.rstrip(b"\\")))
+                self._has_break |= view.find(b"\n", self.at, end) >= 0
+                self.at = end
                 if quote >= 0:
-                    is_broken = view.find(b"\n", self.at, quote) >= 0
                     self.move_to(quote + 1)
-                    if is_broken:
+                    if self._has_break:
                         return BROKEN
                     continue
-                # What backslashes at the end escape is not in view yet.
-                self.at = max(self.at, len(view.rstrip(b"\\")))
             else:
                 self.at = end_of(pattern, view, self.at)
                 if self.at < len(view) and view[self.at] != QUOTE:
                     return view[self.at]
                 if self.at < len(view):
                     self.at += 1
-                    self.in_string = True
+                    self.in_string, self._has_break = True, False
                     continue
             if self.n_bytes > self.alarm_bytes:
                 return GROWN

@@ -1,0 +1,243 @@
+"""`unecho serve` as an operator runs it: files arrive, runs fire, it is stopped or killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from prefect_api import Api
+
+from flows.server import local_server, prefect_home
+from pipeline.settings import load_settings
+from pipeline.store.layout import Layout
+from pipeline.store.lock import writer_lock
+
+UNECHO = str(Path(sys.executable).with_name("unecho"))
+UNFINISHED = {"RUNNING", "PENDING", "CANCELLING"}
+
+
+class House:
+    """A warehouse with drop folders, and `unecho serve` on it."""
+
+    def __init__(self, root: Path, schedule: str) -> None:
+        self.root = root
+        self.folder = root.parent
+        self.port = free_port()
+        self.config = self.folder / "unecho.toml"
+        (self.folder / "press").mkdir()
+        (self.folder / "wire").mkdir()
+        self.config.write_text(
+            f'warehouse = "{root}"\nserver_port = {self.port}\nsettle_seconds = 0\n'
+            f'[[source]]\nid = "press"\npath = "press"\nschedule = "{schedule}"\n'
+            'timezone = "Asia/Seoul"\n'
+            '[[source]]\nid = "wire"\npath = "wire"\nschedule = "0 4 * * *"\n'
+        )
+        # A package of the same name in the directory of the caller must not be taken for ours.
+        (self.folder / "elsewhere" / "flows").mkdir(parents=True)
+        (self.folder / "elsewhere" / "flows" / "__init__.py").write_text("raise SystemExit(77)")
+        self.api = Api(f"http://127.0.0.1:{self.port}/api")
+
+    def drop(self, name: str, *texts: str) -> None:
+        """Put a file into the press folder."""
+        lines = [json.dumps({"id": f"{name} {n}", "text": t}) for n, t in enumerate(texts)]
+        (self.folder / "press" / name).write_text("\n".join(lines) + "\n")
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[subprocess.Popen[str]]:
+        """Start it, wait until it has told of its schedules, and see that nothing stays."""
+        with (self.folder / "said").open("w") as said:
+            process = subprocess.Popen(
+                [UNECHO, "serve"],
+                cwd=self.folder / "elsewhere",
+                env=os.environ | {"UNECHO_CONFIG": str(self.config)},
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                text=True,
+            )
+        try:
+            until(lambda: "Ctrl-C stops it" in self.said() or process.poll() is not None, 60)
+            assert process.poll() is None, self.said()
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            until(lambda: not self.processes(), 5)
+
+    def said(self) -> str:
+        """Return what it printed."""
+        return (self.folder / "said").read_text()
+
+    def processes(self) -> list[int]:
+        """Return the processes of this house: server and flow runs know its root."""
+        mine = str(self.root).encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and int(entry.name) != os.getpid():
+                with contextlib.suppress(OSError):
+                    command = (entry / "cmdline").read_bytes()
+                    environment = (entry / "environ").read_bytes()
+                    is_child = b"server_child" in command or b"prefect.engine" in command
+                    if is_child and (mine in command or mine in environment):
+                        found.append(int(entry.name))
+        return found
+
+    def runs(self, source: str = "press") -> list[dict[str, Any]]:
+        """Return the runs of a source that began or were refused, newest first."""
+        return [r for r in self.api.runs() if r["parameters"]["source"] == source]
+
+    def ids(self) -> set[str]:
+        """Return the native ids of the articles that analysts see."""
+        database = self.root / "public" / "news.duckdb"
+        if not database.exists():
+            return set()
+        with duckdb.connect(str(database), read_only=True) as connection:
+            rows = connection.execute("SELECT native_id FROM articles_all").fetchall()
+        return {row[0] for row in rows}
+
+    def states_after(self) -> dict[str, str]:
+        """Return the state of every run as the database has it once all is stopped."""
+        with local_server(load_settings(warehouse=self.root)) as url:
+            return {r["id"]: r["state_type"] for r in Api(url).runs()}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(holds: Callable[[], object], seconds: float) -> None:
+    """Wait until it holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.2)
+
+
+def test_files_that_arrive_are_taken_once_and_sigterm_ends_all(
+    new_root: Callable[[str], Path],
+) -> None:
+    house = House(new_root("w"), "5s")
+    house.drop("one.jsonl", "The tram of Lindow runs again after the flood of last winter.")
+    with house.serving() as process:
+        assert f"UI at http://127.0.0.1:{house.port}" in house.said()
+        assert "press: next run" in house.said()
+        assert "04:00:00 (UTC)" in house.said()
+        until(lambda: house.ids() == {"one.jsonl 0"}, 40)
+        house.drop("two.jsonl", "A bakery in Altmar sells bread for a song, and means it.")
+        until(lambda: house.ids() == {"one.jsonl 0", "two.jsonl 0"}, 40)
+        until(lambda: len([r for r in house.runs() if r["state_type"] == "COMPLETED"]) >= 3, 40)
+        assert [r for r in house.runs() if r["state_type"] in ("FAILED", "CRASHED")] == []
+        assert house.runs("wire") == []  # not its time
+
+        # One more run, from the command line of somebody else: recorded by the same server.
+        answer = subprocess.run(
+            [UNECHO, "ingest", "press", "--json"],
+            cwd=house.folder,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert answer.returncode == 0, answer.stderr
+        assert json.loads(answer.stdout)["recorded_url"].startswith(
+            f"http://127.0.0.1:{house.port}/runs/flow-run/"
+        )
+
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert time.monotonic() - began < 10
+        until(lambda: not house.processes(), 1)
+    assert house.said().rstrip().endswith("stopped")
+    assert "Traceback" not in house.said()
+    assert not (prefect_home(house.root) / "server.json").exists()
+    assert not UNFINISHED & set(house.states_after().values())
+
+
+def test_runs_of_a_source_never_overlap_and_ctrl_c_ends_one_that_is_going_on(
+    new_root: Callable[[str], Path],
+) -> None:
+    house = House(new_root("w"), "5s")
+    with writer_lock(Layout.at(house.root).lock, 0):  # the run waits for it: a slow run
+        with house.serving() as process:
+            until(lambda: any(r["state_type"] == "RUNNING" for r in house.runs()), 30)
+            (going_on,) = [r for r in house.runs() if r["state_type"] == "RUNNING"]
+            until(lambda: any(r["state_type"] == "CANCELLED" for r in house.runs()), 40)
+            others = [r for r in house.runs() if r["id"] != going_on["id"]]
+            assert {r["state_type"] for r in others} <= {"CANCELLED"}
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+            assert time.monotonic() - began < 10
+            until(lambda: not house.processes(), 1)
+        assert "Traceback" not in house.said()
+    states = house.states_after()
+    assert states[going_on["id"]] in ("CANCELLED", "CRASHED")
+    assert not UNFINISHED & set(states.values())
+
+
+def test_what_a_kill_leaves_is_marked_at_the_next_start(new_root: Callable[[str], Path]) -> None:
+    house = House(new_root("w"), "5s")
+    house.drop("one.jsonl", "The lighthouse keeper of Sorvik counted forty ships in one night.")
+    with writer_lock(Layout.at(house.root).lock, 0), house.serving() as process:
+        until(lambda: any(r["state_type"] == "RUNNING" for r in house.runs()), 30)
+        (going_on,) = [r for r in house.runs() if r["state_type"] == "RUNNING"]
+        process.kill()
+        process.wait()
+        until(lambda: not house.processes(), 3)  # server and flow run ended with it
+    time.sleep(10)  # two slots pass while nothing runs
+
+    with house.serving() as process:
+        assert "1 runs left over" in house.said()
+        left = house.api.get(f"/flow_runs/{going_on['id']}")
+        assert left["state_type"] == "CRASHED"
+        assert "left over" in left["state"]["message"]
+        until(lambda: house.ids() == {"one.jsonl 0"}, 40)  # its place is free, the file is taken
+        # What was missed was not made up for one by one.
+        started = [r for r in house.runs() if r["id"] != going_on["id"] and r["start_time"]]
+        assert len([r for r in started if r["state_type"] != "CANCELLED"]) <= 2
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "setting source: no source is set"),
+        ('[[source]]\nid = "a"\npath = "a"\nschedule = "soon"\n', "neither a cron line nor"),
+        ('[[source]]\nid = "a"\npath = "a"\nschedule = "H * * * *"\n', "random part"),
+        ('[[source]]\nid = "a%b"\npath = "a"\n', "cannot be the name of a schedule"),
+    ],
+)
+def test_settings_that_cannot_be_served_are_one_line(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "unecho.toml").write_text(f'warehouse = "{tmp_path / "w"}"\n{text}')
+    answer = subprocess.run([UNECHO, "serve"], cwd=tmp_path, capture_output=True, text=True)
+    assert answer.returncode in (1, 2)
+    assert said in answer.stderr
+    assert len(answer.stderr.strip().splitlines()) == 1
+
+
+def test_a_port_in_use_is_one_line_with_the_next_step(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        (tmp_path / "unecho.toml").write_text(
+            f'warehouse = "{tmp_path / "w"}"\nserver_port = {taken.getsockname()[1]}\n'
+            '[[source]]\nid = "a"\npath = "a"\n'
+        )
+        answer = subprocess.run([UNECHO, "serve"], cwd=tmp_path, capture_output=True, text=True)
+    assert answer.returncode == 1
+    assert "cannot be used" in answer.stderr
+    assert "server_port" in answer.stderr
+    assert "Traceback" not in answer.stderr
