@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := warehouse/data
 
-.PHONY: setup run test lint types docs lock browser soak clean
+.PHONY: setup run test lint types lock soak power-cut old-clients browser docs clean
 
 setup: $(VENV)/.ready
 
@@ -36,6 +36,19 @@ types: setup
 lock:
 	uv pip compile --universal --python-version 3.11 --extra dev --no-emit-index-url \
 	  --no-header --generate-hashes pyproject.toml -o requirements.lock
+
+# Longer checks, run by hand; what they found stands in DECISIONS.md and the tests' docstrings.
+soak: setup
+	UNECHO_KILL_ROUNDS=300 $(BIN)/python -m pytest tests/crash/test_kill_random.py --timeout=3600
+
+power-cut: setup
+	$(BIN)/python -m tests.crash.power_cut
+
+old-clients: setup
+	$(BIN)/python -m tests.warehouse.old_clients
+
+docs: setup
+	$(BIN)/python -m pipeline.report.dictionary > warehouse/README.md
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -62,12 +62,12 @@ def spawn(
 
     It inherits no file descriptor but those in `keep` (so never the lock of the warehouse) and
     lives in a session of its own: Ctrl-C reaches only us, and we stop it when our work is done.
-    PYTHONSAFEPATH keeps a package `flows` of the caller's directory from hiding ours.
+    `cwd` is where it looks for modules first: a folder of ours, not the caller's.
     """
     with log.open("wb") as output:
         return subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            env=environment | parent_environment() | {"PYTHONSAFEPATH": "1"},
+            env=environment | parent_environment(),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from pipeline.dedup.bands import BandRules
 from pipeline.dedup.clusters import CanonicalPolicy
-from pipeline.dedup.furniture import FurnitureRules
+from pipeline.dedup.furniture_cuts import FurnitureRules
 from pipeline.dedup.relations import RelationRules
-from pipeline.dedup.repeats import RepeatRules
+from pipeline.dedup.repeat_rules import RepeatRules
 from pipeline.dedup.signatures import Recipe
 from pipeline.settings import Settings
 

@@ -7,6 +7,7 @@ come.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -20,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from flows.children import parent_environment
 from flows.recording import prepare
-from flows.server import announced, local_server
+from flows.server import announced, local_server, prefect_home
 from pipeline.errors import SettingsError, UnechoError
 from pipeline.settings import DEFAULT_CONFIG, Settings, SourceSettings, parse_interval
 
@@ -117,9 +118,7 @@ def serve(settings: Settings, *, say: Say | None = None) -> int:
                 )
             )
             stack.enter_context(announced(settings.warehouse, settings.server_port))
-            # For the processes of the flow runs, which Prefect starts: they end with us, and no
-            # package `flows` of the caller's directory hides ours.
-            os.environ.update(parent_environment() | {"PYTHONSAFEPATH": "1"})
+            _prepare_for_children(settings)
             from flows.runner import run_schedules
 
             run_schedules(plans, api, tell)
@@ -127,6 +126,21 @@ def serve(settings: Settings, *, say: Say | None = None) -> int:
             pass
     tell("stopped")
     return 0
+
+
+def _prepare_for_children(settings: Settings) -> None:
+    """Set up what the processes of the flow runs, which Prefect starts, inherit from us.
+
+    They end with us. They start in a folder of ours: Prefect looks for the flow in the current
+    directory first, where the caller may have a package `flows` of his own.
+    """
+    os.environ.update(parent_environment())
+    if settings_file() is None:  # the sources come from the environment; their paths as well
+        sources = [
+            s.model_copy(update={"path": str(Path(s.path).absolute())}) for s in settings.source
+        ]
+        os.environ["UNECHO_SOURCE"] = json.dumps([s.model_dump(mode="json") for s in sources])
+    os.chdir(prefect_home(settings.warehouse))
 
 
 class _Stopped(BaseException):

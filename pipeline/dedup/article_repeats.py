@@ -111,7 +111,7 @@ def equal_paragraphs(article: Article) -> list[Finding]:
             (i, copy) for i, copy, is_going in zip(indices, run, goes, strict=True) if is_going
         ]
         n_distinct = len({article.keys[i] for i, _ in members})
-        is_block = n_distinct > 1 or _is_stutter(article, run, [i for i, _ in members])
+        is_block = n_distinct > 1 or _is_stutter(article, [i for i, _ in members])
         for i, copy in members:
             matched = article.filled[copy.first]
             if is_block:
@@ -123,10 +123,11 @@ def equal_paragraphs(article: Article) -> list[Finding]:
     return findings
 
 
-def _is_stutter(article: Article, run: Sequence[Copy], going: Sequence[int]) -> bool:
-    """Return whether one long paragraph is printed three times or more on end."""
-    is_long = all(len(article.keys[i]) >= article.rules.min_near_chars for i in going)
-    return len(going) > 1 and is_long and run[-1].at - run[0].at == len(run) - 1
+def _is_stutter(article: Article, going: Sequence[int]) -> bool:
+    """Return whether one long paragraph is printed three times or more within a run."""
+    return len(going) > 1 and all(
+        len(article.keys[i]) >= article.rules.min_near_chars for i in going
+    )
 
 
 def _run_goes(article: Article, run: Sequence[Copy], indices: Sequence[int]) -> list[bool]:

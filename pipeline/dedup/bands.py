@@ -2,12 +2,12 @@
 
 Buckets are the 32 bands of a signature, the key hash, and for short texts a few of their own
 (`short_texts`). The result is a function of the set of articles: the candidates of all batches
-together, less the pairs that lapse as buckets grow hot, are those of one batch of everything.
+together, less the pairs that lapse on the way (`bucket_pairs`), are those of one batch of all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +16,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.contracts import conform
+from pipeline.dedup.bucket_pairs import (
+    Grouping,
+    Places,
+    displaced_pairs,
+    grouped,
+    new_pairs,
+    priorities,
+)
 from pipeline.dedup.entries import (
     KINDS,
     BandRules,
@@ -28,15 +36,12 @@ from pipeline.dedup.entries import (
     number_words,
     short_rows,
 )
-from pipeline.dedup.hot_buckets import cells, hot_levels, partition_words
 from pipeline.dedup.mapped import ValueSet, Words, id_words, ids_of
 from pipeline.interim import KEYS, PAIRS
 from pipeline.text.mixing import mix64
 
 __all__ = ["BandRules", "Candidates", "HotBucket", "find_candidates", "search"]
 
-# Pairs expanded at a time: 4 million take 100 MB before equal ones fall together.
-_PAIRS_AT_A_TIME = 4_000_000
 _KIND_BITS = np.uint64(2)
 
 
@@ -56,7 +61,7 @@ class Candidates:
     """PAIRS with at least one article of the batch."""
     lapsed: pa.Table
     """left_id, right_id of stored articles that were compared while their buckets were smaller and
-    no longer are: an edge between them is no part of the final choice."""
+    would no longer be: an edge between them is no part of what the whole set gives."""
     hot_buckets: tuple[HotBucket, ...]
 
 
@@ -67,7 +72,7 @@ def find_candidates(batch: pa.Table, history: Sequence[pa.Table], rules: BandRul
         batch: KEYS; one row an article.
         history: KEYS segments, memory-mapped or not; one row an article over all of them. Rows
             of articles that `batch` holds are stale and are ignored.
-        rules: when a bucket is hot, which texts are short.
+        rules: how much of a large bucket is compared, which texts are short.
     """
     return search(batch, history, rules).pairs
 
@@ -90,75 +95,59 @@ class _Meeting:
     def __init__(
         self, entries: Entries, n_new: int, pieces: Sequence[Piece], rules: BandRules
     ) -> None:
-        self.entries, self.n_new, self.pieces, self.rules = entries, n_new, pieces, rules
-        is_stored = entries.articles >= n_new
-        self.sizes, self.sizes_before = _group_sizes(entries.buckets, is_stored)
-        self.hot_rows = hot = np.flatnonzero(self.sizes > rules.hot_bucket)
-        self.places = partition_words(entries.ids)
-        # Inside a hot bucket, articles with the same numbers make a bucket of their own: two
+        self.entries, self.pieces, self.rules = entries, pieces, rules
+        self._is_new = entries.articles < n_new
+        self._priority = priorities(entries.ids)[entries.articles]
+        self.by_bucket = self._grouped(entries.buckets, np.arange(entries.buckets.size))
+        is_large = self.by_bucket.sizes > rules.centres.of(self.by_bucket.sizes) + 1
+        large = np.sort(self.by_bucket.rows[is_large])
+        # Inside a large bucket, articles with the same numbers make a bucket of their own: two
         # copies of one weather report meet among a thousand reports.
-        self.numbered = self._numbered(hot)
-        self.numbered_sizes, self.numbered_before = _group_sizes(self.numbered, is_stored[hot])
+        self.by_numbers = self._grouped(self._numbered(large), large)
 
-    def _numbered(self, hot: NDArray[np.int64]) -> Words:
-        articles, inverse = np.unique(self.entries.articles[hot], return_inverse=True)
+    def _grouped(self, buckets: Words, rows: Places) -> Grouping:
+        return grouped(buckets, self._priority[rows], self._is_new[rows], rows)
+
+    def _numbered(self, rows: Places) -> Words:
+        articles, inverse = np.unique(self.entries.articles[rows], return_inverse=True)
         words = np.zeros(articles.size, np.uint64)
-        pieces, rows = self.entries.piece[articles], self.entries.row[articles]
+        pieces, piece_rows = self.entries.piece[articles], self.entries.row[articles]
         for number in np.unique(pieces).tolist():
             here = pieces == number
-            column = self.pieces[number].rows["numbers"].take(pa.array(rows[here]))
+            column = self.pieces[number].rows["numbers"].take(pa.array(piece_rows[here]))
             words[here] = number_words(column.combine_chunks())
-        return mix64(self.entries.buckets[hot] ^ mix64(words[inverse]))
+        return mix64(self.entries.buckets[rows] ^ mix64(words[inverse]))
 
     def pairs(self) -> Words:
-        """Return the codes of all pairs with a new article."""
-        entries, hot = self.entries, self.hot_rows
-        cold = np.flatnonzero((self.sizes > 1) & (self.sizes <= self.rules.hot_bucket))
-        groups = [(entries.buckets[cold], cold)]
-        groups += self._chosen(entries.buckets[hot], hot, self.sizes[hot])
-        groups += self._chosen(self.numbered, hot, self.numbered_sizes)
-        return self._expand(groups, self.n_new)
+        """Return the codes of all pairs to compare that have a new article."""
+        rule, groups = self.rules.centres, (self.by_bucket, self.by_numbers)
+        return self._codes(part for group in groups for part in new_pairs(group, rule))
 
-    def pairs_before(self) -> Words:
-        """Return the codes of stored pairs that some bucket held before this batch grew it."""
-        hot = self.hot_rows
-        stored = self.entries.articles[hot] >= self.n_new
-        groups: list[tuple[Words, NDArray[np.int64]]] = []
-        for buckets, before, after in (
-            (self.entries.buckets[hot], self.sizes_before[hot], self.sizes[hot]),
-            (self.numbered, self.numbered_before, self.numbered_sizes),
-        ):
-            limit = self.rules.hot_bucket
-            crosses = stored & (hot_levels(before, limit) < hot_levels(after, limit))
-            groups += self._chosen(buckets[crosses], hot[crosses], before[crosses])
-        return self._expand(groups, self.entries.row.size)
+    def displaced(self) -> tuple[Words, Places]:
+        """Return the codes of stored pairs that some bucket no longer holds, and their centres."""
+        centres, parts = [np.empty(0, np.int64)], []
+        for group in (self.by_bucket, self.by_numbers):
+            for one, other in displaced_pairs(group, self.rules.centres):
+                centres.append(np.unique(self.entries.articles[one]))
+                parts.append((one, other))
+        return self._codes(parts), np.unique(np.concatenate(centres))
 
-    def _chosen(
-        self, buckets: Words, rows: NDArray[np.int64], sizes: NDArray[np.int64]
-    ) -> list[tuple[Words, NDArray[np.int64]]]:
-        """Return buckets within the limit as they are and the cells of the larger ones."""
-        small = sizes <= self.rules.hot_bucket
-        large = rows[~small]
-        levels = hot_levels(sizes[~small], self.rules.hot_bucket)
-        split = cells(buckets[~small], self.places[self.entries.articles[large]], levels)
-        return [(buckets[small], rows[small]), *((cell, large) for cell in split)]
-
-    def _expand(self, groups: list[tuple[Words, NDArray[np.int64]]], n_new: int) -> Words:
-        buckets = np.concatenate([bucket for bucket, _ in groups])
-        rows = np.concatenate([row for _, row in groups])
-        kinds, articles = self.entries.kinds[rows], self.entries.articles[rows]
-        return _pairs_within(buckets, kinds, articles, n_new, self.entries.row.size)
+    def _codes(self, parts: Iterable[tuple[Places, Places]]) -> Words:
+        codes = np.empty(0, np.uint64)
+        for one, other in parts:
+            both = np.stack((self.entries.articles[one], self.entries.articles[other]), axis=1)
+            found = _code(both, len(self.entries.ids)) << _KIND_BITS | self.entries.kinds[one]
+            codes = _cheapest(np.concatenate((codes, found)))
+        return codes
 
     def hot(self) -> tuple[HotBucket, ...]:
-        """Return the hot buckets, the largest first, each with its smallest id."""
-        rows, entries = self.hot_rows, self.entries
-        ids = entries.ids[entries.articles[rows]]
-        rows = rows[np.lexsort((ids[:, 1], ids[:, 0], entries.buckets[rows]))]
-        buckets = entries.buckets[rows]
-        first = rows[np.append(True, buckets[1:] != buckets[:-1])[: buckets.size]]
-        first = first[np.argsort(-self.sizes[first], kind="stable")]
-        examples = ids_of(entries.ids[entries.articles[first]]).to_pylist()
-        kinds, sizes = entries.kinds[first].tolist(), self.sizes[first].tolist()
+        """Return the hot buckets, the largest first, each with its first centre."""
+        group, entries = self.by_bucket, self.entries
+        first = np.flatnonzero((group.rank == 0) & (group.sizes > self.rules.hot_bucket))
+        first = first[np.argsort(-group.sizes[first], kind="stable")]
+        rows = group.rows[first]
+        examples = ids_of(entries.ids[entries.articles[rows]]).to_pylist()
+        kinds, sizes = entries.kinds[rows].tolist(), group.sizes[first].tolist()
         return tuple(
             HotBucket(KINDS[kind], size, example)
             for kind, size, example in zip(kinds, sizes, examples, strict=True)
@@ -179,24 +168,23 @@ def _meet(new: pa.Table, pieces: Sequence[Piece], rules: BandRules) -> _Meeting:
 def _lapsed(
     batch: pa.Table, pieces: Sequence[Piece], meeting: _Meeting, rules: BandRules
 ) -> pa.Table:
-    """Return which stored pairs no bucket holds any more, now that some are larger."""
-    ids = meeting.entries.ids
-    pairs, _ = _unpacked(meeting.pairs_before(), len(ids))
-    articles = np.unique(pairs)
-    if not articles.size:
-        return _id_pairs(ids, pairs)
-    # Another bucket may hold a pair still: the articles meet everything once more.
-    again = _taken(meeting, articles)
+    """Return which stored pairs no bucket holds any more, now that centres were displaced."""
+    entries = meeting.entries
+    codes, centres = meeting.displaced()
+    pairs = _id_pairs(entries.ids, _unpacked(codes, len(entries.ids))[0])
+    if not pairs.num_rows:
+        return pairs
+    # Another bucket may hold a pair still: the displaced centres meet everything once more.
+    again = _taken(meeting, centres)
     known = id_words(again["article_id"])
     others = [Piece(p.rows, np.concatenate((p.ignored, known))) for p in pieces]
-    second = _meet(again, [*others, Piece(batch, known)], rules)
-    held, _ = _unpacked(second.pairs(), second.entries.row.size)
-    held = held[(held < articles.size).all(axis=1)]
-    codes = _code(np.searchsorted(articles, pairs), articles.size)
-    return _id_pairs(ids, pairs[~np.isin(codes, _code(held, articles.size))])
+    held = _pairs_table(_meet(again, [*others, Piece(batch, known)], rules))
+    return pairs.join(held, ["left_id", "right_id"], join_type="left anti").sort_by(
+        [("left_id", "ascending"), ("right_id", "ascending")]
+    )
 
 
-def _taken(meeting: _Meeting, articles: NDArray[np.int64]) -> pa.Table:
+def _taken(meeting: _Meeting, articles: Places) -> pa.Table:
     """Return the KEYS rows of articles (sorted numbers), in that order."""
     pieces, rows = meeting.entries.piece[articles], meeting.entries.row[articles]
     parts = [
@@ -206,54 +194,10 @@ def _taken(meeting: _Meeting, articles: NDArray[np.int64]) -> pa.Table:
     return pa.concat_tables(parts).select(KEYS.schema.names).combine_chunks()
 
 
-def _group_sizes(
-    buckets: Words, counted: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return for each entry how many entries, and how many counted ones, share its bucket."""
-    _, group = np.unique(buckets, return_inverse=True)
-    everyone = np.bincount(group, minlength=1)[group]
-    return everyone, np.bincount(group[counted], minlength=buckets.size)[group]
-
-
-def _pairs_within(
-    buckets: Words,
-    kinds: NDArray[np.uint8],
-    articles: NDArray[np.int64],
-    n_new: int,
-    n_articles: int,
-) -> Words:
-    """Return the codes of all pairs that share a bucket and have an article below `n_new`.
-
-    A code is `_code` * 4 + kind; of equal pairs the one with the cheapest kind stays.
-    """
-    order = np.lexsort((articles >= n_new, buckets))
-    buckets, kinds, articles = buckets[order], kinds[order], articles[order]
-    starts = np.flatnonzero(np.append(True, buckets[1:] != buckets[:-1])[: buckets.size])
-    sizes = np.diff(np.append(starts, buckets.size))
-    ends = np.repeat(starts + sizes, sizes)
-    left = np.flatnonzero(articles < n_new)
-    n_partners = ends[left] - left - 1
-    total = np.append(0, np.cumsum(n_partners))
-    codes, start = np.empty(0, np.uint64), 0
-    while start < left.size:
-        stop = int(np.searchsorted(total, total[start] + _PAIRS_AT_A_TIME, side="right")) - 1
-        stop = min(max(stop, start + 1), left.size)
-        one = np.repeat(left[start:stop], n_partners[start:stop])
-        within = (
-            np.arange(one.size)
-            + total[start]
-            - np.repeat(total[start:stop], n_partners[start:stop])
-        )
-        both = np.sort(articles[np.stack((one, one + within + 1), axis=1)], axis=1)
-        found = _code(both, n_articles) << _KIND_BITS | kinds[one]
-        codes = _cheapest(np.concatenate((codes, found)))
-        start = stop
-    return codes
-
-
-def _code(pairs: NDArray[np.int64], n_articles: int) -> Words:
-    """Return pairs [n, 2] of article numbers as one sortable number each."""
-    codes: Words = (pairs[:, 0] * n_articles + pairs[:, 1]).astype(np.uint64)
+def _code(pairs: Places, n_articles: int) -> Words:
+    """Return pairs [n, 2] of article numbers, the smaller first, as one number each."""
+    low, high = pairs.min(axis=1), pairs.max(axis=1)
+    codes: Words = (low * n_articles + high).astype(np.uint64)
     return codes
 
 
@@ -265,14 +209,14 @@ def _cheapest(codes: Words) -> Words:
     return distinct
 
 
-def _unpacked(codes: Words, n_articles: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _unpacked(codes: Words, n_articles: int) -> tuple[Places, NDArray[np.int64]]:
     """Return pairs [n, 2] of article numbers and their kinds [n]."""
     pair = (codes >> _KIND_BITS).astype(np.int64)
     pairs = np.stack(np.divmod(pair, max(n_articles, 1)), axis=1)
     return pairs, (codes & np.uint64(3)).astype(np.int64)
 
 
-def _id_pairs(ids: Words, pairs: NDArray[np.int64]) -> pa.Table:
+def _id_pairs(ids: Words, pairs: Places) -> pa.Table:
     """Return left_id and right_id, the smaller first, of pairs of article numbers."""
     one, other = ids[pairs[:, 0]], ids[pairs[:, 1]]
     is_ordered = (one[:, 0] < other[:, 0]) | (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.dedup.bucket_pairs import CentreRule
 from pipeline.dedup.mapped import ValueSet, Words, id_words, is_among, words_of
 from pipeline.dedup.short_texts import NO_DAY, day_numbers, short_buckets
 from pipeline.text.mixing import mix64
@@ -24,8 +25,10 @@ _KEY, _SHORT, _BAND = range(len(KINDS))
 class BandRules:
     """What makes two articles candidates."""
 
+    centres: CentreRule = field(default_factory=CentreRule)
+    """How many articles of a bucket every other one is compared with."""
     hot_bucket: int = 200
-    """Above so many articles a bucket is not expanded pair by pair."""
+    """Buckets of more articles are reported."""
     short_shingles: int = 60
     """Below this size texts also meet by short buckets: 50, what is not signed, over Jaccard 0.85,
     so that a flash of 45 shingles meets the same flash of 52."""

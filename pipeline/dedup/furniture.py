@@ -28,7 +28,6 @@ from pipeline.interim import LIFTED
 RULE_VERSION = "furniture-1"
 
 _AGENCY_NAMES = {"reuter": "Reuters", "reuters": "Reuters"}
-_REASONS = {"rights": "furniture_rights", "byline": "furniture_byline"}
 
 
 @dataclass
@@ -121,12 +120,13 @@ def find_furniture(
 def _actions(text: str, cuts: Sequence[Cut]) -> Iterator[tuple[str, str, int, int, str]]:
     """Yield action, reason, span and pattern names: one paragraph, or its spans."""
     if is_all_cut(text, cuts):
-        is_rights = any(cut.pattern.kind == "rights" for cut in cuts)
+        kinds = {cut.pattern.kind for cut in cuts}
+        kind = "rights" if "rights" in kinds else cuts[0].pattern.kind
         names = ", ".join(cut.pattern.name for cut in cuts)
-        yield "drop_paragraph", _REASONS["rights" if is_rights else "byline"], 0, len(text), names
+        yield "drop_paragraph", f"furniture_{kind}", 0, len(text), names
         return
     for cut in cuts:
-        yield "drop_span", _REASONS[cut.pattern.kind], cut.start, cut.end, cut.pattern.name
+        yield "drop_span", f"furniture_{cut.pattern.kind}", cut.start, cut.end, cut.pattern.name
 
 
 def _lifted_table(lifted: Mapping[bytes, _Fields]) -> pa.Table:

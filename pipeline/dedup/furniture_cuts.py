@@ -110,6 +110,7 @@ class PatternTable:
         of: dict[tuple[str, str], list[FurniturePattern]] = {}
         for pattern in patterns:
             of.setdefault((pattern.kind, pattern.place), []).append(pattern)
+        self.learned_lines = of.get(("source", "line"), []) + of.get(("caption", "line"), [])
         self.heads = of.get(("byline", "head"), [])
         self.lines = of.get(("byline", "line"), [])
         self.last_lines = of.get(("byline", "last"), []) + self.lines
@@ -127,6 +128,9 @@ def find_cuts(
     """
     composed, places = _composed(text)
     is_inner = rules.head_paragraphs <= index < n_paragraphs - rules.tail_paragraphs
+    for pattern in table.learned_lines:
+        if found := pattern.regex.match(composed):
+            return [Cut(0, len(text), pattern, _cut(found, pattern).fields)]
     if is_inner and composed[:1] not in _OPENERS and not _may_hold_rights(composed, rules):
         return []
     cuts = _cuts(composed, index, n_paragraphs - 1 - index, rules, table)

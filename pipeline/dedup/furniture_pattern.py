@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["rights", "byline"]
+Kind = Literal["rights", "byline", "source", "caption"]
 Place = Literal["line", "last", "head", "tail", "end"]
 
 SIGN = r"(?:[ⓒ©Ⓒ]|\(c\)|（c）)"
@@ -18,7 +18,7 @@ EMAIL = r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)*"
 # A tail begins the paragraph, follows the end of a sentence, or opens with a sign of its own.
 _AFTER = (
     r"(?:^|(?<=[.!?。！？…।؟\"'”’»」』)\]】〉》>])|(?<=다)(?=\s)"
-    r"|\s(?=[\[(<【〈*※ⓒ©Ⓒ]))\s*(?:[-–—|/▶※*·ㅣ]\s*)*"
+    r"|\s(?=[\[(<【〈*※]))\s*(?:[-–—|/▶※*·ㅣ]\s*)*"
 )
 _END = r"[\s.,!。·|\])>】〉》〕-]*$"
 
@@ -34,6 +34,9 @@ class FurniturePattern:
     - `head`: its beginning (what follows is body text and stays);
     - `tail`: its end, after the end of a sentence (what stands before is body text and stays);
     - `end`: its end, after anything.
+
+    Reviewed patterns are of kind `rights` and `byline`; `source` and `caption` are there for what
+    is learned per source: whole lines at any place.
 
     Groups named `byline`, `dateline` and `agency` (also with `_` and more after it, as names must
     differ within a pattern) are lifted into fields.

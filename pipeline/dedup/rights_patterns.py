@@ -30,7 +30,7 @@ _MASTHEAD = (
     r"(?-i:[A-ZÀ-Þ0-9][\w'’-]*|de|del|la|el|los|las|du|des|le|der|die|da|do|of|the|and|&|y|e)"
 )
 _OWNED = (
-    rf"(?:(?:copyrights?|{SIGN}){HOLDER}{{0,90}}[.,;]?\s"
+    rf"(?:(?:copyrights?\s*{SIGN}?|{SIGN}){HOLDER}{{0,90}}[.,;]?\s"
     rf"|\A{_MASTHEAD}(?:\s{_MASTHEAD}){{0,6}}[.,]?\s)?"
 )
 """A holder before the notice: "© 2026 Narae Daily. ", or its bare name at the very beginning."""
@@ -100,7 +100,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         "all",
         "rights",
         "end",
-        r"(?:copyrights?\s*)?[ⓒ©Ⓒ]\s?(?-i:(?![a-z]))"
+        r"(?:copyrights?\s*)?[ⓒ©Ⓒ]\s?(?-i:(?![a-z]+\b))"
         r"[^\s.!?。ⓒ©Ⓒ]+(?:\s[^\s.!?。ⓒ©Ⓒ]+){0,3}(?<![다요])",
         "달빛항 전경ⓒ 나래일보 이하늘 기자",
     ),

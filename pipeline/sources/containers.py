@@ -167,6 +167,11 @@ def open_container(container: Path | Literal["-"]) -> Iterator[ContainerStream]:
         yield ContainerStream(file, status.st_size if stat.S_ISREG(status.st_mode) else None)
 
 
+def display_name(container: Path | str) -> str:
+    """Return a path as text that can be stored: bytes of no encoding are written as escapes."""
+    return str(container).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def describe(error: OSError) -> str:
     """Return the operating system's words for an error, without the path."""
     return error.strerror or type(error).__name__

@@ -46,7 +46,7 @@ def _load_with_standard_library(text: str) -> Any:
             ) from error
         raise DocumentError(
             "broken_json",
-            f"no JSON: {error.msg} at character {error.pos + 1}",
+            f"no JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}",
             next_step="correct it at the source and ingest it again",
         ) from error
     except RecursionError as error:

@@ -145,7 +145,7 @@ def _parse_one(document: _Document) -> _Article:
         document.media, document.encoding, document.content, document.header, reading.delimiter
     )
     mapped = map_record(record, reading.column_map)
-    _check_text(mapped, record)
+    _check_text(mapped, record, reading)
     _check_controls(mapped)
     column = mapped.columns.get("native_id")
     if column is not None and type(record[column]) is float:
@@ -196,7 +196,7 @@ def _date(field: str, mapped: Mapped, reading: Reading) -> Moment:
     return moment
 
 
-def _check_text(mapped: Mapped, record: Mapping[str, Any]) -> None:
+def _check_text(mapped: Mapped, record: Mapping[str, Any], reading: Reading) -> None:
     """Check that there is a text.
 
     Raises:
@@ -204,7 +204,7 @@ def _check_text(mapped: Mapped, record: Mapping[str, Any]) -> None:
     """
     text = mapped.fields.get("text")
     if text is None:
-        raise _missing_text(record)
+        raise _missing_text(record, reading)
     if len(text) > MAX_TEXT_CHARS:
         raise DocumentError(
             "too_large",
@@ -228,12 +228,14 @@ def _check_controls(mapped: Mapped) -> None:
         raise _control_characters(f"{n_controls:,} control characters in the text")
 
 
-def _missing_text(record: Mapping[str, Any]) -> DocumentError:
+def _missing_text(record: Mapping[str, Any], reading: Reading) -> DocumentError:
+    mapped = dict(reading.column_map).get("text")
+    looked_in = ", ".join(COLUMN_TABLE["text"] if mapped is None else [mapped])
     shown = [str(name)[:40] for name in record][:_MAX_COLUMNS_SHOWN]
     columns = ", ".join(shown) + (", ..." if len(record) > len(shown) else "")
     return DocumentError(
         "missing_text",
-        f"no text in {', '.join(COLUMN_TABLE['text'])}; columns found: {columns or 'none'}",
+        f"no text in {looked_in}; columns found: {columns or 'none'}",
         next_step="name the column with --map text=COLUMN",
     )
 

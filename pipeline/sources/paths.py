@@ -12,7 +12,7 @@ import pathspec
 
 from pipeline.errors import SourceGone
 from pipeline.sources.columns import DEFAULT_SOURCE_ID
-from pipeline.sources.containers import STANDARD_INPUT
+from pipeline.sources.containers import STANDARD_INPUT, display_name
 from pipeline.sources.sniff import COMPRESSIONS, FORMATS, extension_format
 
 IGNORE_FILE = ".unechoignore"
@@ -96,7 +96,7 @@ def _nothing(spec: str, source_id: str) -> SourceGone:
     else:
         message = "no such file or folder"
         step = "check the path"
-    return SourceGone(source_id, spec, message, next_step=step)
+    return SourceGone(source_id, display_name(spec), message, next_step=step)
 
 
 class _Rules:

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.errors import DocumentError
 from pipeline.sources.columns import has_text_column, resolve_map
 from pipeline.sources.containers import (
     STANDARD_INPUT,
     ContainerStream,
     Fault,
     describe,
+    display_name,
     open_container,
 )
 from pipeline.sources.decode import ascii_outline, detect_encoding, unit_bytes, without_mark
 from pipeline.sources.documents import Envelope
-from pipeline.sources.formats.csv_rows import find_delimiter, split_rows
+from pipeline.sources.formats.csv_rows import find_delimiter, find_line_end, split_rows
 from pipeline.sources.formats.json_values import split_json
 from pipeline.sources.formats.lines import split_lines, whole_file
 from pipeline.sources.formats.parquet_rows import split_parquet
 from pipeline.sources.formats.slices import MEBIBYTE, Slice
 from pipeline.sources.options import Progress, ReadOptions
 from pipeline.sources.paths import Container
+from pipeline.sources.records import header_names
 from pipeline.sources.sniff import (
     Format,
     choose_format,
@@ -56,6 +59,7 @@ class ContainerReader:
         self._progress = progress
         self._n_documents = 0
         self._path = Path(container)
+        self._name = display_name(container)
         self._promised: Format | None = (
             "jsonl" if container == STANDARD_INPUT else extension_format(self._path)
         )
@@ -75,13 +79,13 @@ class ContainerReader:
 
     def _tell(self, stream: ContainerStream) -> None:
         if self._progress:
-            name, total = str(self.container), stream.bytes_total
-            self._progress(Progress(name, stream.bytes_read, total, self._n_documents))
+            total = stream.bytes_total
+            self._progress(Progress(self._name, stream.bytes_read, total, self._n_documents))
 
     def _envelope(self, media: str, encoding: str, header: bytes = b"", **more: object) -> Envelope:
         options = self.options
         return Envelope(
-            str(self.container),
+            self._name,
             options.effective_source_id,
             media,
             encoding,
@@ -179,17 +183,30 @@ class ContainerReader:
             yield envelopes[found.content.isascii()], found
 
     def _rows(self, delimiter: str, chunks: Iterator[bytes], encoding: str, seen: bytes) -> Read:
-        first_line = ascii_outline(seen, encoding).lstrip().partition(b"\n")[0]
-        delimiter = find_delimiter(first_line, delimiter)
+        outline = ascii_outline(seen, encoding).lstrip()
+        line_end = find_line_end(outline)
+        delimiter = find_delimiter(outline.partition(line_end.encode())[0], delimiter)
         envelopes = self._envelopes("csv", encoding, delimiter=delimiter)
-        is_header = True
-        for found in split_rows(chunks, encoding, delimiter, self.options.limits):
-            if is_header and found.problem is None:
-                is_header = False
-                header = found.content
-                envelopes = self._envelopes("csv", encoding, header, delimiter=delimiter)
+        header: Slice | None = None
+        n_rows = 0
+        for found in split_rows(chunks, encoding, delimiter, self.options.limits, line_end):
+            if header is None and found.problem is None:
+                header = found
+                envelopes = self._envelopes("csv", encoding, header.content, delimiter=delimiter)
             else:
+                n_rows += 1
                 yield envelopes[found.content.isascii()], found
+        if header and not n_rows and not self._names_a_text(header.content, encoding, delimiter):
+            message = "the only row was read as the header, and it names no column for the text"
+            envelope = self._envelope("csv", encoding, delimiter=delimiter)
+            yield envelope, header._replace(problem="broken_csv", message=message)
+
+    def _names_a_text(self, header: bytes, encoding: str, delimiter: str) -> bool:
+        try:
+            names = header_names(header, encoding, delimiter)
+        except DocumentError:
+            return False
+        return has_text_column(dict.fromkeys(names), resolve_map(self.options.column_map))
 
     def _parquet(self, stream: ContainerStream, chunks: Iterator[bytes]) -> Read:
         """Yield the rows of a Parquet file, which is read from its end: a pipe is spooled."""
@@ -197,16 +214,27 @@ class ContainerReader:
         with ExitStack() as stack:
             file: BinaryIO = stream.file
             if stream.compression or not file.seekable():
-                file = stack.enter_context(tempfile.TemporaryFile())
-                for chunk in chunks:
-                    file.write(chunk)
-                file.seek(0)
+                try:
+                    file = stack.enter_context(_spool(chunks))
+                except OSError as error:
+                    yield self._fault(Fault("unreadable", f"not unpacked: {describe(error)}"))
+                    return
             for n, found in enumerate(split_parquet(file, self.options.limits)):
                 yield envelope, found
                 if n % 512 == 0 and file is stream.file:
                     stream.bytes_read = max(stream.bytes_read, file.tell())
                     self._tell(stream)
             stream.bytes_read = stream.bytes_total or stream.bytes_read
+
+
+@contextmanager
+def _spool(chunks: Iterator[bytes]) -> Iterator[BinaryIO]:
+    """Write a stream to a temporary file and give it to read."""
+    with tempfile.TemporaryFile() as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.seek(0)
+        yield file
 
 
 def _read_prefix(chunks: Iterator[bytes]) -> tuple[list[bytes], bool]:

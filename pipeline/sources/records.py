@@ -6,8 +6,9 @@ import base64
 import csv
 import datetime as dt
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -113,7 +114,7 @@ def _text_record(text: str) -> dict[str, Any]:
 
 
 def _csv_record(content: bytes, encoding: str, header: bytes, delimiter: str) -> dict[str, str]:
-    names = _csv_header(header, encoding, delimiter)
+    names = header_names(header, encoding, delimiter)
     values = _csv_fields(decode_text(content, encoding), delimiter)
     if len(values) > len(names) and not any(v.strip() for v in values[len(names) :]):
         del values[len(names) :]
@@ -127,13 +128,22 @@ def _csv_record(content: bytes, encoding: str, header: bytes, delimiter: str) ->
 
 
 @lru_cache(maxsize=256)
-def _csv_header(header: bytes, encoding: str, delimiter: str) -> tuple[str, ...]:
-    """Return the column names; an empty one is named by its number, a repeated one numbered."""
-    names: list[str] = []
-    for number, name in enumerate(_csv_fields(decode_text(header, encoding), delimiter), start=1):
+def header_names(header: bytes, encoding: str, delimiter: str) -> tuple[str, ...]:
+    """Return the column names of a CSV header.
+
+    Raises:
+        DocumentError: the header is no row in this encoding.
+    """
+    return tuple(_unique(_csv_fields(decode_text(header, encoding), delimiter)))
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    """Return names that are all there and different: by their number where they are not."""
+    unique: list[str] = []
+    for number, name in enumerate(names, start=1):
         wanted = name.strip() or f"column_{number}"
-        names.append(wanted if wanted not in names else f"{wanted}_{number}")
-    return tuple(names)
+        unique.append(wanted if wanted not in unique else f"{wanted}_{number}")
+    return unique
 
 
 def _csv_fields(row: str, delimiter: str) -> list[str]:
@@ -161,7 +171,7 @@ def _parquet_record(content: bytes) -> dict[str, Any]:
         ]
         return {
             name: _plain(column[0].as_py())
-            for name, column in zip(table.column_names, columns, strict=True)
+            for name, column in zip(_unique(table.column_names), columns, strict=True)
         }
     except UnicodeDecodeError as error:
         raise DocumentError(
@@ -197,6 +207,8 @@ def _plain(value: Any) -> Any:
             return value.decode("utf-8")
         except UnicodeDecodeError:
             return base64.b64encode(value).decode("ascii")
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, list):
         return [_plain(part) for part in value]
     if isinstance(value, dict):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.contracts import ID, TIME
 from pipeline.dedup.bands import BandRules, search
+from pipeline.dedup.bucket_pairs import CentreRule
 from pipeline.dedup.clusters import CanonicalPolicy, derive_stories
 from pipeline.dedup.relations import RelationRules
 from pipeline.dedup.signatures import Recipe, sign
@@ -58,8 +59,9 @@ ARTICLES = st.lists(
     min_size=6,
     max_size=20,
 )
-# Small limits, so that a handful of articles makes a bucket hot and its pairs lapse.
-RULES = st.sampled_from([BandRules(), BandRules(hot_bucket=3), BandRules(hot_bucket=5)])
+# Few centres, so that a handful of articles displaces some and their pairs lapse.
+FEW_CENTRES = [CentreRule(), CentreRule(1, 1, 0), CentreRule(3, 1, 9)]
+RULES = st.sampled_from([BandRules(centres=centres) for centres in FEW_CENTRES])
 
 
 def keys_of_articles(articles):

@@ -6,10 +6,11 @@ import pytest
 from articles_factory import NOON, article, article_id, keys, names_of, story
 
 from pipeline.dedup.bands import BandRules, find_candidates, search
-from pipeline.dedup.hot_buckets import cell_bits, cells, hot_levels, partition_words
+from pipeline.dedup.bucket_pairs import CentreRule, displaced_pairs, grouped, new_pairs
 from pipeline.dedup.mapped import ValueSet, id_words, ids_of, is_among, words_of
 
 RULES = BandRules()
+FEW = BandRules(centres=CentreRule(8, 2, 64))
 FLASH = "시내버스 요금 내달 1일부터 150원 올라"
 
 
@@ -108,22 +109,20 @@ def reports(count, start=0):
     ]
 
 
-def test_a_hot_bucket_is_logged_and_compared_in_part():
+def test_a_hot_bucket_is_reported_and_compared_in_part():
     table = keys(*reports(400))
-    result = search(table, [], BandRules(hot_bucket=50))
-    n_all_pairs = 400 * 399 // 2
-    assert 400 < result.pairs.num_rows < n_all_pairs / 2
+    result = search(table, [], RULES)
+    assert 400 < result.pairs.num_rows < 400 * 399 // 2 / 2
     sizes = [bucket.n_articles for bucket in result.hot_buckets]
     assert sizes[0] > 300
     assert sizes == sorted(sizes, reverse=True)
     assert {bucket.kind for bucket in result.hot_buckets} == {"band"}
     assert result.hot_buckets[0].example_id in table["article_id"].to_pylist()
-    assert search(table, [], RULES).pairs.num_rows > result.pairs.num_rows
+    assert search(table, [], BandRules(hot_bucket=400)).hot_buckets == ()
 
 
 def test_pairs_of_a_hot_bucket_grow_linearly():
-    rules = BandRules(hot_bucket=20)
-    counts = [find_candidates(keys(*reports(n)), [], rules).num_rows for n in (200, 800)]
+    counts = [find_candidates(keys(*reports(n)), [], FEW).num_rows for n in (200, 800)]
     assert counts[1] < counts[0] * 4 * 1.5
 
 
@@ -133,39 +132,59 @@ def test_two_copies_meet_inside_a_hot_bucket_by_their_numbers():
     texts = [f"{template} {1000 + n}" for n in range(80)]
     originals = [article(f"m{n}", text) for n, text in enumerate(texts)]
     copies = [article(f"copy{n}", f"{texts[n]} 끝") for n in range(0, 80, 8)]
-    pairs = find_candidates(keys(*originals, *copies), [], BandRules(hot_bucket=8))
+    pairs = find_candidates(keys(*originals, *copies), [], FEW)
     ends = set(zip(pairs["left_id"].to_pylist(), pairs["right_id"].to_pylist(), strict=True))
     for n in range(0, 80, 8):
         assert tuple(sorted((article_id(f"m{n}"), article_id(f"copy{n}")))) in ends
 
 
-def test_pairs_lapse_when_their_bucket_grows_hot():
-    rules = BandRules(hot_bucket=30)
+def test_pairs_lapse_when_their_bucket_grows():
+    rules = BandRules(centres=CentreRule(30, 1, 100))
+    names = [f"w{n}" for n in range(90)]
     first, second = keys(*reports(30)), keys(*reports(60, start=30))
     early = find_candidates(first, [], rules)
-    later = search(second, [first], rules)
     assert early.num_rows == 30 * 29 // 2
-    names = [f"w{n}" for n in range(90)]
-    final = set(names_of(find_candidates(keys(*reports(90)), [], rules), names))
+    later = search(second, [first], rules)
     lapsed = set(names_of(later.lapsed, names))
-    assert lapsed
-    assert set(names_of(early, names)) | set(names_of(later.pairs, names)) - lapsed >= final
     everything = set(names_of(early, names)) | set(names_of(later.pairs, names))
+    final = set(names_of(find_candidates(keys(*reports(90)), [], rules), names))
+    assert lapsed
     assert everything - lapsed == final
 
 
-def test_hot_levels_double_and_cells_only_shrink():
-    levels = hot_levels(np.array([1, 200, 201, 400, 401, 100_000]), 200)
-    assert levels.tolist() == [0, 0, 1, 1, 2, 9]
-    bits = cell_bits(np.arange(1, 40))
-    assert (np.diff(bits) >= 1).all()
-    ids = np.arange(2000, dtype=np.uint64).reshape(-1, 2) * np.uint64(0x9E3779B97F4A7C15)
-    places = partition_words(ids)
-    bucket = np.zeros(1000, np.uint64)
-    coarse = cells(bucket, places, np.full(1000, 1))[0]
-    fine = cells(bucket, places, np.full(1000, 4))[0]
-    together = [len(np.unique(coarse[fine == cell])) for cell in np.unique(fine)]
-    assert set(together) == {1}
+def test_the_number_of_centres_never_grows_with_the_bucket():
+    rule = CentreRule()
+    centres = rule.of(np.arange(1, 5000))
+    assert (np.diff(centres) <= 0).all()
+    assert rule.of(np.array([10, 64, 128, 512, 100_000])).tolist() == [32, 32, 16, 4, 4]
+
+
+def bucket(n_stored, n_new):
+    """Return one bucket in which the new articles have the smallest and the largest priority."""
+    priority = np.arange(n_stored + n_new, dtype=np.uint64)
+    is_new = np.zeros(n_stored + n_new, np.bool_)
+    is_new[: n_new // 2] = is_new[n_stored + n_new // 2 :] = True
+    rows = np.arange(n_stored + n_new)
+    return grouped(np.zeros(rows.size, np.uint64), priority, is_new, rows)
+
+
+def expanded(parts):
+    return {
+        (min(pair), max(pair))
+        for one, other in parts
+        for pair in zip(one.tolist(), other.tolist(), strict=True)
+    }
+
+
+def test_pairs_of_a_bucket_have_a_centre_and_a_new_article():
+    group = bucket(n_stored=20, n_new=4)
+    rule = CentreRule(3, 3, 0)
+    new = {0, 1, 22, 23}
+    every = {(i, j) for i in range(24) for j in range(i + 1, 24)}
+    assert expanded(new_pairs(group, rule)) == {p for p in every if p[0] < 3 and set(p) & new}
+    # 2, 3 and 4 were the centres; 0, 1 and 2 are.
+    expected = {p for p in every if {3, 4} & set(p) and p[0] >= 3 and not set(p) & new}
+    assert expanded(displaced_pairs(group, rule)) == expected
 
 
 def test_value_set_finds_every_value_and_nothing_else():

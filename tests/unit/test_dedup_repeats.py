@@ -144,13 +144,23 @@ def test_a_script_printed_twice_goes_with_its_labels():
     assert {reason for _, reason, _ in found.values()} == {"repeat_block"}
 
 
-def test_when_most_of_an_article_would_go_all_of_it_stays_and_that_is_said():
-    found = repeats_of(LONG, OTHER, LONG, "끝으로 비가 왔다.", LONG, "눈도 조금 왔다.", LONG)
-    assert {action for action, _, _ in found.values()} == {"keep_paragraph"}
-    evidence = find_repeats(
-        split("\n".join([LONG, OTHER, LONG, "끝으로 비가 왔다.", LONG, "눈도 조금 왔다.", LONG]))
-    )
-    assert "of the article would go" in evidence.column("evidence")[0].as_py()
+@pytest.mark.parametrize(
+    "copies",
+    [
+        [
+            LONG.replace("이용자의 절반", "이용자 절반"),
+            LONG.replace("늘어난 이용자", "이용자"),
+            LONG[:-4],
+        ],
+        ["비가 왔다.", "바람이 불었다.", LONG, "눈이 왔다.", "해가 났다.", LONG],
+    ],
+    ids=["near copies", "equal ones far apart"],
+)
+def test_when_most_of_an_article_would_go_all_of_it_stays_and_that_is_said(copies):
+    rows = find_repeats(split("\n".join([LONG, *copies]))).to_pylist()
+    assert {row["action"] for row in rows} == {"keep_paragraph"}
+    assert all("of the article would go" in row["evidence"] for row in rows)
+    assert len(rows) > 1
 
 
 def test_an_exact_run_goes_whatever_its_share():

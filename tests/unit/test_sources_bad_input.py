@@ -18,6 +18,7 @@ import pytest
 import zstandard
 
 from pipeline.contracts import QUARANTINE_REASONS
+from pipeline.errors import SourceGone
 from pipeline.sources import containers, reading
 from pipeline.sources.files import ReadOptions, expand, read_batches
 from pipeline.sources.formats.csv_rows import split_rows
@@ -59,7 +60,7 @@ def write(folder: Path, name: str, content: bytes) -> Path:
 @pytest.mark.parametrize(
     ("line", "reason", "words"),
     [
-        (b'{"id": "x", "text": "bro', "broken_json", "no JSON: Unterminated string"),
+        (b'{"id": "x", "text": "bro', "broken_json", "Unterminated string"),
         (b"not json at all", "broken_json", "no JSON"),
         (b'{"text": "a"} {"text": "b"}', "broken_json", "Extra data"),
         (b"[" * 100_000 + b"]" * 100_000, "broken_json", "nested too deeply"),
@@ -173,6 +174,18 @@ def test_two_unreadable_files_are_two_documents(tmp_path: Path) -> None:
     paths = [tmp_path / "a.txt", tmp_path / "b.txt"]
     ids = pa.concat_tables(read_batches(paths, ReadOptions()))["document_id"].to_pylist()
     assert len(set(ids)) == 2
+
+
+def test_a_file_name_of_no_encoding(tmp_path: Path) -> None:
+    """A Korean archive unpacked elsewhere: the name's bytes are CP949."""
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + "기사".encode("cp949") + b".jsonl"))
+    path.write_bytes(GOOD + b"broken\n")
+    texts, refused = take(*expand([str(tmp_path)]))  # type: ignore[arg-type]
+    assert texts == ["good"]
+    assert "\\xb1\\xe2\\xbb\\xe7.jsonl, line 2" in refused["broken_json"][1]
+    path.unlink()
+    with pytest.raises(SourceGone, match="no such file"):
+        expand([str(path)])
 
 
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,6 +312,26 @@ class TestCsv:
         path = write(tmp_path, "a.csv", b"id,,text,x,x\n1,a,good,2,3\n")
         parsed, _ = parse(pa.concat_tables(read_batches([path], ReadOptions())))
         assert parsed["extra"].to_pylist() == ['{"column_2":"a","x":"2","x_5":"3"}']
+
+    def test_a_file_whose_only_row_is_no_header(self, tmp_path: Path) -> None:
+        row = "2026-03-02,사회,한빛일보,제목,본문이다.".encode()
+        _, refused = take(write(tmp_path, "a.csv", row + b"\r\n"))
+        content, message = refused["broken_csv"]
+        assert content == row
+        assert "names no column for the text" in message
+        mapped = write(tmp_path, "b.csv", "본문,제목\n".encode())
+        assert list(read_batches([mapped], ReadOptions(column_map={"text": "본문"}))) == []
+
+    def test_rows_that_end_in_a_carriage_return_alone(self, tmp_path: Path) -> None:
+        content = b'id,text\r1,one\r2,"two, ""2"""\r\r3,three'
+        path = write(tmp_path, "a.csv", content)
+        rows = pa.concat_tables(read_batches([path], ReadOptions())).sort_by("position").to_pylist()
+        assert [(r["position"], r["content"]) for r in rows] == [
+            (2, b"1,one"),
+            (3, b'2,"two, ""2"""'),
+            (5, b"3,three"),
+        ]
+        assert take(path)[0] == ["one", "three", 'two, "2"']
 
 
 GOOD_PAIR = [b'{"text": "a"}', b'{"text": "b"}']

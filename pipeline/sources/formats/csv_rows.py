@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from pipeline.sources.formats.slices import Cutter, Limits, Slice
 from pipeline.sources.formats.window import Window
 
-_NEWLINE = 0x0A
 _CARRIAGE_RETURN = 0x0D
 DELIMITERS = (",", "\t", ";", "|")
 
@@ -20,24 +19,36 @@ def find_delimiter(first_line: bytes, media_delimiter: str) -> str:
     return max(order, key=lambda d: unquoted.count(d.encode()))
 
 
+def find_line_end(seen: bytes) -> str:
+    r"""Return what ends the rows of a file: `\r` where there is no `\n` (Excel for Macintosh)."""
+    return "\r" if b"\r" in seen and b"\n" not in seen else "\n"
+
+
 def split_rows(
-    chunks: Iterable[bytes], encoding: str, delimiter: str, limits: Limits
+    chunks: Iterable[bytes],
+    encoding: str,
+    delimiter: str,
+    limits: Limits,
+    line_end: str = "\n",
 ) -> Iterator[Slice]:
     r"""Yield every row that is not blank, the header first, without its line end.
 
-    A row ends at a newline outside quotes; a quote opens a field only at its beginning, as in
-    Python's csv module. A quote that never closes is taken back: its line alone is broken, and
-    the next line begins a row. Positions are row numbers as a spreadsheet shows them.
+    A row ends at `line_end` (`\n` takes a `\r` before it along) outside quotes; a quote opens a
+    field only at its beginning, as in Python's csv module. A quote that never closes is taken
+    back: its line alone is broken, and the next line begins a row. Positions are row numbers as
+    a spreadsheet shows them.
     """
-    yield from _Rows(Window(chunks, encoding), delimiter, limits).rows()
+    yield from _Rows(Window(chunks, encoding), delimiter, line_end.encode(), limits).rows()
 
 
 class _Rows:
     """Reads a window row by row."""
 
-    def __init__(self, window: Window, delimiter: str, limits: Limits) -> None:
+    def __init__(self, window: Window, delimiter: str, line_end: bytes, limits: Limits) -> None:
         sign = re.escape(delimiter.encode())
-        field = rb'(?:"(?:[^"]++|"")*+"[^%b\n]*+|[^%b\n"][^%b\n]*+)?' % (sign, sign, sign)
+        other = b"[^" + sign + line_end + b"]*+"
+        field = rb'(?:"(?:[^"]++|"")*+"%b|(?!")%b)' % (other, other)
+        self.line_end = line_end
         self.pattern = re.compile(rb"%b(?:%b%b)*+" % (field, sign, field))
         self.blank = b" \t\r" + delimiter.encode()
         self.window = window
@@ -51,7 +62,7 @@ class _Rows:
             view = self.window.view
             found = self.pattern.match(view, self.start)
             end = found.end() if found else self.start
-            is_complete = end < len(view) and view[end] == _NEWLINE
+            is_complete = end < len(view) and view[end] == self.line_end[0]
             if is_complete and self._fits(end):
                 yield from self._finish(end)
             elif not is_complete and self._fits(len(view)) and not self.window.is_at_end:
@@ -89,7 +100,7 @@ class _Rows:
 
     def _take_line(self) -> Iterator[Slice]:
         """Yield the line at `start` alone; without a line end, in pieces to where one comes."""
-        while (end := self.window.view.find(b"\n", self.start)) < 0:
+        while (end := self.window.view.find(self.line_end, self.start)) < 0:
             held = bytearray(self.window.exact(self.start, len(self.window.view)))
             yield from self.cutter.spill(held)
             self.start = len(self.window.view) - len(held) // self.window.width

@@ -1,0 +1,133 @@
+"""Which pairs of a bucket are compared: all of a small one, a fixed choice by ids of a large one.
+
+A bucket of n articles holds n²/2 pairs; a weather template fills one with thousands. Compared are
+the pairs of which one is a centre: one of the bucket's few articles of smallest hash, 32 in a
+bucket of up to 64, falling to 4 in one of 512 and more. So
+
+- what is compared depends on the set of articles alone, never on how they arrived;
+- a small bucket is compared whole, a large one at linear cost;
+- copies in a large bucket hold together: any two have met the same centres;
+- a later article seldom becomes a centre, and then the pairs of the centre that it displaces
+  lapse and can be named.
+
+A cap of 64, 16 or 1 partners gives F1 .9955, .9953, .9905 on ordinary news (measured on 100,000
+articles; .9955 without one): an article has 32 buckets. On a real day of 4,497 articles, captions
+with their footers among them, no duplicate is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.text.mixing import mix64
+
+Words = NDArray[np.uint64]
+Places = NDArray[np.int64]
+
+# Pairs expanded at a time: 4 million take 100 MB before equal ones fall together.
+_PAIRS_AT_A_TIME = 4_000_000
+
+
+@dataclass(frozen=True)
+class CentreRule:
+    """How many centres a bucket has."""
+
+    most: int = 32
+    fewest: int = 4
+    pairs: int = 2048
+    """Between the two, centres times size of the bucket."""
+
+    def of(self, sizes: Places) -> Places:
+        """Return the number of centres of buckets of these sizes; it never grows with the size."""
+        return np.clip(self.pairs // np.maximum(sizes, 1), self.fewest, self.most)
+
+
+def priorities(ids: Words) -> Words:
+    """Return the hash by which each id (uint64 [n, 2]) becomes a centre."""
+    return mix64(ids[:, 0] ^ mix64(ids[:, 1]))
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Entries of buckets in order of bucket and priority; all arrays by place in that order."""
+
+    rows: Places
+    """The entry at each place."""
+    is_new: NDArray[np.bool_]
+    start: Places
+    """First place of the bucket."""
+    end: Places
+    """One behind the last place of the bucket."""
+    rank: Places
+    """How many of the bucket stand before."""
+    stored_rank: Places
+    """How many stored ones of the bucket stand before."""
+    sizes: Places
+    """Articles of the bucket."""
+    stored_sizes: Places
+    """Stored articles of the bucket."""
+
+
+def grouped(buckets: Words, priority: Words, is_new: NDArray[np.bool_], rows: Places) -> Grouping:
+    """Return entries (their buckets, their articles' priority, their row numbers) by bucket."""
+    order = np.lexsort((priority, buckets))
+    buckets, is_new = buckets[order], is_new[order]
+    first = np.flatnonzero(np.append(True, buckets[1:] != buckets[:-1])[: buckets.size])
+    sizes = np.diff(np.append(first, buckets.size))
+    start = np.repeat(first, sizes)
+    end = np.repeat(first + sizes, sizes)
+    before = np.append(0, np.cumsum(~is_new))
+    return Grouping(
+        rows=rows[order],
+        is_new=is_new,
+        start=start,
+        end=end,
+        rank=np.arange(buckets.size) - start,
+        stored_rank=before[:-1] - before[start],
+        sizes=end - start,
+        stored_sizes=before[end] - before[start],
+    )
+
+
+def new_pairs(group: Grouping, rule: CentreRule) -> Iterator[tuple[Places, Places]]:
+    """Yield the entries of each pair to compare that has a new article."""
+    n_centres = rule.of(group.sizes)
+    new = np.flatnonzero(group.is_new)
+    stop = group.start[new] + np.minimum(group.rank[new], n_centres[new])
+    for one, other in _ranges(new, group.start[new], stop):
+        yield group.rows[one], group.rows[other]
+    centres = new[group.rank[new] < n_centres[new]]
+    for one, other in _ranges(centres, centres + 1, group.end[centres]):
+        stored = ~group.is_new[other]
+        yield group.rows[one[stored]], group.rows[other[stored]]
+
+
+def displaced_pairs(group: Grouping, rule: CentreRule) -> Iterator[tuple[Places, Places]]:
+    """Yield the entries of stored pairs that were compared while the bucket was smaller.
+
+    The first of each pair is the centre that no longer is one.
+    """
+    n_centres = rule.of(group.sizes)
+    was_centre = ~group.is_new & (group.stored_rank < rule.of(group.stored_sizes))
+    gone = np.flatnonzero(was_centre & (group.rank >= n_centres))
+    for one, other in _ranges(gone, group.start[gone] + n_centres[gone], group.end[gone]):
+        stored = ~group.is_new[other] & (other != one)
+        yield group.rows[one[stored]], group.rows[other[stored]]
+
+
+def _ranges(places: Places, start: Places, stop: Places) -> Iterator[tuple[Places, Places]]:
+    """Yield each place beside every place of its range, a bounded number at a time."""
+    lengths = stop - start
+    total = np.append(0, np.cumsum(lengths))
+    done = 0
+    while done < places.size:
+        upto = int(np.searchsorted(total, total[done] + _PAIRS_AT_A_TIME, side="right")) - 1
+        upto = max(upto, done + 1)
+        part = lengths[done:upto]
+        within = np.arange(part.sum()) - np.repeat(total[done:upto] - total[done], part)
+        yield np.repeat(places[done:upto], part), np.repeat(start[done:upto], part) + within
+        done = upto
