@@ -48,7 +48,7 @@ old-clients: setup
 	$(BIN)/python -m tests.warehouse.old_clients
 
 docs: setup
-	$(BIN)/python -m pipeline.report.dictionary > warehouse/README.md
+	$(BIN)/python -m pipeline.commands.dictionary > warehouse/README.md
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -23,7 +23,6 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.client.schemas.sorting import FlowRunSort
 from prefect.context import FlowRunContext
 from prefect.states import Crashed
 
@@ -84,19 +83,16 @@ def forget_other_deployments(kept: Sequence[UUID], flow_name: str) -> None:
                 client.delete_deployment(deployment.id)
 
 
-def next_starts(deployments: Sequence[UUID]) -> dict[UUID, datetime]:
-    """Return when each deployment runs next; one without a scheduled run is left out."""
-    starts: dict[UUID, datetime] = {}
+def scheduled_among(deployments: Sequence[UUID]) -> set[UUID]:
+    """Return those of the deployments that have a run waiting for its time."""
     with get_client(sync_client=True) as client:
+        chosen = _in_states(StateType.SCHEDULED)
+        found: set[UUID] = set()
         for deployment in deployments:
-            chosen = _in_states(StateType.SCHEDULED)
             chosen.deployment_id = FlowRunFilterDeploymentId(any_=[deployment])
-            runs = client.read_flow_runs(
-                flow_run_filter=chosen, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=1
-            )
-            if runs and runs[0].expected_start_time is not None:
-                starts[deployment] = runs[0].expected_start_time
-    return starts
+            if client.read_flow_runs(flow_run_filter=chosen, limit=1):
+                found.add(deployment)
+        return found
 
 
 def _drop_due(

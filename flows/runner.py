@@ -7,10 +7,9 @@ import importlib.metadata
 import signal
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from prefect._internal.versioning import VersionType
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
@@ -30,6 +29,7 @@ _RUNS_AT_ONCE = 1
 _POLL_SECONDS = 5.0
 # Prefect 3.8.8 with SQLAlchemy 2.1 serves everything but never schedules, and does not say so.
 _SCHEDULED_SECONDS = 15.0
+_SCHEDULED_AHEAD = timedelta(days=90)  # Prefect schedules no further than 100 days ahead
 _STOP_SECONDS = 6.0
 
 
@@ -107,29 +107,30 @@ def _schedule_of(plan: Plan) -> Schedule:
 async def _announce(
     plans: Sequence[Plan], ids: Sequence[UUID], api: str, say: Say, stop: asyncio.Task[bool]
 ) -> None:
-    """Wait until every plan has a next run and tell it.
+    """Wait until every plan has scheduled runs and tell when it runs next.
 
     Raises:
         WarehouseError: a plan has none after 15 s.
     """
+    now = datetime.now(UTC)
+    expected = [
+        i for p, i in zip(plans, ids, strict=True) if p.next_start(now) < now + _SCHEDULED_AHEAD
+    ]
     deadline = time.monotonic() + _SCHEDULED_SECONDS
-    starts: dict[UUID, datetime] = {}
-    while len(starts) < len(ids) and not stop.done():
-        starts = await asyncio.to_thread(housekeeping.next_starts, ids)
+    found: set[UUID] = set()
+    while len(found) < len(expected) and not stop.done():
+        found = await asyncio.to_thread(housekeeping.scheduled_among, expected)
         if time.monotonic() > deadline:
-            lost = ", ".join(
-                p.source_id for p, i in zip(plans, ids, strict=True) if i not in starts
-            )
             raise WarehouseError(
-                f"Prefect did not schedule {lost} within {_SCHEDULED_SECONDS:.0f} s",
+                f"Prefect did not schedule a run within {_SCHEDULED_SECONDS:.0f} s",
                 next_step="check the versions in requirements.lock: SQLAlchemy 2.1 does this",
             )
         await asyncio.sleep(0.2)
     if stop.done():
         return
     say(f"UI at {api.removesuffix('/api')}")
-    for plan, deployment in zip(plans, ids, strict=True):
-        start = starts[deployment].astimezone(ZoneInfo(plan.timezone))
+    for plan in plans:
+        start = plan.next_start(datetime.now(UTC))
         say(f"{plan.source_id}: next run {start:%Y-%m-%d %H:%M:%S} ({plan.timezone})")
     say("Ctrl-C stops it")
 

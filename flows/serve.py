@@ -13,11 +13,13 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from croniter import CroniterBadDateError, croniter
 
 from flows.children import parent_environment
 from flows.recording import prepare
@@ -42,6 +44,14 @@ class Plan:
     interval: timedelta | None
     timezone: str
     parameters: dict[str, Any]
+
+    def next_start(self, after: datetime) -> datetime:
+        """Return the first slot after a moment (with time zone)."""
+        local = after.astimezone(ZoneInfo(self.timezone))
+        if self.interval is None:
+            slot: datetime = croniter(self.cron, local).get_next(datetime)
+            return slot
+        return self.anchor + ((local - self.anchor) // self.interval + 1) * self.interval
 
     @property
     def anchor(self) -> datetime:
@@ -73,20 +83,33 @@ def _plan_of(source: SourceSettings, settings: Settings, config: Path | None) ->
             next_step=f"leave out the signs {' '.join(_REFUSED_SIGNS)}",
         )
     interval = parse_interval(source.schedule)
-    is_random = any(word.lower() in ("r", "h") for word in source.schedule.split())
-    if interval is None and is_random:
-        raise SettingsError(
-            "source.schedule",
-            f"{source.id}: {source.schedule!r} has a random part, which Prefect does not know",
-            next_step="write a minute, such as 5 * * * *",
-        )
+    cron = None if interval is not None else source.schedule
+    if cron is not None:
+        _check_cron(source.id, cron)
     parameters = {
         "source": source.id,
         "warehouse": str(settings.warehouse.resolve()),
         "config": str(config.resolve()) if config is not None else None,
     }
-    cron = None if interval is not None else source.schedule
     return Plan(source.id, cron, interval, source.timezone, parameters)
+
+
+def _check_cron(source_id: str, cron: str) -> None:
+    """Refuse cron lines that are valid and never fire, or not in Prefect."""
+    problem = ""
+    if any(word.lower().startswith("r") for word in cron.split()):
+        problem = "has a random part, which Prefect does not know"
+    else:
+        try:
+            croniter(cron, datetime.now(UTC)).get_next(datetime)
+        except CroniterBadDateError:
+            problem = "is a day that never comes"
+    if problem:
+        raise SettingsError(
+            "source.schedule",
+            f"{source_id}: {cron!r} {problem}",
+            next_step="write it as in 5 * * * * (every hour at five past)",
+        )
 
 
 def settings_file() -> Path | None:
@@ -119,6 +142,7 @@ def serve(settings: Settings, *, say: Say | None = None) -> int:
             )
             stack.enter_context(announced(settings.warehouse, settings.server_port))
             _prepare_for_children(settings)
+            stack.enter_context(contextlib.chdir(prefect_home(settings.warehouse)))
             from flows.runner import run_schedules
 
             run_schedules(plans, api, tell)
@@ -131,8 +155,8 @@ def serve(settings: Settings, *, say: Say | None = None) -> int:
 def _prepare_for_children(settings: Settings) -> None:
     """Set up what the processes of the flow runs, which Prefect starts, inherit from us.
 
-    They end with us. They start in a folder of ours: Prefect looks for the flow in the current
-    directory first, where the caller may have a package `flows` of his own.
+    They end with us. They start in a folder of ours (the caller changes to it next): Prefect
+    looks for the flow in the current directory first, where there may be another `flows`.
     """
     os.environ.update(parent_environment())
     if settings_file() is None:  # the sources come from the environment; their paths as well
@@ -140,7 +164,6 @@ def _prepare_for_children(settings: Settings) -> None:
             s.model_copy(update={"path": str(Path(s.path).absolute())}) for s in settings.source
         ]
         os.environ["UNECHO_SOURCE"] = json.dumps([s.model_dump(mode="json") for s in sources])
-    os.chdir(prefect_home(settings.warehouse))
 
 
 class _Stopped(BaseException):

@@ -19,6 +19,8 @@ from pipeline.errors import ContractError
 
 ID = pa.binary(16)
 TIME = pa.timestamp("us")
+TEXT, LONG_TEXT = pa.string(), pa.large_string()
+INT, LONG, RATIO = pa.int32(), pa.int64(), pa.float32()
 
 PARAGRAPH_REASONS = (
     "repeat_block",
@@ -94,12 +96,12 @@ def contract(name: str, description: str, key: tuple[str, ...], *fields: pa.Fiel
 _ARTICLE_ID = field(
     "article_id",
     ID,
-    "The article: hash of its identity, never of its content where an id or URL exists.",
+    "Hash of the article's identity, never of its content where an id or URL exists.",
 )
 _REVISION_ID = field(
     "revision_id", ID, "This content of the article: hash of article_id and content_hash."
 )
-_RUN_ID = field("run_id", pa.string(), "The run that wrote the row.")
+_RUN_ID = field("run_id", TEXT, "The run that wrote the row.")
 _STORY_ID = field("story_id", ID, "The story; stable, a merge keeps the older one.")
 
 DOCUMENTS = contract(
@@ -107,28 +109,14 @@ DOCUMENTS = contract(
     "The raw archive: every document as it came, immutable.",
     ("document_id",),
     field("document_id", ID, "Hash of the bytes, the header and the way they are to be read."),
+    field("source_id", TEXT, "`--source`, a name of unecho.toml, else `local`."),
+    field("container", TEXT, "File (or `-` for standard input) that held the document."),
+    field("position", LONG, "1-based line, element or row; 0 for a whole file."),
     field(
-        "source_id",
-        pa.string(),
-        "Where it came from: `--source`, a name of unecho.toml, else `local`.",
+        "media", TEXT, "text, jsonl, json, csv, parquet, or unknown for what could not be split."
     ),
-    field("container", pa.string(), "File (or `-` for standard input) that held the document."),
-    field(
-        "position",
-        pa.int64(),
-        "1-based line, element or row within the container; 0 for a whole file.",
-    ),
-    field(
-        "media",
-        pa.string(),
-        "How it is read: text, jsonl, json, csv, parquet, or unknown for what could not be split.",
-    ),
-    field("encoding", pa.string(), "Character encoding of the bytes, as labelled or detected."),
-    field(
-        "parse_options",
-        pa.string(),
-        "JSON: column map, default source, delimiter, time zone; what parsing needs beside the bytes.",
-    ),
+    field("encoding", TEXT, "Character encoding of the bytes, as labelled or detected."),
+    field("parse_options", TEXT, "JSON: column map, default source, delimiter, time zone."),
     field("header", pa.binary(), "CSV header bytes that belong to the row; empty otherwise."),
     field(
         "content",
@@ -136,14 +124,14 @@ DOCUMENTS = contract(
         "The document's bytes, unchanged, after outer compression.",
         unit="bytes",
     ),
-    field("n_bytes", pa.int64(), "Length of content.", unit="bytes"),
+    field("n_bytes", LONG, "Length of content.", unit="bytes"),
     field(
         "problem",
-        pa.string(),
-        "Quarantine reason found while reading, before any parse; NULL when it could be read.",
+        TEXT,
+        "Quarantine reason found while reading; NULL when it could be read.",
         null=True,
     ),
-    field("problem_message", pa.string(), "What was wrong, in one line.", null=True),
+    field("problem_message", TEXT, "What was wrong, in one line.", null=True),
     field("landed_at", TIME, "When the bytes were made safe.", unit="UTC"),
     _RUN_ID,
 )
@@ -157,47 +145,40 @@ ARTICLES = contract(
     field(
         "is_current",
         pa.bool_(),
-        "True for the newest revision (updated_at, else published_at, then content_hash).",
+        "True for the newest: by updated_at, else published_at, then content_hash.",
     ),
     field("document_id", ID, "The raw document it was parsed from."),
-    field("native_id", pa.string(), "The source's own id.", null=True),
-    field("url", pa.string(), "Address as given.", null=True),
-    field("source_id", pa.string(), "The source (outlet)."),
-    field("publisher", pa.string(), "Publisher as given by the record.", null=True),
-    field("title", pa.string(), "Headline, untouched.", null=True),
-    field("byline", pa.string(), "Author as given, else taken from a byline paragraph.", null=True),
+    field("native_id", TEXT, "The source's own id.", null=True),
+    field("url", TEXT, "Address as given.", null=True),
+    field("source_id", TEXT, "The source (outlet)."),
+    field("publisher", TEXT, "Publisher as given by the record.", null=True),
+    field("title", TEXT, "Headline, untouched.", null=True),
+    field("byline", TEXT, "Author as given, else taken from a byline paragraph.", null=True),
     field(
-        "rights",
-        pa.string(),
-        "Copyright lines taken out of the text, joined by a line break.",
-        null=True,
+        "rights", TEXT, "Copyright lines taken out of the text, joined by a line break.", null=True
     ),
-    field("dateline", pa.string(), "Place and agency line that opened the text.", null=True),
-    field("source_agency", pa.string(), "Wire agency named by the article.", null=True),
+    field("dateline", TEXT, "Place and agency line that opened the text.", null=True),
+    field("source_agency", TEXT, "Wire agency named by the article.", null=True),
     field("published_at", TIME, "Publication time.", null=True, unit="UTC"),
     field(
         "updated_at", TIME, "Time of the last change as given by the record.", null=True, unit="UTC"
     ),
     field(
         "published_precision",
-        pa.string(),
+        TEXT,
         "second, minute, day, or unparsed (a date was given that is no date).",
         null=True,
     ),
-    field("language", pa.string(), "Language as given by the record.", null=True),
-    field("section", pa.string(), "Section as given by the record.", null=True),
-    field("text", pa.large_string(), "Clean text: kept paragraphs joined by a blank line."),
-    field(
-        "original_text",
-        pa.large_string(),
-        "The parsed body before anything was taken out; spans are offsets into it.",
-    ),
-    field("extra", pa.string(), "JSON object of the columns that no field takes.", null=True),
+    field("language", TEXT, "Language as given by the record.", null=True),
+    field("section", TEXT, "Section as given by the record.", null=True),
+    field("text", LONG_TEXT, "Clean text: kept paragraphs joined by a blank line."),
+    field("original_text", LONG_TEXT, "The parsed body, untouched; spans are offsets into it."),
+    field("extra", TEXT, "JSON object of the columns that no field takes.", null=True),
     field("content_hash", ID, "Hash of all published fields of the revision."),
     field("key_hash", ID, "Hash of the key of the clean text (what `exact` compares)."),
-    field("n_chars", pa.int32(), "Length of text.", unit="code points"),
-    field("n_paragraphs", pa.int32(), "Kept paragraphs."),
-    field("n_dropped_paragraphs", pa.int32(), "Dropped paragraphs."),
+    field("n_chars", INT, "Length of text.", unit="code points"),
+    field("n_paragraphs", INT, "Kept paragraphs."),
+    field("n_dropped_paragraphs", INT, "Dropped paragraphs."),
     field("first_seen_at", TIME, "When this revision was first taken.", unit="UTC"),
     _RUN_ID,
 )
@@ -207,16 +188,16 @@ PARAGRAPHS = contract(
     "Paragraphs of the current revision of every article, kept or dropped.",
     ("article_id", "seq"),
     _ARTICLE_ID,
-    field("seq", pa.int32(), "0-based position in the article."),
-    field("start_char", pa.int32(), "Start in original_text.", unit="code points"),
-    field("end_char", pa.int32(), "End in original_text, exclusive.", unit="code points"),
-    field("text", pa.large_string(), "The paragraph, untouched."),
-    field("n_chars", pa.int32(), "end_char - start_char.", unit="code points"),
+    field("seq", INT, "0-based position in the article."),
+    field("start_char", INT, "Start in original_text.", unit="code points"),
+    field("end_char", INT, "End in original_text, exclusive.", unit="code points"),
+    field("text", LONG_TEXT, "The paragraph, untouched."),
+    field("n_chars", INT, "end_char - start_char.", unit="code points"),
     field("key_hash", ID, "Hash of the paragraph's key; equal keys are equal paragraphs."),
-    field("status", pa.string(), "kept or dropped."),
+    field("status", TEXT, "kept or dropped."),
     field(
         "reason",
-        pa.string(),
+        TEXT,
         "Why it is dropped: " + ", ".join(PARAGRAPH_REASONS) + "; NULL when kept.",
         null=True,
     ),
@@ -229,43 +210,35 @@ DECISIONS = contract(
     field("decision_id", ID, "Hash of the row's content."),
     _ARTICLE_ID,
     field("revision_id", ID, "The content it speaks of."),
-    field("action", pa.string(), ", ".join(ACTIONS) + "."),
-    field(
-        "reason",
-        pa.string(),
-        "A paragraph reason, or the relation for which an article was dropped.",
-    ),
-    field("paragraph_seq", pa.int32(), "The paragraph; NULL for a whole article.", null=True),
+    field("action", TEXT, ", ".join(ACTIONS) + "."),
+    field("reason", TEXT, "A paragraph reason, or the relation for which an article was dropped."),
+    field("paragraph_seq", INT, "The paragraph; NULL for a whole article.", null=True),
     field(
         "start_char",
-        pa.int32(),
+        INT,
         "Start of the removed span in original_text.",
         null=True,
         unit="code points",
     ),
-    field(
-        "end_char", pa.int32(), "End of the removed span, exclusive.", null=True, unit="code points"
-    ),
+    field("end_char", INT, "End of the removed span, exclusive.", null=True, unit="code points"),
     field("matched_article_id", ID, "The article it repeats.", null=True),
-    field("matched_paragraph_seq", pa.int32(), "The paragraph it repeats.", null=True),
-    field("jaccard", pa.float32(), "Exact Jaccard of the shingle sets.", null=True),
+    field("matched_paragraph_seq", INT, "The paragraph it repeats.", null=True),
+    field("jaccard", RATIO, "Exact Jaccard of the shingle sets.", null=True),
     field(
         "containment",
-        pa.float32(),
+        RATIO,
         "Share of the removed text's shingles that the match holds.",
         null=True,
     ),
     field(
         "matched_containment",
-        pa.float32(),
+        RATIO,
         "Share of the match's shingles that the removed text holds.",
         null=True,
     ),
     field("is_numbers_equal", pa.bool_(), "Whether the numbers of both are compatible.", null=True),
-    field(
-        "evidence", pa.string(), "The rule's own words: pattern name, what was compared.", null=True
-    ),
-    field("rule_version", pa.string(), "Version of the rules that decided."),
+    field("evidence", TEXT, "The rule's own words: pattern name, what was compared.", null=True),
+    field("rule_version", TEXT, "Version of the rules that decided."),
     field("decided_at", TIME, "When.", unit="UTC"),
     _RUN_ID,
 )
@@ -275,10 +248,8 @@ SIGNATURES = contract(
     "The index: one MinHash signature per current article.",
     ("article_id",),
     _ARTICLE_ID,
-    field(
-        "params_id", pa.string(), "The recipe that made it; signatures of two recipes never mix."
-    ),
-    field("n_shingles", pa.int32(), "Size of the shingle set."),
+    field("params_id", TEXT, "The recipe that made it; signatures of two recipes never mix."),
+    field("n_shingles", INT, "Size of the shingle set."),
     field(
         "signature",
         pa.binary(512),
@@ -294,19 +265,19 @@ EDGES = contract(
     ("left_id", "right_id"),
     field("left_id", ID, "The smaller article_id."),
     field("right_id", ID, "The larger article_id."),
-    field("relation", pa.string(), ", ".join(RELATIONS) + "."),
+    field("relation", TEXT, ", ".join(RELATIONS) + "."),
     field("is_duplicate", pa.bool_(), "Whether the relation puts both into one story."),
-    field("jaccard", pa.float32(), "Exact Jaccard of the shingle sets."),
-    field("left_containment", pa.float32(), "Share of left's shingles that right holds."),
-    field("right_containment", pa.float32(), "Share of right's shingles that left holds."),
+    field("jaccard", RATIO, "Exact Jaccard of the shingle sets."),
+    field("left_containment", RATIO, "Share of left's shingles that right holds."),
+    field("right_containment", RATIO, "Share of right's shingles that left holds."),
     field("is_numbers_equal", pa.bool_(), "Whether the numbers of both are compatible."),
     field(
         "evidence",
-        pa.string(),
+        TEXT,
         "JSON: what decided (shared and conflicting numbers, the rule).",
         null=True,
     ),
-    field("rule_version", pa.string(), "Version of the rules that decided."),
+    field("rule_version", TEXT, "Version of the rules that decided."),
     _RUN_ID,
 )
 
@@ -317,22 +288,22 @@ STORY_MEMBERS = contract(
     _ARTICLE_ID,
     _STORY_ID,
     field("component_id", ID, "Internal: smallest article_id of the connected component."),
-    field("role", pa.string(), ", ".join(ROLES) + "."),
+    field("role", TEXT, ", ".join(ROLES) + "."),
     field("canonical_id", ID, "The article that stands for the story."),
     field(
         "relation",
-        pa.string(),
+        TEXT,
         "Relation to matched_id; NULL for the canonical and for singles.",
         null=True,
     ),
     field(
         "matched_id",
         ID,
-        "The member it was verified against: the canonical where that pair exists, else its strongest edge.",
+        "The canonical where that pair was verified, else its strongest edge.",
         null=True,
     ),
-    field("jaccard", pa.float32(), "Jaccard with matched_id.", null=True),
-    field("containment", pa.float32(), "Share of its shingles that matched_id holds.", null=True),
+    field("jaccard", RATIO, "Jaccard with matched_id.", null=True),
+    field("containment", RATIO, "Share of its shingles that matched_id holds.", null=True),
 )
 
 STORIES = contract(
@@ -341,22 +312,14 @@ STORIES = contract(
     ("story_id",),
     _STORY_ID,
     field("canonical_id", ID, "The article that stands for it."),
-    field("n_members", pa.int32(), "Articles in it."),
-    field("n_sources", pa.int32(), "Distinct sources among them."),
+    field("n_members", INT, "Articles in it."),
+    field("n_sources", INT, "Distinct sources among them."),
     field("first_published_at", TIME, "Earliest published_at of a member.", null=True, unit="UTC"),
     field("last_published_at", TIME, "Latest published_at of a member.", null=True, unit="UTC"),
     field(
-        "spread_seconds",
-        pa.int64(),
-        "last_published_at - first_published_at.",
-        null=True,
-        unit="seconds",
+        "spread_seconds", LONG, "last_published_at - first_published_at.", null=True, unit="seconds"
     ),
-    field(
-        "founded_snapshot",
-        pa.int64(),
-        "Snapshot in which the story_id first stood; the older id survives a merge.",
-    ),
+    field("founded_snapshot", LONG, "Snapshot that founded it; the older id survives a merge."),
 )
 
 STORY_REDIRECTS = contract(
@@ -373,12 +336,12 @@ QUARANTINE = contract(
     "Documents that could not be taken, whole, with the reason.",
     ("document_id",),
     field("document_id", ID, "The document; its bytes are in documents."),
-    field("source_id", pa.string(), "Where it came from."),
-    field("container", pa.string(), "File that held it."),
-    field("position", pa.int64(), "1-based line, element or row; 0 for a whole file."),
-    field("reason", pa.string(), ", ".join(QUARANTINE_REASONS) + "."),
-    field("message", pa.string(), "What was wrong and the next step, in one line."),
-    field("n_bytes", pa.int64(), "Size of the document.", unit="bytes"),
+    field("source_id", TEXT, "Where it came from."),
+    field("container", TEXT, "File that held it."),
+    field("position", LONG, "1-based line, element or row; 0 for a whole file."),
+    field("reason", TEXT, ", ".join(QUARANTINE_REASONS) + "."),
+    field("message", TEXT, "What was wrong and the next step, in one line."),
+    field("n_bytes", LONG, "Size of the document.", unit="bytes"),
     field("quarantined_at", TIME, "When.", unit="UTC"),
     _RUN_ID,
 )

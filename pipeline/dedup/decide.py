@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +17,7 @@ from pipeline.contracts import PARAGRAPHS, Contract, conform, contract
 from pipeline.dedup.removals import article_ranges, id_array
 from pipeline.interim import CLEAN, REMOVALS, SPANS
 from pipeline.text.normalise import key_hash
-from pipeline.text.paragraphs import keys_of
+from pipeline.text.paragraphs import join_keys, keys_of
 
 CLEANED_PARAGRAPHS: Contract = contract(
     "cleaned_paragraphs",
@@ -60,6 +60,8 @@ class _Outcome:
     """What is left of one revision; rows are those of the removals."""
 
     texts: Sequence[str]
+    keys: Sequence[str | None]
+    """Key of each text; None where a span was cut and the paragraph's key no longer holds."""
     dropped: Mapping[int, str] = field(default_factory=dict)
     """Reason by index of the paragraph."""
     in_effect: Sequence[int] = ()
@@ -83,19 +85,21 @@ def clean_text(
     """
     removals = _read(pa.concat_tables([furniture, repeats]))
     revision_ids = id_array(spans.column("revision_id")).tolist()
-    texts, starts = spans.column("text").to_pylist(), spans.column("start_char").to_pylist()
+    texts, keys = spans.column("text").to_pylist(), spans.column("key").to_pylist()
+    starts = spans.column("start_char").to_pylist()
     reasons: list[str | None] = [None] * len(texts)
     outcomes: dict[bytes, _Outcome] = {}
     for first, last in article_ranges(spans):
-        own = texts[first:last]
-        rows = removals.rows_of.get(revision_ids[first])
-        outcome = _decide(own, starts[first:last], rows, removals) if rows else _Outcome(own)
+        part = slice(first, last)
+        outcome = _Outcome(texts[part], keys[part])
+        if rows := removals.rows_of.get(revision_ids[first]):
+            outcome = _decide(outcome, starts[part], rows, removals)
         outcomes[revision_ids[first]] = outcome
         for index, reason in outcome.dropped.items():
             reasons[first + index] = reason
     return (
         _clean(parsed, outcomes, lifted),
-        _paragraphs(spans, reasons),
+        _paragraphs(spans, keys, reasons),
         _in_effect(removals.table, outcomes.values()),
     )
 
@@ -111,7 +115,7 @@ def _read(table: pa.Table) -> _Removals:
 
 
 def _decide(
-    texts: Sequence[str], starts: Sequence[int], rows: Sequence[int], removals: _Removals
+    whole: _Outcome, starts: Sequence[int], rows: Sequence[int], removals: _Removals
 ) -> _Outcome:
     """Return what the removals of one revision leave of it."""
     drops: dict[int, int] = {}
@@ -122,18 +126,20 @@ def _decide(
             drops.setdefault(index, row)
         elif removals.actions[row] == "drop_span":
             cuts.setdefault(index, []).append(row)
-    kept: list[str] = []
+    texts: list[str] = []
+    keys: list[str | None] = []
     dropped = {index: removals.reasons[row] for index, row in drops.items()}
-    for index, text in enumerate(texts):
+    for index, text in enumerate(whole.texts):
         if index in drops:
             continue
         left = _without(text, starts[index], cuts.get(index, ()), removals)
         if left:
-            kept.append(left)
+            texts.append(left)
+            keys.append(None if index in cuts else whole.keys[index])
         else:
             dropped[index] = removals.reasons[cuts[index][0]]
-    if not any(map(_WORD.search, kept)):
-        return _Outcome(texts, given_up=sorted(rows))
+    if not any(map(_WORD.search, texts)):
+        return replace(whole, given_up=sorted(rows))
     winners = set(drops.values())
     in_effect = [
         row
@@ -141,7 +147,7 @@ def _decide(
         if row in winners
         or (removals.actions[row] != "drop_paragraph" and removals.seqs[row] not in drops)
     ]
-    return _Outcome(kept, dropped, in_effect)
+    return _Outcome(texts, keys, dropped, in_effect)
 
 
 def _without(text: str, start: int, cuts: Sequence[int], removals: _Removals) -> str:
@@ -159,7 +165,7 @@ def _without(text: str, start: int, cuts: Sequence[int], removals: _Removals) ->
 def _clean(parsed: pa.Table, outcomes: Mapping[bytes, _Outcome], lifted: pa.Table) -> pa.Table:
     """Return CLEAN: PARSED with the clean text and the fields lifted out of it."""
     revision_ids = id_array(parsed.column("revision_id")).tolist()
-    nothing = _Outcome(())
+    nothing = _Outcome((), ())
     left = [outcomes.get(revision, nothing) for revision in revision_ids]
     texts = ["\n\n".join(outcome.texts) for outcome in left]
     fields = {row["revision_id"]: row for row in lifted.to_pylist()}
@@ -172,21 +178,34 @@ def _clean(parsed: pa.Table, outcomes: Mapping[bytes, _Outcome], lifted: pa.Tabl
         columns[name] = pa.array([row.get(name) for row in taken], pa.string())
     columns["byline"] = pc.coalesce(parsed.column("byline"), columns["byline"])
     columns["text"] = pa.array(texts, pa.large_string())
-    columns["key_hash"] = pa.array([key_hash(key) for key in keys_of(texts)], pa.binary(16))
+    columns["key_hash"] = pa.array([key_hash(key) for key in _joined_keys(left)], pa.binary(16))
     columns["n_chars"] = pa.array(map(len, texts), pa.int32(), size=len(texts))
     columns["n_paragraphs"] = pa.array([len(o.texts) for o in left], pa.int32())
     columns["n_dropped_paragraphs"] = pa.array([len(o.dropped) for o in left], pa.int32())
     return conform(pa.table({name: columns[name] for name in CLEAN.schema.names}), CLEAN)
 
 
-def _paragraphs(spans: pa.Table, reasons: Sequence[str | None]) -> pa.Table:
+def _joined_keys(outcomes: Sequence[_Outcome]) -> list[str]:
+    """Return the key of each clean text; only paragraphs that lost a span are folded again."""
+    cut = (
+        text
+        for outcome in outcomes
+        for text, key in zip(outcome.texts, outcome.keys, strict=True)
+        if key is None
+    )
+    fresh = iter(keys_of(list(cut)))
+    return [
+        join_keys(next(fresh) if key is None else key for key in outcome.keys)
+        for outcome in outcomes
+    ]
+
+
+def _paragraphs(spans: pa.Table, keys: Sequence[str], reasons: Sequence[str | None]) -> pa.Table:
     """Return CLEANED_PARAGRAPHS: SPANS with what became of each paragraph."""
     columns = {name: spans.column(name) for name in ("article_id", "revision_id", "seq", "text")}
     columns |= {name: spans.column(name) for name in ("start_char", "end_char")}
     columns["n_chars"] = pc.subtract(spans.column("end_char"), spans.column("start_char"))
-    columns["key_hash"] = pa.array(
-        [key_hash(key) for key in spans.column("key").to_pylist()], pa.binary(16)
-    )
+    columns["key_hash"] = pa.array([key_hash(key) for key in keys], pa.binary(16))
     columns["reason"] = pa.array(reasons, pa.string())
     columns["status"] = pc.if_else(pc.is_null(columns["reason"]), "kept", "dropped")
     return conform(pa.table(columns), CLEANED_PARAGRAPHS)

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,8 +19,7 @@ import duckdb
 import pytest
 from prefect_api import Api
 
-from flows.server import local_server, prefect_home
-from pipeline.settings import load_settings
+from flows.server import prefect_home
 from pipeline.store.layout import Layout
 from pipeline.store.lock import writer_lock
 
@@ -96,6 +96,12 @@ class House:
         """Return the runs of a source that began or were refused, newest first."""
         return [r for r in self.api.runs() if r["parameters"]["source"] == source]
 
+    def run_that_is_going_on(self) -> str:
+        """Return the id of the one run that is going on, once there is one."""
+        until(lambda: any(r["state_type"] == "RUNNING" for r in self.runs()), 30)
+        (run,) = [r for r in self.runs() if r["state_type"] == "RUNNING"]
+        return str(run["id"])
+
     def ids(self) -> set[str]:
         """Return the native ids of the articles that analysts see."""
         database = self.root / "public" / "news.duckdb"
@@ -106,9 +112,16 @@ class House:
         return {row[0] for row in rows}
 
     def states_after(self) -> dict[str, str]:
-        """Return the state of every run as the database has it once all is stopped."""
-        with local_server(load_settings(warehouse=self.root)) as url:
-            return {r["id"]: r["state_type"] for r in Api(url).runs()}
+        """Return the state of every run that began, from the database once all is stopped."""
+        with contextlib.closing(sqlite3.connect(prefect_home(self.root) / "prefect.db")) as base:
+            rows = base.execute("SELECT id, state_type FROM flow_run WHERE start_time IS NOT NULL")
+            return dict(rows.fetchall())
+
+
+def stopped_by(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Send the signal and hold that it ends well within ten seconds."""
+    process.send_signal(number)
+    assert process.wait(10) == 0
 
 
 def free_port() -> int:
@@ -154,10 +167,7 @@ def test_files_that_arrive_are_taken_once_and_sigterm_ends_all(
             f"http://127.0.0.1:{house.port}/runs/flow-run/"
         )
 
-        began = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
-        assert time.monotonic() - began < 10
+        stopped_by(process, signal.SIGTERM)
         until(lambda: not house.processes(), 1)
     assert house.said().rstrip().endswith("stopped")
     assert "Traceback" not in house.said()
@@ -165,50 +175,44 @@ def test_files_that_arrive_are_taken_once_and_sigterm_ends_all(
     assert not UNFINISHED & set(house.states_after().values())
 
 
-def test_runs_of_a_source_never_overlap_and_ctrl_c_ends_one_that_is_going_on(
+def test_runs_never_overlap_and_end_with_what_started_them(
     new_root: Callable[[str], Path],
 ) -> None:
-    house = House(new_root("w"), "5s")
-    with writer_lock(Layout.at(house.root).lock, 0):  # the run waits for it: a slow run
-        with house.serving() as process:
-            until(lambda: any(r["state_type"] == "RUNNING" for r in house.runs()), 30)
-            (going_on,) = [r for r in house.runs() if r["state_type"] == "RUNNING"]
-            until(lambda: any(r["state_type"] == "CANCELLED" for r in house.runs()), 40)
-            others = [r for r in house.runs() if r["id"] != going_on["id"]]
-            assert {r["state_type"] for r in others} <= {"CANCELLED"}
-            began = time.monotonic()
-            process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
-            assert time.monotonic() - began < 10
-            until(lambda: not house.processes(), 1)
-        assert "Traceback" not in house.said()
-    states = house.states_after()
-    assert states[going_on["id"]] in ("CANCELLED", "CRASHED")
-    assert not UNFINISHED & set(states.values())
-
-
-def test_what_a_kill_leaves_is_marked_at_the_next_start(new_root: Callable[[str], Path]) -> None:
+    """Ctrl-C and `kill -9` while a run is going on; the next start puts in order what is left."""
     house = House(new_root("w"), "5s")
     house.drop("one.jsonl", "The lighthouse keeper of Sorvik counted forty ships in one night.")
-    with writer_lock(Layout.at(house.root).lock, 0), house.serving() as process:
-        until(lambda: any(r["state_type"] == "RUNNING" for r in house.runs()), 30)
-        (going_on,) = [r for r in house.runs() if r["state_type"] == "RUNNING"]
-        process.kill()
-        process.wait()
-        until(lambda: not house.processes(), 3)  # server and flow run ended with it
-    time.sleep(10)  # two slots pass while nothing runs
+    with writer_lock(Layout.at(house.root).lock, 0):  # a run waits for it: a slow run
+        with house.serving() as process:
+            interrupted = house.run_that_is_going_on()
+            until(lambda: any(r["state_type"] == "CANCELLED" for r in house.runs()), 40)
+            others = [r for r in house.runs() if r["id"] != interrupted]
+            assert {r["state_type"] for r in others} <= {"CANCELLED"}
+            stopped_by(process, signal.SIGINT)
+            until(lambda: not house.processes(), 1)
+        states = house.states_after()
+        assert states[interrupted] in ("CANCELLED", "CRASHED")
+        assert not UNFINISHED & set(states.values())
+        assert "Traceback" not in house.said()
+
+        with house.serving() as process:
+            killed = house.run_that_is_going_on()
+            process.kill()
+            process.wait()
+            until(lambda: not house.processes(), 3)  # server and flow run ended with it
+    assert house.states_after()[killed] == "RUNNING"  # nobody was left to say otherwise
+    time.sleep(6)  # slots pass while nothing runs
 
     with house.serving() as process:
         assert "1 runs left over" in house.said()
-        left = house.api.get(f"/flow_runs/{going_on['id']}")
+        left = house.api.get(f"/flow_runs/{killed}")
         assert left["state_type"] == "CRASHED"
         assert "left over" in left["state"]["message"]
         until(lambda: house.ids() == {"one.jsonl 0"}, 40)  # its place is free, the file is taken
-        # What was missed was not made up for one by one.
-        started = [r for r in house.runs() if r["id"] != going_on["id"] and r["start_time"]]
-        assert len([r for r in started if r["state_type"] != "CANCELLED"]) <= 2
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        # What was missed was not made up for one by one: one run, perhaps the next slot's too.
+        before = {interrupted, killed} | {r["id"] for r in others}
+        since = [r for r in house.runs() if r["id"] not in before and r["start_time"]]
+        assert len([r for r in since if r["state_type"] in ("RUNNING", "COMPLETED")]) <= 2
+        stopped_by(process, signal.SIGTERM)
 
 
 @pytest.mark.parametrize(
@@ -216,14 +220,12 @@ def test_what_a_kill_leaves_is_marked_at_the_next_start(new_root: Callable[[str]
     [
         ("", "setting source: no source is set"),
         ('[[source]]\nid = "a"\npath = "a"\nschedule = "soon"\n', "neither a cron line nor"),
-        ('[[source]]\nid = "a"\npath = "a"\nschedule = "H * * * *"\n', "random part"),
-        ('[[source]]\nid = "a%b"\npath = "a"\n', "cannot be the name of a schedule"),
     ],
 )
 def test_settings_that_cannot_be_served_are_one_line(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "unecho.toml").write_text(f'warehouse = "{tmp_path / "w"}"\n{text}')
     answer = subprocess.run([UNECHO, "serve"], cwd=tmp_path, capture_output=True, text=True)
-    assert answer.returncode in (1, 2)
+    assert answer.returncode == 2
     assert said in answer.stderr
     assert len(answer.stderr.strip().splitlines()) == 1
 
@@ -237,7 +239,7 @@ def test_a_port_in_use_is_one_line_with_the_next_step(tmp_path: Path) -> None:
             '[[source]]\nid = "a"\npath = "a"\n'
         )
         answer = subprocess.run([UNECHO, "serve"], cwd=tmp_path, capture_output=True, text=True)
-    assert answer.returncode == 1
+    assert answer.returncode == 2
     assert "cannot be used" in answer.stderr
     assert "server_port" in answer.stderr
     assert "Traceback" not in answer.stderr

@@ -10,8 +10,9 @@ from pipeline.dedup.decide import clean_text
 from pipeline.dedup.furniture import find_furniture
 from pipeline.dedup.repeats import find_repeats
 from pipeline.interim import PARSED
+from pipeline.text.normalise import make_key
 from pipeline.text.numbers import extract_numbers, numbers_conflict
-from pipeline.text.paragraphs import INVISIBLE, paragraph_spans, split_paragraphs
+from pipeline.text.paragraphs import INVISIBLE, join_keys, paragraph_spans, split_paragraphs
 from pipeline.text.sentences import split_sentences
 
 SENTENCES = [
@@ -39,7 +40,8 @@ SENTENCES = [
     "© 2026 Narae Daily. All rights reserved.",
     "* * *",
 ]
-PROSE = [s for s in SENTENCES if not any(mark in s for mark in "ⓒ©@=") and "DB" not in s]
+# Sentences and headings: what guards keep (labels, lists) depends on how much of it there is.
+PROSE = [*SENTENCES[:6], *SENTENCES[12:16], "* * *"]
 
 
 def articles(sentences):
@@ -113,6 +115,12 @@ def test_sentences_are_the_text_without_white_space_around(text):
     assert not text[at:].strip()
 
 
+@given(st.lists(st.one_of(any_text, st.sampled_from(SENTENCES)), max_size=6))
+@settings(max_examples=400, deadline=None)
+def test_the_key_of_joined_texts_is_made_of_their_keys(texts):
+    assert join_keys(map(make_key, texts)) == make_key("\n\n".join(texts))
+
+
 @given(any_text)
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_cleaned_and_never_emptied(text):
@@ -157,7 +165,7 @@ def test_what_a_repeat_repeats_stands_before_it_in_the_text(article):
 
 @given(articles(PROSE))
 @settings(max_examples=400, deadline=None)
-def test_cleaning_the_clean_text_removes_nothing_more(article):
+def test_cleaning_clean_prose_removes_nothing_more(article):
     once, _, _ = cleaned("\n\n".join(article))
     twice, _, _ = cleaned(once["text"])
     assert twice["text"] == once["text"]

@@ -139,7 +139,7 @@ def test_two_copies_meet_inside_a_hot_bucket_by_their_numbers():
 
 
 def test_pairs_lapse_when_their_bucket_grows():
-    rules = BandRules(centres=CentreRule(30, 1, 100))
+    rules = BandRules(centres=CentreRule(30, 1, 900))
     names = [f"w{n}" for n in range(90)]
     first, second = keys(*reports(30)), keys(*reports(60, start=30))
     early = find_candidates(first, [], rules)

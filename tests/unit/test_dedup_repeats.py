@@ -150,7 +150,7 @@ def test_a_script_printed_twice_goes_with_its_labels():
         [
             LONG.replace("이용자의 절반", "이용자 절반"),
             LONG.replace("늘어난 이용자", "이용자"),
-            LONG[:-4],
+            LONG.replace("퇴근한 ", ""),
         ],
         ["비가 왔다.", "바람이 불었다.", LONG, "눈이 왔다.", "해가 났다.", LONG],
     ],

@@ -61,7 +61,7 @@ class Cutter:
             yield self._piece(content, is_open=is_open)
             return
         message = (
-            f"{self.unit} {self.position} has {len(content):,} bytes, more than the limit of "
+            f"{self._name} has {len(content):,} bytes, more than the limit of "
             f"{self.limits.document_bytes:,}"
         )
         yield Slice(self.position, content, "too_large", message, is_open=is_open)
@@ -79,10 +79,14 @@ class Cutter:
     def _piece(self, content: bytes, *, is_open: bool = False) -> Slice:
         self.n_pieces += 1
         message = (
-            f"piece {self.n_pieces} of {self.unit} {self.position}, which is longer than "
+            f"piece {self.n_pieces} of {self._name}, which is longer than "
             f"{self.limits.piece_bytes:,} bytes"
         )
         return Slice(self.position, content, "too_large", message, self.n_pieces, is_open)
+
+    @property
+    def _name(self) -> str:
+        return f"{self.unit} {self.position}" if self.position else f"the {self.unit}"
 
     def start(self, position: int) -> None:
         """Begin the document at this position."""

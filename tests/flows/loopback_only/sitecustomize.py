@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -15,7 +16,7 @@ def _watch(event: str, arguments: tuple) -> None:
         return
     host = host.decode() if isinstance(host, bytes) else host
     if host is not None and host not in _LOOPBACK:
-        with open(os.environ["NOTED_CONNECTIONS"], "a") as noted:
+        with Path(os.environ["NOTED_CONNECTIONS"]).open("a") as noted:
             noted.write(f"{sys.argv[0]} {host}\n")
         raise PermissionError(host)
 
