@@ -21,18 +21,19 @@ _CREDIT = re.compile(
     r"|crédit|صورة|تصوير",
     re.IGNORECASE,
 )
+# Looked for in the end of a paragraph, in small letters.
 _CAPTION = re.compile(
     r"제공\W*(?:20\d\d[.\s\d]*)?$|사진\s?[=:ㅣ|]|/사진|\(사진|사진은 |자료사진|공동취재"
-    r"|DB ?금지|캡[처쳐]|[ⓒ©]|photo@|뉴스1\W*$|\[연합\]$|^◆…|\w DB\W*$"
-    r"|[=/.]\s?(?:AP|AFP|EPA|로이터|연합뉴스|뉴시스|신화)\W*$"
+    r"|db ?금지|캡[처쳐]|[ⓒ©]|photo@|뉴스1\W*$|\[연합\]$|\w db\W*$"
+    r"|[=/.]\s?(?:ap|afp|epa|로이터|연합뉴스|뉴시스|신화)\W*$"
     r"|(?:^|[/.\d]\s?)[가-힣]{2,4} ?(?:기자|작가)(?: \S+@\S*)?\W*$"
     r"|\b20\d\d\.\s?\d{1,2}\.\s?\d{1,2}\b.{0,40}$"
-    r"|(?:사진기자단|연합뉴스|뉴스1|AP|AFP|EPA)[\])]?\W*$"
-    r"|\bphoto (?:by|courtesy)|\(photo|file photo|getty images|\bhandout\b|/(?:AP|Reuters)\b"
+    r"|(?:사진기자단|연합뉴스|뉴스1|ap|afp|epa)[\])]?\W*$"
+    r"|\bphoto (?:by|courtesy)|\(photo|file photo|getty images|\bhandout\b|/(?:ap|reuters)\b"
     r"|写真[=＝:：]|[（(]写真|=.{1,12}撮影|図[/:：]|图[/:：]|摄[)）]?$|foto:|\(foto|photo ?:"
-    r"|crédit photo|تصوير:|\(صورة",
-    re.IGNORECASE,
+    r"|crédit photo|تصوير:|\(صورة"
 )
+_CAPTION_CHARS = 160
 
 _BRACKETED = re.compile(r"^[\[<〈《【◀«(（［「][^\]>〉》】▶»)）］」]{1,50}[\]>〉》】▶»)）］」]\W*$")
 _ROLE = re.compile(
@@ -64,7 +65,9 @@ def is_caption(text: str) -> bool:
     >>> is_caption("시장이 발언하고 있다. (사진=도청 제공)"), is_caption("시장이 말했다.")
     (True, False)
     """
-    return _CAPTION.search(text) is not None
+    if text.startswith("◆…"):
+        return True
+    return _CAPTION.search(text[-_CAPTION_CHARS:].lower()) is not None
 
 
 def is_speaker_label(text: str) -> bool:

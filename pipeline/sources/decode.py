@@ -202,7 +202,7 @@ def _is_korean(prefix: bytes, is_whole: bool) -> bool:
     letters = [c for c in text[:_SAMPLE_BYTES] if not c.isascii() and c.isalpha()]
     n_frequent = sum(c in _FREQUENT_SYLLABLES for c in letters)
     if n_broken:
-        return n_frequent >= 0.15 * len(letters) and n_broken <= 0.02 * len(letters)
+        return n_frequent >= 0.15 * len(letters) and n_broken <= max(2, 0.02 * len(letters))
     n_common = sum(c in _COMMON_SYLLABLES for c in letters)
     return n_frequent >= 0.07 * len(letters) or n_common >= 0.95 * len(letters)
 

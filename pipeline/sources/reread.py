@@ -67,6 +67,9 @@ def _write(document: Mapping[str, Any], path: Path) -> None:
         with pa.ipc.open_stream(document["content"]) as stream:
             pq.write_table(stream.read_all(), path)
         return
-    header = document["header"]
-    line_end = "\n".encode(document["encoding"]) if header else b""
-    path.write_bytes(header + line_end + document["content"])
+    before, after = document["header"], b""
+    if before:
+        before += "\n".encode(document["encoding"])
+    elif document["media"] == "json":  # an element: alone it might be taken for a wrapper
+        before, after = (sign.encode(document["encoding"]) for sign in "[]")
+    path.write_bytes(before + document["content"] + after)

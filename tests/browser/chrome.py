@@ -126,16 +126,21 @@ class Page:
                 self.refused.add(text)
 
 
+def program() -> str | None:
+    """Return the path of a Chromium; None without one."""
+    found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    return next((path for path in found if path), None)
+
+
 @contextlib.contextmanager
 def browser() -> Iterator[Page]:
     """Start Chromium with a new profile and yield one tab; end it after the block."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    program = program or shutil.which("google-chrome")
-    if program is None:
+    chromium = program()
+    if chromium is None:
         raise FileNotFoundError("no Chromium: `make browser` installs it")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
-            [program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            [chromium, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -24,6 +24,7 @@ from pipeline.store.layout import Layout
 from pipeline.store.lock import writer_lock
 
 UNECHO = str(Path(sys.executable).with_name("unecho"))
+PRESS = {"any_": ["press"]}
 UNFINISHED = {"RUNNING", "PENDING", "CANCELLING"}
 
 
@@ -138,35 +139,18 @@ def until(holds: Callable[[], object], seconds: float) -> None:
         time.sleep(0.2)
 
 
-def test_files_that_arrive_are_taken_once_and_sigterm_ends_all(
-    new_root: Callable[[str], Path],
-) -> None:
+def test_serve_through_ctrl_c_a_kill_and_an_orderly_stop(new_root: Callable[[str], Path]) -> None:
+    """One warehouse, served three times (each start costs 5 s, so that the parts share them)."""
     house = House(new_root("w"), "5s")
-    house.drop("one.jsonl", "The tram of Lindow runs again after the flood of last winter.")
+    house.drop("one.jsonl", "The lighthouse keeper of Sorvik counted forty ships in one night.")
+    with writer_lock(Layout.at(house.root).lock, 0):  # runs wait for it: slow runs
+        runs_never_overlap_and_ctrl_c_ends_one_that_is_going_on(house)
+        killed = a_kill_ends_server_and_flow_run_too(house)
+    time.sleep(6)  # slots pass while nothing runs
     with house.serving() as process:
-        assert f"UI at http://127.0.0.1:{house.port}" in house.said()
-        assert "press: next run" in house.said()
-        assert "04:00:00 (UTC)" in house.said()
-        until(lambda: house.ids() == {"one.jsonl 0"}, 40)
-        house.drop("two.jsonl", "A bakery in Altmar sells bread for a song, and means it.")
-        until(lambda: house.ids() == {"one.jsonl 0", "two.jsonl 0"}, 40)
-        until(lambda: len([r for r in house.runs() if r["state_type"] == "COMPLETED"]) >= 3, 40)
-        assert [r for r in house.runs() if r["state_type"] in ("FAILED", "CRASHED")] == []
-        assert house.runs("wire") == []  # not its time
-
-        # One more run, from the command line of somebody else: recorded by the same server.
-        answer = subprocess.run(
-            [UNECHO, "ingest", "press", "--json"],
-            cwd=house.folder,
-            capture_output=True,
-            text=True,
-            timeout=100,
-        )
-        assert answer.returncode == 0, answer.stderr
-        assert json.loads(answer.stdout)["recorded_url"].startswith(
-            f"http://127.0.0.1:{house.port}/runs/flow-run/"
-        )
-
+        what_the_kill_left_is_in_order(house, killed)
+        files_that_arrive_are_taken(house)
+        somebody_elses_ingest_is_recorded_here(house)
         stopped_by(process, signal.SIGTERM)
         until(lambda: not house.processes(), 1)
     assert house.said().rstrip().endswith("stopped")
@@ -175,44 +159,66 @@ def test_files_that_arrive_are_taken_once_and_sigterm_ends_all(
     assert not UNFINISHED & set(house.states_after().values())
 
 
-def test_runs_never_overlap_and_end_with_what_started_them(
-    new_root: Callable[[str], Path],
-) -> None:
-    """Ctrl-C and `kill -9` while a run is going on; the next start puts in order what is left."""
-    house = House(new_root("w"), "5s")
-    house.drop("one.jsonl", "The lighthouse keeper of Sorvik counted forty ships in one night.")
-    with writer_lock(Layout.at(house.root).lock, 0):  # a run waits for it: a slow run
-        with house.serving() as process:
-            interrupted = house.run_that_is_going_on()
-            until(lambda: any(r["state_type"] == "CANCELLED" for r in house.runs()), 40)
-            others = [r for r in house.runs() if r["id"] != interrupted]
-            assert {r["state_type"] for r in others} <= {"CANCELLED"}
-            stopped_by(process, signal.SIGINT)
-            until(lambda: not house.processes(), 1)
-        states = house.states_after()
-        assert states[interrupted] in ("CANCELLED", "CRASHED")
-        assert not UNFINISHED & set(states.values())
-        assert "Traceback" not in house.said()
-
-        with house.serving() as process:
-            killed = house.run_that_is_going_on()
-            process.kill()
-            process.wait()
-            until(lambda: not house.processes(), 3)  # server and flow run ended with it
-    assert house.states_after()[killed] == "RUNNING"  # nobody was left to say otherwise
-    time.sleep(6)  # slots pass while nothing runs
-
+def runs_never_overlap_and_ctrl_c_ends_one_that_is_going_on(house: House) -> None:
     with house.serving() as process:
-        assert "1 runs left over" in house.said()
-        left = house.api.get(f"/flow_runs/{killed}")
-        assert left["state_type"] == "CRASHED"
-        assert "left over" in left["state"]["message"]
-        until(lambda: house.ids() == {"one.jsonl 0"}, 40)  # its place is free, the file is taken
-        # What was missed was not made up for one by one: one run, perhaps the next slot's too.
-        before = {interrupted, killed} | {r["id"] for r in others}
-        since = [r for r in house.runs() if r["id"] not in before and r["start_time"]]
-        assert len([r for r in since if r["state_type"] in ("RUNNING", "COMPLETED")]) <= 2
-        stopped_by(process, signal.SIGTERM)
+        interrupted = house.run_that_is_going_on()
+        time.sleep(6)  # the next slot comes meanwhile
+        begun = [r["id"] for r in house.runs() if r["state_type"] != "CANCELLED"]
+        assert begun == [interrupted]
+        (press,) = house.api.post("/deployments/filter", {"deployments": {"name": PRESS}})
+        assert press["global_concurrency_limit"]["limit"] == 1
+        assert press["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+        stopped_by(process, signal.SIGINT)
+        until(lambda: not house.processes(), 1)
+    states = house.states_after()
+    assert states[interrupted] in ("CANCELLED", "CRASHED")
+    assert not UNFINISHED & set(states.values())
+    assert "Traceback" not in house.said()
+
+
+def a_kill_ends_server_and_flow_run_too(house: House) -> str:
+    with house.serving() as process:
+        killed = house.run_that_is_going_on()
+        process.kill()
+        process.wait()
+        until(lambda: not house.processes(), 3)
+    assert house.states_after()[killed] == "RUNNING"  # nobody was left to say otherwise
+    return killed
+
+
+def what_the_kill_left_is_in_order(house: House, killed: str) -> None:
+    assert f"UI at http://127.0.0.1:{house.port}" in house.said()
+    assert "press: next run" in house.said()
+    assert "04:00:00 (UTC)" in house.said()
+    assert "1 runs left over" in house.said()
+    left = house.api.get(f"/flow_runs/{killed}")
+    assert left["state_type"] == "CRASHED"
+    assert "left over" in left["state"]["message"]
+
+
+def files_that_arrive_are_taken(house: House) -> None:
+    until(lambda: house.ids() == {"one.jsonl 0"}, 40)  # the place of the dead run is free
+    # What was missed was not made up for one by one: one run, perhaps the next slot's too.
+    done = [r for r in house.runs() if r["state_type"] in ("RUNNING", "COMPLETED")]
+    assert len(done) <= 2
+    house.drop("two.jsonl", "A bakery in Altmar sells bread for a song, and means it.")
+    until(lambda: house.ids() == {"one.jsonl 0", "two.jsonl 0"}, 40)
+    assert [r for r in house.runs() if r["state_type"] == "FAILED"] == []
+    assert house.runs("wire") == []  # not its time
+
+
+def somebody_elses_ingest_is_recorded_here(house: House) -> None:
+    answer = subprocess.run(
+        [UNECHO, "ingest", "press", "--json"],
+        cwd=house.folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert answer.returncode == 0, answer.stderr
+    summary = json.loads(answer.stdout)
+    assert summary["recorded_url"].startswith(f"http://127.0.0.1:{house.port}/runs/flow-run/")
+    assert summary["n_documents"] == 0  # its files are taken
 
 
 @pytest.mark.parametrize(

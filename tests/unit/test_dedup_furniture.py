@@ -123,7 +123,9 @@ def test_body_text_that_speaks_of_rights_or_reporters_stays(sentence, at):
         ("図書館が開いた。記事・写真の無断転載を禁じます。", "記事・写真の無断転載を禁じます。"),
     ],
 )
-def test_a_notice_at_the_end_of_body_text_goes_alone(paragraph, piece):
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_notice_at_the_end_of_body_text_goes_alone(paragraph, piece, form):
+    paragraph, piece = (unicodedata.normalize(form, text) for text in (paragraph, piece))
     assert cuts(*BODY[:2], paragraph, *BODY[2:]) == {2: [("drop_span", "rights", piece)]}
 
 

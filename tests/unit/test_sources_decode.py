@@ -71,6 +71,11 @@ def test_a_damaged_text_keeps_its_encoding(encoding: str, broken: bytes) -> None
     assert detect_encoding(b"".join(lines), is_whole=True) == encoding
 
 
+def test_a_short_damaged_korean_text_is_korean() -> None:
+    content = "정부는 2일 새 정책을 발표했다.".encode("cp949") + b"\xff"
+    assert detect_encoding(content, is_whole=True) == "cp949"
+
+
 def test_a_short_damaged_text_is_no_other_language() -> None:
     assert detect_encoding("가나다라".encode() + b"\xff", is_whole=True) == "utf-8"
 

@@ -353,6 +353,12 @@ class TestIdentityOfDocuments:
         assert together[0]["document_id"] == alone["document_id"]
         assert [r["encoding"] for r in together] == ["utf-8", "cp949"]
 
+    def test_ids_do_not_change_between_versions(self, tmp_path: Path) -> None:
+        """Another id would land every known document again."""
+        (tmp_path / "a.csv").write_text("id,text\n1,가\n", "utf-8")
+        [row] = read(tmp_path / "a.csv", source_id="s", column_map={"title": "제목"})
+        assert row["document_id"].hex() == "e84d1fec5ae4630e3530adc951b82d82"
+
     def test_parse_options_hold_all_that_parsing_needs(self, tmp_path: Path) -> None:
         path = tmp_path / "a.tsv"
         path.write_text("번호\ttext\n1\ta\n")
