@@ -19,7 +19,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 
 run: setup
 	@$(BIN)/unecho --warehouse $(DEMO) ingest seeds/ --prefect
-	@$(BIN)/python -m pipeline.report.tour $(DEMO)
+	@$(BIN)/python -m pipeline.report.tour $(DEMO) $(BIN)/unecho
 
 test: lint types
 	$(BIN)/python -m pytest

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -22,7 +23,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import StateType
 from prefect.context import FlowRunContext
 from prefect.states import Crashed
 
@@ -48,7 +49,10 @@ def end_left_over(message: str) -> int:
 def drop_missed() -> set[UUID]:
     """Delete the scheduled runs whose time has passed; return the deployments that had any."""
     with get_client(sync_client=True) as client:
-        return {r.deployment_id for r in _drop_due(client) if r.deployment_id is not None}
+        due = _due()
+        missed = {d.id for d in client.read_deployments(flow_run_filter=due, limit=_PAGE)}
+        _delete(client, due)
+    return missed
 
 
 def drop_overtaken() -> None:
@@ -59,8 +63,10 @@ def drop_overtaken() -> None:
     context = FlowRunContext.get()
     if context is None or context.flow_run is None or context.flow_run.deployment_id is None:
         return
+    due = _due()
+    due.deployment_id = FlowRunFilterDeploymentId(any_=[context.flow_run.deployment_id])
     with get_client(sync_client=True) as client:
-        _drop_due(client, FlowRunFilterDeploymentId(any_=[context.flow_run.deployment_id]))
+        _delete(client, due)
 
 
 def run_once(deployments: Sequence[UUID]) -> None:
@@ -95,21 +101,21 @@ def scheduled_among(deployments: Sequence[UUID]) -> set[UUID]:
         return found
 
 
-def _drop_due(
-    client: SyncPrefectClient, deployment: FlowRunFilterDeploymentId | None = None
-) -> list[FlowRun]:
-    """Delete the scheduled runs that should have started by now and return them."""
+def _due() -> FlowRunFilter:
+    """Return what chooses the scheduled runs that should have started by now."""
     chosen = _in_states(StateType.SCHEDULED)
-    chosen.deployment_id = deployment
     chosen.expected_start_time = FlowRunFilterExpectedStartTime(
         before_=datetime.now(UTC)  # type: ignore[arg-type]  # Prefect's own subclass of datetime
     )
-    dropped: list[FlowRun] = []
-    while runs := client.read_flow_runs(flow_run_filter=chosen, limit=_PAGE):
-        for run in runs:
-            client.delete_flow_run(run.id)
-        dropped += runs
-    return dropped
+    return chosen
+
+
+def _delete(client: SyncPrefectClient, chosen: FlowRunFilter) -> None:
+    """Delete flow runs; the server takes 50 at once (one by one, 200 took longer than 18 s)."""
+    body = {"flow_runs": chosen.model_dump(mode="json")}
+    path: Any = "/flow_runs/bulk_delete"  # not in the client's list of routes (3.8.8)
+    while client.request("POST", path, json=body).json()["deleted"]:
+        pass
 
 
 def _free_places(client: SyncPrefectClient) -> None:

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from uuid import UUID
 
-from prefect import get_run_logger
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
-
 from pipeline.sources.files import Progress
 
 # A short run needs no bar: it would stand at 100 % before anyone looks.
-_PATIENCE_SECONDS = 10.0
-_UPDATE_SECONDS = 2.0
+PATIENCE_SECONDS = 10.0
+UPDATE_SECONDS = 2.0
+
+Write = Callable[[UUID | None, float, str], UUID]
+"""Writes percent and description of an artifact (None: a new one) and returns its id."""
 
 
 class ProgressArtifact:
-    """A bar that appears when a run of known size takes longer, moves, and ends at 100 %."""
+    """A bar that appears when a run of known size takes longer, moves, and ends at 100 %.
 
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._updated = 0.0
+    Args:
+        write: writes the bar.
+        warn: told what went wrong with it; the record is not worth failing a run for.
+        clock: seconds that only go forward.
+    """
+
+    def __init__(
+        self, write: Write, warn: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._write, self._warn, self._clock = write, warn, clock
+        self._due = clock() + PATIENCE_SECONDS
         self._artifact: UUID | None = None
 
     def __enter__(self) -> ProgressArtifact:
@@ -39,23 +48,15 @@ class ProgressArtifact:
 
     def update(self, progress: Progress) -> None:
         """Move the bar to how much of the current file is read, at most every two seconds."""
-        now = time.monotonic()
-        is_early = now - self._began < _PATIENCE_SECONDS or now - self._updated < _UPDATE_SECONDS
-        if is_early or not progress.bytes_total:
+        if not progress.bytes_total or self._clock() < self._due:
             return
-        self._updated = now
+        self._due = self._clock() + UPDATE_SECONDS
         read = min(100.0, 100.0 * progress.bytes_read / progress.bytes_total)
         name = Path(progress.container).name
         self._show(read, f"{name}: {progress.documents:,} documents read")
 
     def _show(self, percent: float, description: str) -> None:
-        """Write the bar; the record is not worth failing a run for."""
         try:
-            if self._artifact is None:
-                created = create_progress_artifact(percent, description=description)
-                assert isinstance(created, UUID)  # a coroutine only where a loop runs
-                self._artifact = created
-            else:
-                update_progress_artifact(self._artifact, percent, description=description)
+            self._artifact = self._write(self._artifact, percent, description)
         except Exception as error:
-            get_run_logger().warning("the progress was not written: %s", error)
+            self._warn(f"the progress was not written: {error}")

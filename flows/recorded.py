@@ -20,7 +20,12 @@ from uuid import UUID
 
 import pyarrow as pa
 from prefect import Task, flow, get_run_logger
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
@@ -225,7 +230,7 @@ def record_body(
     """Ingest within a flow run, write its artifacts and return the state it ends in."""
     outcome.flow_run_id = flow_run_id = str(this_run.id)
     recorder = Recorder()
-    with ProgressArtifact() as progress:
+    with ProgressArtifact(_write_progress, get_run_logger().warning) as progress:
 
         def tell(now: Progress) -> None:
             progress.update(now)
@@ -335,6 +340,15 @@ def _write_artifacts(summary: RunSummary, database: Path) -> None:
                 key=STORIES_KEY,
                 description="The stories of the warehouse that most articles tell.",
             )
+
+
+def _write_progress(artifact: UUID | None, percent: float, description: str) -> UUID:
+    if artifact is None:
+        written = create_progress_artifact(percent, key="ingest-progress", description=description)
+    else:
+        written = update_progress_artifact(artifact, percent, description=description)
+    assert isinstance(written, UUID)  # a coroutine only where an event loop runs
+    return written
 
 
 @contextlib.contextmanager

@@ -50,6 +50,9 @@ def record_with_own_server(
 ) -> tuple[RunSummary, str]:
     """Do as `record_ingest` with a server that runs for the time of this run."""
     with local_server(settings, while_starting=lambda api: prepare(settings, api)) as api:
+        from flows.housekeeping import end_left_over
+
+        end_left_over("This run was left over: its process was killed.")
         return record_ingest(requests, settings, api, on_progress=on_progress)
 
 

@@ -8,12 +8,15 @@ import signal
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 from prefect._internal.versioning import VersionType
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import PrefectException
 from prefect.runner import Runner
 from prefect.schedules import Cron, Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
@@ -22,6 +25,7 @@ from flows import housekeeping
 from flows.recorded import FLOW_NAME
 from flows.scheduled import ingest_flow
 from flows.serve import TAG, Plan, Say
+from flows.server import is_listening
 from pipeline.errors import WarehouseError
 
 # One at a time: there is one writer, and a second process would only wait for it, with 200 MB.
@@ -37,12 +41,18 @@ def run_schedules(plans: Sequence[Plan], api: str, say: Say) -> None:
     """Run the plans until a signal asks to stop.
 
     Raises:
-        WarehouseError: Prefect does not create scheduled runs, or its runner ends by itself.
+        WarehouseError: Prefect does not create scheduled runs, or its server or runner ends.
     """
-    left = housekeeping.end_left_over("This run was left over: unecho serve was killed.")
-    if left:
-        say(f"{left} runs left over from before are marked as crashed")
-    asyncio.run(_run(plans, api, say))
+    try:
+        left = housekeeping.end_left_over("This run was left over: unecho serve was killed.")
+        if left:
+            say(f"{left} runs left over from before are marked as crashed")
+        asyncio.run(_run(plans, api, say))
+    except (httpx.HTTPError, PrefectException) as error:
+        raise WarehouseError(
+            f"the Prefect server does not answer any more ({error})",
+            next_step=f"start unecho serve again; {Path.cwd() / 'server.log'} may say why",
+        ) from error
 
 
 async def _run(plans: Sequence[Plan], api: str, say: Say) -> None:
@@ -59,20 +69,25 @@ async def _run(plans: Sequence[Plan], api: str, say: Say) -> None:
     await asyncio.to_thread(housekeeping.run_once, [i for i in ids if i in missed])
     polling = asyncio.create_task(runner.start())
     stop = asyncio.create_task(stopping.wait())
+    lost = asyncio.create_task(_server_lost(api))
     try:
         await _announce(plans, ids, api, say, stop)
-        await asyncio.wait({polling, stop}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({polling, stop, lost}, return_when=asyncio.FIRST_COMPLETED)
         if not stop.done():
+            what = "server" if lost.done() else "runner"
             raise WarehouseError(
-                "Prefect's runner ended by itself", next_step="start unecho serve again"
-            ) from polling.exception()
+                f"Prefect's {what} ended by itself",
+                next_step=f"start unecho serve again; {Path.cwd() / 'server.log'} may say why",
+            ) from (polling.exception() if polling.done() else None)
         say("stopping ...")
     finally:
         stop.cancel()
+        lost.cancel()
         await _end(runner, polling)
-        await asyncio.to_thread(
-            housekeeping.end_left_over, "unecho serve was stopped while this run was going on."
-        )
+        if is_listening(api):
+            await asyncio.to_thread(
+                housekeeping.end_left_over, "unecho serve was stopped while this run was going on."
+            )
 
 
 async def deployment_of(plan: Plan) -> RunnerDeployment:
@@ -133,6 +148,15 @@ async def _announce(
         start = plan.next_start(datetime.now(UTC))
         say(f"{plan.source_id}: next run {start:%Y-%m-%d %H:%M:%S} ({plan.timezone})")
     say("Ctrl-C stops it")
+
+
+async def _server_lost(api: str) -> None:
+    """Return when nobody listens at the server's address any more.
+
+    Prefect's own loops notice after 80 s and print a traceback for each.
+    """
+    while await asyncio.to_thread(is_listening, api):
+        await asyncio.sleep(1.0)
 
 
 class _Runner(Runner):

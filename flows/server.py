@@ -139,6 +139,18 @@ def find_server(settings: Settings) -> str | None:
     return api_url(state.port) if is_ours else None
 
 
+def is_listening(api: str) -> bool:
+    """Return whether anybody listens at the address; a server too busy to answer still does."""
+    parts = urlsplit(api)
+    try:
+        with socket.create_connection((parts.hostname or HOST, parts.port), _ANSWER_SECONDS):
+            return True
+    except ConnectionRefusedError:
+        return False
+    except OSError:
+        return True
+
+
 def is_temporary(root: Path, api: str) -> bool:
     """Return whether `api` is a server of this warehouse that no `unecho serve` keeps running."""
     state = read_state(root)

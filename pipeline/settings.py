@@ -170,7 +170,8 @@ def load_settings(**arguments: Any) -> Settings:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "settings"
         place = str(config) if config else "the environment or arguments"
-        raise SettingsError(key, first["msg"], next_step=f"correct it in {place}") from error
+        problem = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(key, problem, next_step=f"correct it in {place}") from error
     except ValueError as error:  # tomllib.TOMLDecodeError and environment values that are no JSON
         raise SettingsError(
             str(config or "environment"), str(error), next_step="correct it"

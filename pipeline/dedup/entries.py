@@ -74,7 +74,9 @@ class Scope:
         days = day_numbers(few["published_at"])
         near = (days >= self.first) & (days <= self.last)
         near |= (days == NO_DAY) & self.has_undated
-        return rows[near & np.asarray(pc.is_in(few["source_id"], self.sources))]
+        near &= np.asarray(pc.is_in(few["source_id"], self.sources))
+        found: NDArray[np.int64] = rows[near]
+        return found
 
 
 def short_rows(articles: pa.Table, rules: BandRules) -> NDArray[np.int64]:

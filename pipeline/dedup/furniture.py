@@ -25,8 +25,6 @@ from pipeline.dedup.patterns import PATTERNS
 from pipeline.dedup.removals import Removal, article_ranges, id_array, removals_table
 from pipeline.interim import LIFTED
 
-RULE_VERSION = "furniture-1"
-
 _AGENCY_NAMES = {"reuter": "Reuters", "reuters": "Reuters"}
 
 

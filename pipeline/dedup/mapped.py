@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Words = NDArray[np.uint64]
 
-# Bytes read at a time: a slice, its shifted copy and the flags stay in the L2 cache.
+# Words read at a time: a slice, its shifted copy and the flags stay in the L2 cache.
 _SLICE_WORDS = 65_536
 
 # Two bitmaps of 32 bits a value pass one stranger in 1,000 on to the binary search (measured:
@@ -86,7 +86,8 @@ class ValueSet:
         positions, likely = positions[kept], likely[kept]
         nearest = np.searchsorted(self.values, likely)
         nearest[nearest == self.values.size] = 0
-        return positions[self.values[nearest] == likely]
+        found: NDArray[np.int64] = positions[self.values[nearest] == likely]
+        return found
 
 
 def place_of(words: Words, sorted_words: Words) -> NDArray[np.int64]:

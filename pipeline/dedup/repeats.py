@@ -17,8 +17,6 @@ from pipeline.dedup.near_repeats import covered_shares, shingles_of
 from pipeline.dedup.removals import Removal, article_ranges, removals_table
 from pipeline.dedup.repeat_rules import RepeatRules
 
-RULE_VERSION = "repeats-1"
-
 _BATCH_CHARS = 4_000_000
 """Near repeats are looked for in so many characters at a time: about 100 bytes each at the peak."""
 

@@ -66,11 +66,11 @@ def report_markdown(summary: RunSummary, database: Path) -> str:
         f"**{summary.headline()}**",
         _alarms(summary),
         _what_came_in(summary),
-        _chart(summary.by_source),
-        _by_source(summary.by_source),
         _reasons("Paragraphs dropped", "paragraphs", summary.dropped_paragraphs),
         _reasons("Articles dropped as copies", "articles", summary.dropped_articles),
         _reasons("Quarantined, whole and with their bytes", "documents", summary.quarantined),
+        _chart(summary.by_source),
+        _by_source(summary.by_source),
         _where(summary, database),
     ]
     return "\n\n".join(s for s in sections if s) + "\n"

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipeline.contracts import CONTRACTS, ID, Contract
 from pipeline.errors import ContractError
-from pipeline.store.duck import fixed_paths
+from pipeline.store.duck import fixed_paths, interruptible
 from pipeline.store.model import StoredFile
 from pipeline.store.parquet import in_file_order, read_file, with_uuids
 
@@ -82,11 +82,12 @@ def _matches(
     cursor = connection.cursor()
     try:
         cursor.register("wanted", with_uuids(wanted))
-        found = cursor.sql(
-            "SELECT filename, list(file_row_number) AS numbers FROM read_parquet("
-            f"{listed}, hive_partitioning = false, filename = true, file_row_number = true)"
-            f" AS stored SEMI JOIN wanted ON {on} GROUP BY filename"
-        ).fetchall()
+        with interruptible():
+            found = cursor.sql(
+                "SELECT filename, list(file_row_number) AS numbers FROM read_parquet("
+                f"{listed}, hive_partitioning = false, filename = true, file_row_number = true)"
+                f" AS stored SEMI JOIN wanted ON {on} GROUP BY filename"
+            ).fetchall()
     finally:
         cursor.close()
     for filename, numbers in found:

@@ -39,7 +39,7 @@ class Api:
             if status != http.HTTPStatus.SERVICE_UNAVAILABLE:
                 break
             time.sleep(0.5)
-        assert status == http.HTTPStatus.OK, content
+        assert status in (http.HTTPStatus.OK, http.HTTPStatus.CREATED), content
         return json.loads(content)
 
     def get(self, path: str) -> Any:

@@ -52,7 +52,7 @@ def tables(markdown: str) -> list[list[list[str]]]:
 def test_the_report_begins_with_the_headline_and_counts_everything(summary: RunSummary) -> None:
     markdown = report_markdown(summary, DATABASE)
     assert markdown.startswith(f"**{summary.headline()}**\n")
-    came_in, by_source, paragraphs, articles, refused = tables(markdown)
+    came_in, paragraphs, articles, refused, by_source = tables(markdown)
     assert ["documents came in", "1,200"] in came_in
     assert ["**stories among them**", "4,000"] in came_in
     assert by_source[2] == ["연합테스트", "900", "100", "0", "0"]
