@@ -71,7 +71,8 @@ def change_of(decided: Decided, warehouse: Warehouse, run_id: str, now: datetime
         "edges": _ended(warehouse, replaced, decided.lapsed),
         "story_members": stale_members,
         "stories": stale_stories,
-        "story_redirects": stale_redirects,
+        # A split may bring an id back that a merge had ended: it leads nowhere else any more.
+        "story_redirects": pa.chunked_array([stale_redirects, *story_rows["story_id"].chunks], ID),
         # A document that is tried again (replay, a run killed half way) leaves its earlier row.
         "quarantine": decided.documents["document_id"],
     }
