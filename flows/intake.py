@@ -106,6 +106,18 @@ def documents_of(
         timezone=request.timezone,
         encoding=request.encoding,
     )
+    containers = _containers_of(request, summary)
+    if not request.is_drop_folder:
+        yield from read_batches(containers, options, on_progress)
+        return
+    waiting = _new_files(containers, settings, warehouse)
+    yield from read_batches([Path(f.path) for f in waiting], options, on_progress)
+    warehouse.mark_taken(waiting)
+
+
+def _containers_of(request: Request, summary: RunSummary) -> list[Container]:
+    """Return what the specs name, each file once; small files share batches whoever named them."""
+    found: dict[str, Container] = {}
     for spec in request.specs:
         try:
             containers = expand(
@@ -114,12 +126,8 @@ def documents_of(
         except SourceError as error:
             summary.source_errors.append(str(error))
             continue
-        if not request.is_drop_folder:
-            yield from read_batches(containers, options, on_progress)
-            continue
-        waiting = _new_files(containers, settings, warehouse)
-        yield from read_batches([Path(f.path) for f in waiting], options, on_progress)
-        warehouse.mark_taken(waiting)
+        found |= {str(Path(c).absolute()) if c != "-" else "-": c for c in containers}
+    return list(found.values())
 
 
 def _new_files(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 
 from flows.intake import Request
@@ -52,7 +53,8 @@ def record_with_own_server(
     with local_server(settings, while_starting=lambda api: prepare(settings, api)) as api:
         from flows.housekeeping import end_left_over
 
-        end_left_over("This run was left over: its process was killed.")
+        with contextlib.suppress(Exception):  # tidying is not worth failing an ingest
+            end_left_over("This run was left over: its process was killed.")
         return record_ingest(requests, settings, api, on_progress=on_progress)
 
 

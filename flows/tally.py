@@ -35,7 +35,7 @@ def count_read(
 def count(summary: RunSummary, decided: Decided, change: Change) -> None:
     """Add one published batch to the summary."""
     fresh, clean = decided.fresh, decided.clean
-    known = [i in fresh.known_articles for i in clean["article_id"].to_pylist()]
+    known = _are_known(clean["article_id"].to_pylist(), fresh.known_articles)
     summary.n_batches += 1
     summary.n_articles += known.count(False)
     summary.n_revisions += known.count(True)
@@ -68,6 +68,16 @@ def count(summary: RunSummary, decided: Decided, change: Change) -> None:
     ):
         summary.quarantined[reason] += 1
         summary.of_source(source_id).n_quarantined += 1
+
+
+def _are_known(articles: list[bytes], before: Set[bytes]) -> list[bool]:
+    """Return for each revision whether its article stood before, or comes earlier in the batch."""
+    seen = set(before)
+    known = []
+    for article in articles:
+        known.append(article in seen)
+        seen.add(article)
+    return known
 
 
 def _is_news(article: bytes, batch: Mapping[bytes, str], stood: Set[bytes]) -> bool:

@@ -194,3 +194,19 @@ def test_a_missing_place_is_reported_and_the_rest_is_taken(tmp_path: Path) -> No
     assert summary.n_articles == 1
     assert len(summary.source_errors) == 1
     assert "nowhere" in summary.source_errors[0]
+
+
+def test_files_named_one_by_one_share_a_batch(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{n}.txt" for n in range(12)]
+    for number, path in enumerate(paths):
+        path.write_text(f"{BODY} Number {number}.", "utf-8")
+    summary = ingest(tmp_path / "w", *paths, paths[0])
+    assert (summary.n_documents, summary.n_batches) == (12, 1)
+
+
+@pytest.mark.parametrize("batch", [1, 5000])
+def test_revisions_are_counted_as_revisions_in_any_batch(tmp_path: Path, batch: int) -> None:
+    records = [revision(f"{BODY} Version {hour}.", hour) for hour in range(8, 12)]
+    path = write_jsonl(tmp_path / "in.jsonl", [*records, revision(BODY, 8, native_id="b")])
+    summary = ingest(tmp_path / "w", path, batch_documents=batch)
+    assert (summary.n_articles, summary.n_revisions) == (2, 3)
