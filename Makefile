@@ -47,6 +47,10 @@ power-cut: setup
 old-clients: setup
 	$(BIN)/python -m tests.warehouse.old_clients
 
+# Chromium and fonts come from the system's packages (as root); takes the README's pictures.
+browser: setup
+	$(BIN)/python tests/browser/shoot.py --pictures warehouse/pictures
+
 docs: setup
 	$(BIN)/python -m pipeline.commands.dictionary > warehouse/README.md
 
