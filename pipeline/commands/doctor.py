@@ -22,14 +22,15 @@ def doctor(
     Nothing is changed.
     """
     from pipeline.report.answers import as_json
-    from pipeline.store.doctor import doctor as check
+    from pipeline.store.doctor import examine
 
     root = warehouse_of(context)
-    findings = check(root, deep=deep)
+    done = examine(root, deep=deep)
+    findings = done.findings
     if json:
         answer = {
             "is_sound": not findings,
-            "checked": checks(deep),
+            "checked": done.checked,
             "findings": [vars(finding) for finding in findings],
         }
         sys.stdout.buffer.write(as_json(answer) + b"\n")
@@ -37,22 +38,9 @@ def doctor(
         for finding in findings:
             typer.echo(f"{finding.check}: {finding.message}; {finding.next_step}")
         typer.echo(f"Checked {root.absolute()}:", err=True)
-        for line in checks(deep):
+        for line in done.checked:
             typer.echo(f"  {line}", err=True)
         typer.echo(f"{len(findings)} findings." if findings else "Nothing found: all is sound.")
     if findings:
         raise typer.Exit(1)
 
-
-def checks(deep: bool) -> list[str]:
-    """Return what is checked, one line each."""
-    from pipeline.store.invariants import INVARIANTS
-
-    files = "every file is there with its size and row count"
-    return [
-        "the catalogue is readable and whole",
-        f"{files}, and its SHA-256" if deep else f"{files} (--deep: and its SHA-256)",
-        "every table holds each key once",
-        *(i.sentence for i in INVARIANTS if not i.name.endswith("_key")),
-        "where nobody is writing: what is published is the newest, nothing is left behind",
-    ]

@@ -33,10 +33,17 @@ def explain(
     from pipeline.report.published import open_published
 
     with open_published(warehouse_of(context)) as connection:
-        explained = explain_article(connection, article)
+        explained = explain_article(connection, article, _url_key)
     if json:
         sys.stdout.buffer.write(as_json(explained.as_json()) + b"\n")
         return
     from pipeline.report.explain_view import print_explained
 
     print_explained(explained, call_of(context))
+
+
+def _url_key(url: str) -> str:
+    # Imported where it is needed: ids and known addresses are found without it.
+    from pipeline.sources.urls import url_key
+
+    return url_key(url)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
@@ -73,12 +78,15 @@ def ingest(
     """
     if prefect and direct:
         raise UsageError("--prefect and --direct exclude each other", "leave one out")
+    if not all(place.strip() for place in places or ()):
+        raise UsageError("an empty SOURCE names nothing", "name a file or folder, . is this one")
     from pipeline.commands.requests import Overrides, requests_for
 
     settings = settings_of(context, batch_documents=batch_documents, timezone=timezone)
     overrides = Overrides(source, column_map(columns), timezone, encoding)
     requests = requests_for(places or [], settings, overrides)
-    summary, url = _run(requests, settings, may_start_server=prefect, may_record=not direct)
+    with _ended_as_by_ctrl_c():
+        summary, url = _run(requests, settings, may_start_server=prefect, may_record=not direct)
     if json:
         from pipeline.report.answers import as_json
 
@@ -90,6 +98,32 @@ def ingest(
         for line in run_report(summary, call_of(context), url, terminal_width()):
             sys.stdout.write(line + "\n")
     _fail_if_nothing_could_be_taken(summary, call_of(context))
+
+
+@contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP raise KeyboardInterrupt in the block: the run is marked failed.
+
+    What is ignored (nohup) stays so, and in a process of Prefect's runner Prefect's answer holds.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    earlier = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)} if is_main else {}
+    ours = [n for n, answer in earlier.items() if answer is signal.SIG_DFL]
+    if "PREFECT__FLOW_RUN_ID" in os.environ:
+        ours = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for n in ours:  # a second one must not cut off how the first one ends
+            signal.signal(n, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for n in ours:
+        signal.signal(n, interrupt)
+    try:
+        yield
+    finally:
+        for n in ours:
+            signal.signal(n, earlier[n])
 
 
 def _fail_if_nothing_could_be_taken(summary: RunSummary, call: str) -> None:

@@ -100,13 +100,15 @@ def _answer(
 ) -> None:
     """Run all statements and write the answer of the last."""
     from pipeline.report.answers import execute, split_statements, write_answer
-    from pipeline.report.published import cancellable
+    from pipeline.report.published import cancellable, check_reads
     from pipeline.report.terminal import terminal_width
 
     complete, rest = split_statements(text)
     statements = [*complete, rest] if rest else complete
     if not statements:
         raise UsageError("no query given", 'write one: unecho sql "SELECT …"')
+    for statement in statements:
+        check_reads(connection, statement)
     with cancellable(connection):
         for statement in statements[:-1]:
             execute(connection, statement)

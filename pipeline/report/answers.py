@@ -14,7 +14,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pipeline.errors import UnechoError
+from pipeline.report.published import QueryError, answer_pipe, check_reads, damage_of
 from pipeline.report.tables import Column, text_table
 
 if TYPE_CHECKING:
@@ -28,23 +28,6 @@ _FETCHED_ROWS = 2048
 _COPY_OPTIONS = {"csv": "FORMAT csv, HEADER", "parquet": "FORMAT parquet, COMPRESSION zstd"}
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*")
-
-
-class QueryError(UnechoError):
-    """DuckDB refused a query; `detail` is its message with the place marked, over several lines."""
-
-    def __init__(self, error: Exception) -> None:
-        """Shorten DuckDB's message to one line."""
-        self.detail = str(error)
-        headline, _, place = self.detail.partition("\n\nLINE ")
-        is_write = "read-only mode" in headline
-        if is_write:
-            next_step = "unecho sql only reads; write results to a file with --format and >"
-        elif "does not exist" in headline:
-            next_step = 'see what is there: unecho sql "SHOW TABLES" and "DESCRIBE articles"'
-        else:
-            next_step = "line " + place.splitlines()[0] if place else "correct the query"
-        super().__init__(headline, next_step=next_step)
 
 
 def split_statements(text: str) -> tuple[list[str], str]:
@@ -93,10 +76,12 @@ def write_answer(
         max_rows: rows of a table at the most; 0 is all.
 
     Raises:
-        QueryError: DuckDB refuses the statement.
+        QueryError: DuckDB refuses the statement, or it does more than read.
+        WarehouseError: a file of the warehouse is damaged.
     """
     import duckdb
 
+    check_reads(connection, statement)
     try:
         if answer_format in _COPY_OPTIONS:
             return _copy(connection, statement, _COPY_OPTIONS[answer_format], stream), False
@@ -106,23 +91,25 @@ def write_answer(
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
-        raise QueryError(error) from error
+        raise damage_of(connection, error) or QueryError(error) from error
 
 
 def execute(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
     """Run one statement and forget its answer.
 
     Raises:
-        QueryError: DuckDB refuses the statement.
+        QueryError: DuckDB refuses the statement, or it does more than read.
+        WarehouseError: a file of the warehouse is damaged.
     """
     import duckdb
 
+    check_reads(connection, statement)
     try:
         connection.execute(statement).fetchall()
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
-        raise QueryError(error) from error
+        raise damage_of(connection, error) or QueryError(error) from error
 
 
 def _is_select(connection: duckdb.DuckDBPyConnection, statement: str) -> bool:
@@ -192,7 +179,8 @@ def _copy(
 ) -> int:
     """Let DuckDB write the answer itself, through a pipe to `stream`.
 
-    Not COPY … TO '/dev/stdout': that opens the file anew and truncates it, so that `>>` and
+    A named pipe: DuckDB opens no descriptor (/dev/fd/…) without access to all files. Not COPY …
+    TO '/dev/stdout': that opens the file anew and truncates it, so that `>>` and
     `{ …; unecho sql …; } > file` would lose what was written before.
     """
     if not _is_select(connection, statement):
@@ -202,13 +190,37 @@ def _copy(
             return _copy(connection, "FROM unecho_answer", options, stream)
         finally:
             connection.execute("DROP TABLE unecho_answer")
-    reading, writing = os.pipe()
+    path = answer_pipe(connection)
+    os.mkfifo(path, 0o600)
+    try:
+        # A pipe with no writer yet is opened at once only when it does not block.
+        reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        writing = os.open(path, os.O_WRONLY)
+        os.set_blocking(reading, True)
+        return _through(
+            connection,
+            f"COPY (\n{statement}\n) TO {_quoted(str(path))} ({options})",
+            reading,
+            writing,
+            stream,
+        )
+    finally:
+        path.unlink()
+
+
+def _through(
+    connection: duckdb.DuckDBPyConnection,
+    copying: str,
+    reading: int,
+    writing: int,
+    stream: BinaryIO,
+) -> int:
+    """Run the COPY while what comes out of the pipe goes to `stream`; return the rows."""
     failures: list[OSError] = []
     pump = threading.Thread(target=_pump, args=(reading, stream, failures))
     pump.start()
     try:
-        answer = connection.execute(f"COPY (\n{statement}\n) TO '/dev/fd/{writing}' ({options})")
-        counted = answer.fetchone()
+        counted = connection.execute(copying).fetchone()
     except Exception:
         os.close(writing)
         pump.join()

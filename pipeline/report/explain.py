@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import duckdb
 
 Row = dict[str, Any]
+UrlKey = Callable[[str], str]
+"""Makes a key of an address, equal for addresses that lead to the same article."""
 
 _ID_START = re.compile(r"[0-9a-fA-F][0-9a-fA-F-]{5,35}")
 _ARTICLE_COLUMNS = (
@@ -58,13 +61,17 @@ class Explained:
         return dict(vars(self))
 
 
-def explain_article(connection: duckdb.DuckDBPyConnection, wanted: str) -> Explained:
+def explain_article(
+    connection: duckdb.DuckDBPyConnection, wanted: str, url_key: UrlKey | None = None
+) -> Explained:
     """Return everything about the article that `wanted` names: an id, its beginning, a URL.
+
+    With `url_key`, a URL may be spelled in any way that has the same key.
 
     Raises:
         WarehouseError: nothing has that name, or more than one article has it.
     """
-    article_id = find_article(connection, wanted)
+    article_id = find_article(connection, wanted, url_key)
     article = rows(
         connection,
         f"SELECT {_ARTICLE_COLUMNS} FROM articles_all WHERE article_id = ?",
@@ -94,8 +101,12 @@ def explain_article(connection: duckdb.DuckDBPyConnection, wanted: str) -> Expla
     )
 
 
-def find_article(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
+def find_article(
+    connection: duckdb.DuckDBPyConnection, wanted: str, url_key: UrlKey | None = None
+) -> str:
     """Return the article_id behind an id or its beginning, a story_id, a URL or a native id.
+
+    A URL that no article has literally is compared by `url_key`, where one is given.
 
     Raises:
         WarehouseError: nothing has that name, or more than one article has it.
@@ -111,6 +122,8 @@ def find_article(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
         )
         if found:
             break
+    if not found and url_key is not None and "/" in wanted:
+        found = _of_same_key(connection, wanted, url_key)
     if not found:
         raise _unknown(connection, wanted)
     if len(found) > 1:
@@ -139,6 +152,25 @@ def _ways(wanted: str) -> list[tuple[str, str]]:
         ways.append((f"{bare.format('url')} = {bare.format('?')}", wanted))
     ways.append(("native_id = ?", wanted))
     return ways
+
+
+def _of_same_key(connection: duckdb.DuckDBPyConnection, wanted: str, url_key: UrlKey) -> list[Row]:
+    """Return up to 4 articles whose URL has the key of the wanted one."""
+    key = url_key(wanted if "://" in wanted else f"https://{wanted}")
+    host = key.removeprefix("//").partition("/")[0].partition(":")[0]
+    if not key.startswith("//") or not host:
+        return []
+    try:  # the host of a key is ASCII; the article's URL may spell it in its own script
+        own_script = host.encode("ascii").decode("idna")
+    except UnicodeError:
+        own_script = host
+    candidates = rows(
+        connection,
+        "SELECT article_id, source_id, title, url FROM articles_all"
+        " WHERE contains(lower(url), $1) OR contains(lower(url), $2) ORDER BY article_id",
+        [host, own_script],
+    )
+    return [row for row in candidates if url_key(row["url"]) == key][:4]
 
 
 def _unknown(connection: duckdb.DuckDBPyConnection, wanted: str) -> WarehouseError:

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.report.answers import QueryError, split_statements, write_answer
-from pipeline.report.published import cancellable, rows
+from pipeline.report.answers import split_statements, write_answer
+from pipeline.report.published import QueryError, cancellable, rows
 from pipeline.report.terminal import terminal_width
 
 if TYPE_CHECKING:

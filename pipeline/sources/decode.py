@@ -46,6 +46,9 @@ _COMMON_SYLLABLES = frozenset(
     for trail in range(0xA1, 0xFF)
 )
 
+# A sentence of 20 Korean characters has three spaces or more; a stray NUL comes alone or in twos.
+_MIN_NUL_PARTNERS = 3
+
 _SAMPLE_BYTES = 64 * 1024
 _CONTROL_BYTES = bytes(b for b in range(32) if b not in b"\t\n\v\f\r\x1b")
 
@@ -177,7 +180,12 @@ def _wide_without_mark(prefix: bytes) -> str | None:
     n_little, n_big = (int(n) for n in (is_ascii & (pairs[:, ::-1] == 0)).sum(axis=0))
     encoding = "utf-16-le" if n_little > n_big else "utf-16-be"
     most, least = max(n_little, n_big), min(n_little, n_big)
-    if most == 0 or most < 0.02 * len(pairs) or least > 0.1 * most:
+    if most < max(_MIN_NUL_PARTNERS, 0.02 * len(pairs)) or least > 0.1 * most:
+        return None
+    # Stray NULs leave nearly all others without: in UTF-8 every ASCII byte is a character, in
+    # other bytes (an ASCII byte may be half a 漢) only the signs that every text has are asked.
+    is_sign = is_ascii if _fits(prefix, "utf-8", False) else np.isin(pairs, tuple(b' \n\r"'))
+    if 2 * most < int(is_sign.sum()):
         return None
     text = prefix[: len(pairs) * 2].decode(encoding, "replace")
     n_odd = text.count("\ufffd") + sum(c < " " and c not in "\t\n\v\f\r" for c in text)

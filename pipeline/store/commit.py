@@ -21,7 +21,7 @@ from pipeline.interim import KEYS
 from pipeline.store.catalog import Catalog
 from pipeline.store.durable import make_folder, sync_all, unlink_durably
 from pipeline.store.gather import Gatherer
-from pipeline.store.layout import Layout
+from pipeline.store.layout import BATCH_PREFIX, Layout
 from pipeline.store.model import Change, Landing, Snapshot, Step, StoredFile, naive_utc
 from pipeline.store.parquet import Stamp, conformed_in_file_order, month_of, new_path, write_file
 from pipeline.store.rows import find_rows, key_tables, rewrite
@@ -206,7 +206,7 @@ def _summary(batch: Batch, landed: Sequence[StoredFile]) -> dict[str, int]:
 
 def new_batch(layout: Layout, stamp: Stamp, now: datetime) -> Batch:
     """Return an empty batch with a staging folder of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="batch-", dir=layout.staging))
+    folder = Path(tempfile.mkdtemp(prefix=BATCH_PREFIX, dir=layout.staging))
     return Batch(folder, month_of(naive_utc(now)), stamp)
 
 

@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -20,10 +20,11 @@ from pipeline.store.invariants import INVARIANTS
 from pipeline.store.layout import Layout
 from pipeline.store.lock import writer_lock
 from pipeline.store.model import StoredFile
-from pipeline.store.publish import is_published
-from pipeline.store.recover import unknown_files
+from pipeline.store.publish import is_published, published_elsewhere
+from pipeline.store.recover import foreign_files, staged_leftovers, unknown_files
 
 _REOPEN = "run any ingest: opening the warehouse puts it right"
+_FOREIGN = "move it elsewhere: unecho neither reads nor deletes it"
 _RESTORE = "restore the file from a backup, then run `unecho doctor` again"
 _FAULT = "this is a fault in unecho: report it; `unecho rebuild` derives everything again"
 
@@ -37,23 +38,40 @@ class Finding:
     next_step: str
 
 
+@dataclass
+class Examination:
+    """What was found, and which checks ran, one sentence each."""
+
+    findings: list[Finding] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+
+
 def doctor(root: Path, *, deep: bool = False) -> list[Finding]:
+    """Return the findings of examine()."""
+    return examine(root, deep=deep).findings
+
+
+def examine(root: Path, *, deep: bool = False) -> Examination:
     """Check the warehouse at `root`; a sound one has no findings.
 
     The writer's lock is taken for the time of the check where it is free. Where another process
     is writing, one snapshot is checked beside it, without what that process is working on
-    (staging, unpublished landings, the published files).
+    (staging, unpublished landings, the published files). A check that cannot run, as others
+    found what it needs missing, is not among those that ran.
 
     Args:
         root: the warehouse.
         deep: also compare the SHA-256 of every file.
     """
-    layout = Layout.at(root)
+    layout, done = Layout.at(root), Examination()
     if not layout.catalog.is_file():
         next_step = "run `unecho ingest` first, or restore catalog.sqlite from a backup"
-        return [Finding("catalog", f"there is no catalogue at {layout.catalog}", next_step)]
+        message = f"there is no catalogue at {layout.catalog}"
+        done.findings.append(Finding("catalog", message, next_step))
+        return done
     with ExitStack() as stack:
         is_quiet = _try_lock(stack, layout)
+        done.checked.append("the catalogue is readable and whole")
         try:
             catalog = Catalog.open_for_reading(layout.catalog)
             stack.callback(catalog.close)
@@ -62,15 +80,47 @@ def doctor(root: Path, *, deep: bool = False) -> list[Finding]:
             problems = [str(error)]
         if problems:
             restore = "restore catalog.sqlite from a backup; the Parquet files are untouched"
-            return [Finding("catalog", f"the catalogue is damaged: {p}", restore) for p in problems]
-        findings = list(_file_findings(layout, catalog, deep))
+            found = (
+                Finding("catalog", f"the catalogue is damaged: {p}", restore) for p in problems
+            )
+            done.findings += found
+            return done
+        _examine_files(layout, catalog, deep, done)
         connection = open_memory()
         stack.callback(connection.close)
-        if not findings:
-            findings += _invariant_findings(layout, catalog, connection)
+        if not done.findings:
+            _examine_rows(layout, catalog, connection, done)
         if is_quiet:
-            findings += _rest_findings(layout, catalog, connection)
-    return findings
+            done.checked.append("what is published is the newest, nothing is left behind")
+            done.findings += _rest_findings(layout, catalog, connection)
+    return done
+
+
+def _examine_files(layout: Layout, catalog: Catalog, deep: bool, done: Examination) -> None:
+    files = "every file is there with its size and row count"
+    done.checked.append(
+        f"{files}, and its SHA-256" if deep else f"{files} (--deep: and its SHA-256)"
+    )
+    done.findings += _file_findings(layout, catalog, deep)
+
+
+def _examine_rows(
+    layout: Layout, catalog: Catalog, connection: duckdb.DuckDBPyConnection, done: Examination
+) -> None:
+    try:
+        found = list(_invariant_findings(layout, catalog, connection))
+    except duckdb.InterruptException:
+        raise
+    except (duckdb.Error, RuntimeError):
+        # Size and footer are right, so that only reading all of it tells which file it is.
+        damaged = list(_file_findings(layout, catalog, deep=True))
+        if not damaged:
+            raise
+        done.findings += damaged
+    else:
+        done.checked.append("every table holds each key once")
+        done.checked += [i.sentence for i in INVARIANTS if not i.name.endswith("_key")]
+        done.findings += found
 
 
 def _try_lock(stack: ExitStack, layout: Layout) -> bool:
@@ -140,11 +190,18 @@ def _rest_findings(
 ) -> Iterator[Finding]:
     """Find what a killed run left and the next opening puts right."""
     if not is_published(layout, connection, catalog):
-        message = f"the published files are not those of snapshot {catalog.head().id}"
-        yield Finding("published", message, _REOPEN)
+        elsewhere = published_elsewhere(layout)
+        if elsewhere:
+            message = f"the warehouse was moved or copied: it was published at {elsewhere}"
+            yield Finding("published", message, "run any ingest: it publishes it anew")
+        else:
+            message = f"the published files are not those of snapshot {catalog.head().id}"
+            yield Finding("published", message, _REOPEN)
     for path in unknown_files(layout, catalog):
         yield Finding("orphan", f"{path} belongs to no snapshot", _REOPEN)
-    for left in sorted(layout.staging.iterdir()):
+    for path in foreign_files(layout, catalog):
+        yield Finding("foreign", f"{path} is not of this warehouse", _FOREIGN)
+    for left in staged_leftovers(layout):
         yield Finding("staging", f"{left.relative_to(layout.root)} was left behind", _REOPEN)
     for path in catalog.purge_queue():
         yield Finding("purge", f"{path} waits to be deleted", _REOPEN)

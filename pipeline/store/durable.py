@@ -16,14 +16,24 @@ from itertools import takewhile
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from pipeline.errors import UnechoError, WarehouseError
 
 # EFBIG: the limit of the process (ulimit -f) is reached, the same to us as a full disk.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_TEXTS = ("no space left", "disk is full", "disk quota exceeded", "file too large")
-_NOTHING_PUBLISHED = "nothing was published, nothing is lost"
-PUBLISHED_STAYS = "what was published stays, nothing is lost"
+PUBLISHED_STAYS = "what was published stays, a retry is safe"
+NOT_LANDED = "what was published stays, this batch has not landed, a retry is safe"
+TAKEN_UP = "what was published stays, the next run takes up what had landed, a retry is safe"
+
+# DuckDB's errors about a query, which damage does not cause: a fault in unecho.
+_FAULTS = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ParserException,
+    duckdb.SyntaxException,
+)
 
 
 def sync(path: Path) -> None:
@@ -65,7 +75,7 @@ def unlink_durably(paths: Iterable[Path]) -> None:
 
 
 @contextmanager
-def storing(what: str, path: Path, outcome: str = _NOTHING_PUBLISHED) -> Iterator[None]:
+def storing(what: str, path: Path, outcome: str = PUBLISHED_STAYS) -> Iterator[None]:
     """Translate errors of the disk, SQLite and DuckDB while `what` is done in `path`.
 
     Raises:
@@ -73,10 +83,23 @@ def storing(what: str, path: Path, outcome: str = _NOTHING_PUBLISHED) -> Iterato
     """
     try:
         yield
-    except UnechoError:
+    except (UnechoError, duckdb.InterruptException, *_FAULTS):
         raise
-    except (OSError, sqlite3.Error, duckdb.OperationalError) as error:
+    except (OSError, sqlite3.Error, duckdb.Error) as error:
         raise _translated(error, what, path, outcome) from error
+    except pa.ArrowInvalid as error:
+        if not _is_damage(error):
+            raise
+        raise _translated(error, what, path, outcome) from error
+
+
+def _is_damage(error: Exception) -> bool:
+    """Tell whether an error, of no full or forbidden disk, is about the content of a data file."""
+    if isinstance(error, OSError) and error.errno is None:
+        return True  # pyarrow's, on content that it cannot decode
+    if isinstance(error, OSError | duckdb.IOException | pa.ArrowInvalid):
+        return "parquet" in str(error).lower()
+    return isinstance(error, duckdb.Error)
 
 
 def _translated(error: Exception, what: str, path: Path, outcome: str) -> WarehouseError:
@@ -91,6 +114,11 @@ def _translated(error: Exception, what: str, path: Path, outcome: str) -> Wareho
         return WarehouseError(
             f"no permission to write while {what}: {text}",
             next_step=f"run as the owner of {path}: {outcome}",
+        )
+    if _is_damage(error):
+        return WarehouseError(
+            f"a data file of {path} is damaged or missing, found while {what}: {text}",
+            next_step="run `unecho doctor`: it names the files to restore from a backup",
         )
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(
         error, sqlite3.OperationalError | sqlite3.IntegrityError

@@ -7,6 +7,7 @@ cannot be read is made again from articles and signatures.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -22,6 +23,8 @@ from pipeline.store.model import StoredFile
 
 Rebuild = Callable[[pa.Table, pa.Table], pa.Table]
 """(current ARTICLES, their SIGNATURES) → KEYS of the same articles."""
+
+_OWN_SEGMENT = re.compile(r"l\d-[0-9a-f]{32}\.(?:arrow|writing)")
 
 _ROWS_PER_REBUILD = 5_000
 """Articles whose texts are in memory at once while a segment is made again."""
@@ -75,7 +78,7 @@ class History:
         """Delete segments of files that no longer live, and unfinished ones."""
         names = {self._path(stored).name for stored in live}
         for path in self._folder.iterdir():
-            if path.name not in names:
+            if path.name not in names and _OWN_SEGMENT.fullmatch(path.name):
                 path.unlink(missing_ok=True)
         self._mapped = {name: table for name, table in self._mapped.items() if name in names}
 

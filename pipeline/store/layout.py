@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.contracts import CONTRACTS
 from pipeline.errors import WarehouseError
 from pipeline.store.durable import make_folder
+
+IGNORE_FILE = ".unechoignore"
+
+BATCH_PREFIX = "batch-"
+PUBLISH_PREFIX = "publish-"
+SPILL = "spill"
+
+# What mkdtemp() puts after a prefix.
+_OWN_STAGED = re.compile(rf"(?:{BATCH_PREFIX}|{PUBLISH_PREFIX})[a-z0-9_]{{8}}|{SPILL}")
+_OWN_FILE = re.compile(rf"(?:{'|'.join(CONTRACTS)})/\d{{4}}-\d{{2}}/l\d-[0-9a-f]{{32}}\.parquet")
+
+_IGNORE = """\
+# Written by unecho: an ingest of this folder or one above does not read the warehouse itself.
+/data/
+/staging/
+/public/
+/cache/
+/prefect/
+/catalog.sqlite*
+/writer.lock
+"""
 
 
 @dataclass(frozen=True)
@@ -32,7 +56,7 @@ class Layout:
 
     @property
     def staging(self) -> Path:
-        """Uncommitted files; emptied at the next opening."""
+        """Uncommitted files; the next opening deletes those that are ours."""
         return self.root / "staging"
 
     @property
@@ -74,8 +98,33 @@ class Layout:
         """Return where the database of an earlier snapshot is kept."""
         return self.snapshots / f"news-{snapshot}.duckdb"
 
+    def names_table_file(self, path: Path) -> bool:
+        """Return whether `path` is named as parquet.new_path() names files."""
+        return _OWN_FILE.fullmatch(path.relative_to(self.tables).as_posix()) is not None
+
+    def names_staged(self, path: Path) -> bool:
+        """Return whether `path`, right below `staging`, is a folder that only we would make."""
+        is_folder = path.is_dir() and not path.is_symlink()
+        return is_folder and _OWN_STAGED.fullmatch(path.name) is not None
+
+    def foreign_before_creation(self) -> Path | None:
+        """Return something in our folders that a creation, even one that was killed, did not make.
+
+        Until there is a catalogue a creation makes nothing but empty folders.
+        """
+        own = {self.cache, self.snapshots}
+        for folder in (self.tables, self.staging, self.public, self.cache.parent):
+            if not folder.is_dir():
+                if folder.exists() or folder.is_symlink():
+                    return folder
+                continue
+            for path in sorted(folder.rglob("*")):
+                if path not in own or not path.is_dir():
+                    return path
+        return None
+
     def create(self) -> None:
-        """Make every folder that is not there yet.
+        """Make every folder that is not there yet, and keep ingests of folders above out.
 
         Raises:
             WarehouseError: DuckDB cannot write below such a path.
@@ -88,6 +137,8 @@ class Layout:
             )
         for folder in (self.staging, self.tables, self.cache, self.snapshots):
             make_folder(folder)
+        with suppress(FileExistsError), (self.root / IGNORE_FILE).open("x") as written:
+            written.write(_IGNORE)
         # Analysts read here and must not write: a foreign write-ahead log beside the published
         # database would be replayed into it.
         self.public.chmod(0o755)

@@ -24,7 +24,7 @@ from pipeline.contracts import CONTRACTS
 from pipeline.store.catalog import Catalog
 from pipeline.store.duck import create_base_views, open_memory, quoted
 from pipeline.store.durable import replace_durably, sync, unlink_durably
-from pipeline.store.layout import Layout
+from pipeline.store.layout import PUBLISH_PREFIX, Layout
 from pipeline.store.model import RUN_COUNTS, RunRow, Snapshot, Step, StoredFile
 from pipeline.store.views import load_views
 
@@ -54,7 +54,7 @@ def publish(
     layout: Layout, connection: duckdb.DuckDBPyConnection, edition: Edition, step: Step
 ) -> None:
     """Replace what analysts open with `edition`; killed anywhere, the next opening repeats it."""
-    with tempfile.TemporaryDirectory(dir=layout.staging) as folder:
+    with tempfile.TemporaryDirectory(prefix=PUBLISH_PREFIX, dir=layout.staging) as folder:
         staged = Path(folder) / "news.duckdb"
         _build(connection, staged, layout.root, edition)
         staged.chmod(_READ_ONLY)
@@ -98,6 +98,15 @@ def is_published(layout: Layout, connection: duckdb.DuckDBPyConnection, catalog:
     return is_listed and is_complete and found == [tuple(expected.values())]
 
 
+def published_elsewhere(layout: Layout) -> str | None:
+    """Return the root that the published listing names where it is not where it lies now."""
+    try:
+        root = str(json.loads(layout.listing.read_text(encoding="utf-8"))["root"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return root if root != str(layout.root) else None
+
+
 def published_snapshot_id(layout: Layout) -> int | None:
     """Return the id of the published snapshot; None when nothing readable is published."""
     try:
@@ -111,10 +120,7 @@ def drop_old_snapshots(
 ) -> None:
     """Delete kept databases whose files are about to be purged."""
     expired = catalog.snapshots_replaced_before(now - timedelta(days=retention_days))
-    kept = {
-        int(path.stem.removeprefix("news-")): path for path in layout.snapshots.glob("*.duckdb")
-    }
-    unlink_durably(path for number, path in kept.items() if number in expired)
+    unlink_durably({layout.snapshot_database(n) for n in expired} & set(layout.snapshots.iterdir()))
 
 
 def _wal(layout: Layout) -> Path:

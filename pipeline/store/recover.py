@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import duckdb
 
@@ -23,19 +25,28 @@ from pipeline.store.publish import (
 
 
 def refuse_lost_catalog(layout: Layout) -> None:
-    """Refuse to begin a new catalogue beside files of an old one: they would all be deleted.
+    """Refuse to begin a new catalogue beside files of an old one, or among files of others.
 
     Raises:
-        WarehouseError: the catalogue is missing and the warehouse is not empty.
+        WarehouseError: the catalogue is missing, and a folder of ours holds anything.
     """
     if layout.catalog.exists():
         return
-    if layout.listing.exists() or any(layout.tables.rglob("*.parquet")):
+    found = layout.foreign_before_creation()
+    # Asked again: another process may have created the warehouse meanwhile.
+    if found is None or layout.catalog.exists():
+        return
+    files = (path for path in layout.tables.rglob("*") if layout.names_table_file(path))
+    if layout.listing.exists() or any(files):
         raise WarehouseError(
             f"the catalogue {layout.catalog} is missing, but the warehouse holds Parquet files",
             next_step="restore catalog.sqlite from a backup, or choose another folder for a new"
             " warehouse; nothing was touched",
         )
+    raise WarehouseError(
+        f"{layout.root} is no warehouse, and {found} is in the way of making one there",
+        next_step="name another folder with --warehouse; nothing was touched",
+    )
 
 
 def refuse_older_catalog(layout: Layout, catalog: Catalog) -> None:
@@ -76,25 +87,39 @@ def recover(
 
 
 def unknown_files(layout: Layout, catalog: Catalog) -> list[str]:
-    """Return the files in the tables' folders that the catalogue does not name.
+    """Return the files in the tables' folders that are named as ours and not in the catalogue.
 
     A landed file of raw documents is named from its own commit on.
     """
     known = catalog.known_paths()
-    found = (
-        path.relative_to(layout.root).as_posix()
-        for path in layout.tables.rglob("*")
-        if not path.is_dir()
-    )
-    return sorted(path for path in found if path not in known)
+    found = (path for path in _table_files(layout) if layout.names_table_file(path))
+    return sorted({path.relative_to(layout.root).as_posix() for path in found} - known)
+
+
+def foreign_files(layout: Layout, catalog: Catalog) -> list[str]:
+    """Return what lies in the tables' folders and in staging and is not ours: it is let alone."""
+    known = catalog.known_paths()
+    in_tables = (path for path in _table_files(layout) if not layout.names_table_file(path))
+    found = {path.relative_to(layout.root).as_posix() for path in in_tables} - known
+    staged = layout.staging.iterdir() if layout.staging.is_dir() else ()
+    strange = (path for path in staged if not layout.names_staged(path))
+    return sorted(found | {path.relative_to(layout.root).as_posix() for path in strange})
+
+
+def staged_leftovers(layout: Layout) -> list[Path]:
+    """Return the folders in staging that a writer of ours made."""
+    if not layout.staging.is_dir():
+        return []
+    return sorted(path for path in layout.staging.iterdir() if layout.names_staged(path))
+
+
+def _table_files(layout: Layout) -> Iterator[Path]:
+    return (path for path in layout.tables.rglob("*") if path.is_symlink() or not path.is_dir())
 
 
 def _empty_staging(layout: Layout) -> None:
-    for path in layout.staging.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+    for folder in staged_leftovers(layout):
+        shutil.rmtree(folder)
 
 
 def _crash_leftover_runs(catalog: Catalog, now: datetime) -> None:

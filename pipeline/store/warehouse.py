@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,10 +18,11 @@ from pipeline.interim import KEYS, READ
 from pipeline.store import commit
 from pipeline.store.archive import as_documents, row_groups, unknown_documents, with_landing
 from pipeline.store.catalog import Catalog
-from pipeline.store.durable import PUBLISHED_STAYS, storing
+from pipeline.store.duck import interruptible
+from pipeline.store.durable import NOT_LANDED, PUBLISHED_STAYS, TAKEN_UP, storing
 from pipeline.store.gather import Gatherer, Ids
 from pipeline.store.history import History, Rebuild
-from pipeline.store.layout import Layout
+from pipeline.store.layout import SPILL, Layout
 from pipeline.store.lock import writer_lock
 from pipeline.store.model import (
     Change,
@@ -73,13 +74,15 @@ def open_warehouse(
     layout = Layout.at(root)
     with ExitStack() as stack:
         with storing("opening the warehouse", layout.root):
+            # Before anything is made there, and once more when no other process can interfere.
+            refuse_lost_catalog(layout)
             layout.create()
             stack.enter_context(writer_lock(layout.lock, lock_wait_seconds))
             refuse_lost_catalog(layout)
             now = naive_utc(datetime.now(UTC))
             catalog = Catalog.open(layout.catalog, now)
             stack.callback(catalog.close)
-            gatherer = Gatherer(layout.root, layout.staging / "spill")
+            gatherer = Gatherer(layout.root, layout.staging / SPILL)
             stack.callback(gatherer.close)
             recover(layout, catalog, gatherer.connection, now, retention_days, step)
             gatherer.renew(catalog.live_files())
@@ -146,12 +149,12 @@ class Warehouse:
     ) -> None:
         """Enter how a run ended, and publish it; `counts` replace what its changes counted."""
         ended_at = now or datetime.now(UTC)
-        with storing("recording the run", self.root, PUBLISHED_STAYS):
+        with storing("recording the run", self.root):
             with self._catalog.transaction():
                 self._catalog.end_run(run_id, status, counts, ended_at)
                 self._catalog.raise_edition()
             if not self._is_broken:
-                self._publish_edition(present_edition(self._catalog))
+                self._finish(lambda: self._publish_edition(present_edition(self._catalog)))
 
     # Files of drop folders
 
@@ -173,7 +176,7 @@ class Warehouse:
         They are on disk and in the catalogue when this returns, and seen by analysts only after
         publish(); archive.landing_paths() of the returned table names them there.
         """
-        with self._guarded("landing documents"):
+        with self._guarded("landing documents", NOT_LANDED):
             read = conform(read, READ)
             known = self._gatherer.known_documents(read["document_id"], self._document_files())
             unknown = unknown_documents(read, known)
@@ -266,33 +269,55 @@ class Warehouse:
                 next opening publishes what was committed, and this session refuses to go on.
         """
         added = commit.checked_change(change)
-        with self._guarded("publishing a batch"):
+        with self._guarded("publishing a batch", TAKEN_UP):
             if change.is_empty():
                 with self._catalog.transaction():
                     self._catalog.add_counts(run_id, change.counts)
                 return self.head
             batch = commit.new_batch(self._layout, self._stamp(run_id), now)
-            with self._taking_back(batch):
-                commit.stage_change(self._layout, self._gatherer, change, added, batch)
-                commit.place(self._layout, batch, self._step, "commit")
-                snapshot = commit.record_change(
-                    self._catalog, change, batch, now, self._retention_days, self._step
-                )
-                self._is_broken = True
-            self._follow_commit(change, batch, snapshot)
-            self._is_broken = False
-        return snapshot
+            try:
+                self._commit(change, added, batch, now)
+            except KeyboardInterrupt:
+                if self.head.id == batch.stamp.snapshot:
+                    self._follow_commit(change, batch)
+                raise
+            self._finish(lambda: self._follow_commit(change, batch))
+        return self.head
 
-    def _follow_commit(self, change: Change, batch: commit.Batch, snapshot: Snapshot) -> None:
+    def _commit(
+        self, change: Change, added: Mapping[str, pa.Table], batch: commit.Batch, now: datetime
+    ) -> None:
+        with self._taking_back(batch):
+            commit.stage_change(self._layout, self._gatherer, change, added, batch)
+            commit.place(self._layout, batch, self._step, "commit")
+            commit.record_change(
+                self._catalog, change, batch, now, self._retention_days, self._step
+            )
+            self._is_broken = True
+
+    def _finish(self, action: Callable[[], None]) -> None:
+        """Do what must follow a commit; Ctrl-C takes effect after it, a second one at once."""
+        try:
+            with interruptible():
+                action()
+        except KeyboardInterrupt:
+            action()
+            raise
+
+    def _follow_commit(self, change: Change, batch: commit.Batch) -> None:
+        """Publish what was committed; may be repeated."""
         edition = present_edition(self._catalog)
         self._publish_edition(edition)
         self._gatherer.renew(edition.live)
-        drop_old_snapshots(self._layout, self._catalog, snapshot.published_at, self._retention_days)
+        published_at = edition.head.published_at
+        drop_old_snapshots(self._layout, self._catalog, published_at, self._retention_days)
         commit.purge(self._layout, self._catalog, self._step)
         # Derived: what a full disk keeps from being cached is made again when it is asked for.
         with suppress(OSError):
             self._cache_keys(change, batch)
         self._step("cache:written")
+        shutil.rmtree(batch.folder, ignore_errors=True)
+        self._is_broken = False
 
     def _publish_edition(self, edition: Edition) -> None:
         publish(self._layout, self._gatherer.connection, edition, self._step)
@@ -310,13 +335,13 @@ class Warehouse:
         return Stamp(self.next_snapshot, run_id)
 
     @contextmanager
-    def _guarded(self, what: str) -> Iterator[None]:
+    def _guarded(self, what: str, outcome: str = PUBLISHED_STAYS) -> Iterator[None]:
         if self._is_broken:
             raise WarehouseError(
                 "this session broke off after its batch was committed",
                 next_step="open the warehouse again: it publishes what was committed",
             )
-        with storing(what, self.root):
+        with storing(what, self.root, outcome):
             yield
 
     @contextmanager

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+import signal
+import sqlite3
+import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +215,48 @@ def test_replay_of_an_unknown_document_changes_nothing(unecho: Shell, file: Path
     assert "no document in quarantine has the id 00000000" in err
     _, err = unecho("quarantine", "replay", "--all", "--map", "nothing=x", code=2)
     assert "no field of an article" in err
+
+
+@pytest.mark.parametrize("places", [[""], ["  "], ["", "."]])
+def test_an_empty_source_is_wrong_usage(unecho: Shell, places: list[str]) -> None:
+    """Path("") is the working folder: `unecho ingest "$UNSET"` must not take that in."""
+    _, err = unecho("ingest", *places, "--direct", code=2)
+    assert err.startswith("unecho: an empty SOURCE names nothing; ")
+    assert not unecho.root.exists()
+
+
+def status_of_runs(root: Path) -> list[str]:
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{root / 'catalog.sqlite'}?mode=ro", uri=True)
+        ) as opened:
+            return [status for (status,) in opened.execute("SELECT status FROM runs")]
+    except sqlite3.OperationalError:  # not made yet
+        return []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_end_ends_the_run_as_ctrl_c_does(tmp_path: Path, number: int) -> None:
+    root = tmp_path / "warehouse"
+    command = [sys.executable, "-m", "pipeline.cli", "--warehouse", str(root), "ingest", "-"]
+    with subprocess.Popen(
+        [*command, "--direct"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:  # its standard input stays open: the run waits for more
+        deadline = time.monotonic() + 30
+        while "running" not in status_of_runs(root):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(number)
+        process.send_signal(number)
+        assert process.wait(30) == 1
+        assert process.stdout is not None
+        assert process.stderr is not None
+        out, err = process.stdout.read(), process.stderr.read().decode()
+    assert out == b""
+    [line] = err.splitlines()
+    assert line.startswith("unecho: interrupted; ")
+    assert status_of_runs(root) == ["failed"]

@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,8 +22,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import cli
-from pipeline.report.answers import QueryError, execute, split_statements, write_answer
-from pipeline.report.published import open_published
+from pipeline.errors import WarehouseError
+from pipeline.report.answers import (
+    execute,
+    split_statements,
+    write_answer,
+)
+from pipeline.report.published import QueryError, RefusedStatement, answer_pipe, open_published
 
 UNECHO = (sys.executable, "-m", "pipeline.cli")
 
@@ -66,7 +72,8 @@ def unecho(
 
 def test_csv_is_what_duckdb_copies(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     copied = tmp_path / "copied.csv"
-    connection.execute(f"COPY ({AWKWARD}) TO '{copied}' (FORMAT csv, HEADER)")
+    # Not through `connection`: that one may write nothing.
+    duckdb.connect().execute(f"COPY ({AWKWARD}) TO '{copied}' (FORMAT csv, HEADER)")
     written = answer(connection, AWKWARD, "csv")
     assert written == copied.read_bytes()
     assert written.startswith(b"a,b,c,d,e,f,g,h,i,")
@@ -161,6 +168,121 @@ def test_a_moved_warehouse_answers(seed_warehouse: Path, tmp_path: Path) -> None
     assert n > 60
 
 
+REFUSED = [
+    "COPY (SELECT 1) TO '{0}/new.csv'",
+    "COPY (PIVOT range(3) ON range) TO '{0}/new.csv'",
+    "COPY articles TO '{0}/new.csv'",
+    "ATTACH '{0}/new.duckdb' AS other",
+    "EXPORT DATABASE '{0}/new'",
+    "PRAGMA export_database('{0}/new')",
+    "IMPORT DATABASE '{0}/new'",
+    "EXPLAIN ANALYZE COPY (SELECT 1) TO '{0}/new.csv'",
+    "explain (analyze, format json) COPY (SELECT 1) TO '{0}/new.csv'",
+    "WITH p AS (PIVOT range(3) ON range) INSERT INTO stories SELECT 1",
+    "CREATE TABLE memory.main.new AS PIVOT range(3) ON range",
+    "CREATE TABLE memory.main.new AS SELECT 1",
+    "PREPARE new AS COPY (SELECT 1) TO '{0}/new.csv'",
+    "USE memory",
+    "DETACH news",
+    "INSERT INTO stories SELECT 1",
+    "DELETE FROM stories",
+    "SET enable_external_access = true",
+    "PRAGMA threads=1",
+    "RESET threads",
+    "INSTALL httpfs",
+    "CALL pragma_version()",
+    "BEGIN",
+    "VACUUM",
+]
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_what_does_more_than_read_is_refused(
+    connection: duckdb.DuckDBPyConnection, empty_warehouse: Path, statement: str
+) -> None:
+    before = sorted(empty_warehouse.rglob("*"))
+    for refuse in (execute, lambda c, s: answer(c, s, "csv")):
+        with pytest.raises(RefusedStatement, match=r"^unecho sql only reads: \w+ is not allowed;"):
+            refuse(connection, statement.format(empty_warehouse))
+    assert sorted(empty_warehouse.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "FROM range(2)",
+        "WITH a AS (SELECT 1) FROM a",
+        "VALUES (1)",
+        "(SELECT 1)",
+        "DESCRIBE articles",
+        "EXPLAIN ANALYZE SELECT 1",
+        "EXPLAIN (FORMAT json) SELECT 1",
+        "EXPLAIN PIVOT range(3) ON range",
+        "PIVOT (SELECT 1 AS a, 2 AS b) ON a USING sum(b)",
+        "FROM (PIVOT (SELECT 1 AS a, 2 AS b) ON a USING sum(b)) -- why",
+        "UNPIVOT (SELECT 1 AS a, 2 AS b) ON a, b",
+        "PRAGMA table_info('articles')",
+    ],
+)
+def test_what_reads_is_answered(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
+    assert len(answer(connection, statement, "json")) > 4
+
+
+def test_a_comment_does_not_hide_what_is_explained(
+    connection: duckdb.DuckDBPyConnection, empty_warehouse: Path
+) -> None:
+    with pytest.raises(QueryError):
+        execute(connection, f"EXPLAIN /**/ ANALYZE COPY (SELECT 1) TO '{empty_warehouse}/new.csv'")
+    assert not (empty_warehouse / "new.csv").exists()
+
+
+def test_temporary_tables_and_variables_are_of_the_session(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    execute(connection, "CREATE OR REPLACE TEMP TABLE few AS FROM range(3)")
+    execute(connection, "SET VARIABLE least = 1")
+    assert answer(connection, "FROM few WHERE range > getvariable('least')", "csv") == b"range\n2\n"
+
+
+def test_files_outside_the_warehouse_are_out_of_reach(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    with pytest.raises(QueryError, match="nothing but the warehouse"):
+        answer(connection, f"FROM read_text('{secret}')", "table")
+    # The second lock, should a statement pass the first.
+    for statement in (f"COPY (SELECT 1) TO '{secret}'", f"ATTACH '{secret}' AS other"):
+        with pytest.raises(duckdb.PermissionException):
+            connection.execute(statement)
+    with pytest.raises(duckdb.InvalidInputException, match="locked"):
+        connection.execute("SET enable_external_access = true")
+    assert secret.read_text() == "secret"
+
+
+@pytest.mark.parametrize("answer_format", ["table", "csv", "json", "parquet"])
+def test_a_damaged_file_sends_to_the_doctor(
+    seed_warehouse: Path, tmp_path: Path, answer_format: str
+) -> None:
+    root = tmp_path / "damaged"
+    shutil.copytree(seed_warehouse, root)
+    for damaged in (root / "data" / "articles").rglob("*.parquet"):
+        damaged.chmod(0o644)
+        damaged.write_bytes(damaged.read_bytes()[:100])
+    with open_published(root) as connection:
+        with pytest.raises(WarehouseError, match=r"is damaged: .*\.parquet.*; run: unecho doctor"):
+            answer(connection, "SELECT title FROM articles_all", answer_format)
+        with pytest.raises(QueryError):  # what only mentions a file is a query's own fault
+            answer(connection, "SELECT error('x.parquet')", answer_format)
+
+
+def test_no_pipe_is_left_behind(connection: duckdb.DuckDBPyConnection) -> None:
+    answer(connection, "SELECT 1", "csv")
+    with pytest.raises(QueryError):
+        answer(connection, "SELECT nothing", "csv")
+    assert not answer_pipe(connection).exists()
+
+
 # The command
 
 
@@ -193,7 +315,9 @@ def test_korean_comes_out_whatever_the_locale_says(
     [
         (["sql", "SELECT * FROM nowhere"], 1, "Table with name nowhere does not exist"),
         (["sql", "SELEC 1"], 1, "line 1: SELEC 1"),
-        (["sql", "DROP VIEW stories"], 1, "only reads"),
+        (["sql", "DROP VIEW stories"], 1, "unecho sql only reads: DROP is not allowed; open the"),
+        (["sql", "SELECT 1; SELECT 2; USE memory"], 1, "only reads: USE is not allowed"),
+        (["sql", "USE memory; SELECT 1"], 1, "only reads: USE is not allowed"),
         (["sql", "-- nothing"], 2, "no query given"),
         (["sql", "SELECT 1", "--format", "xml"], 2, "--format"),
         (["sql", "SELECT 1", "--no-such-option"], 2, "see: unecho sql --help"),

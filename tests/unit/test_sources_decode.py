@@ -157,3 +157,41 @@ def test_control_share() -> None:
     assert control_share(b"") == 0
     assert control_share(b"text\twith\r\nlines\x0c and \x1b[1m") == 0
     assert control_share(b"ab\0\1") == 0.5
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"abc\0def text with nul\n",
+        b"ab\0def text with nul\n",
+        b'{"id":1,"text":"one\0line"}\n{"id":2,"text":"another"}\n',
+        b'{"id":1,"text":"onel\0ine"}\n{"id":2,"text":"another"}\n',
+        b"abcdefg\0hijklmn\0opqrstu\0vwxyz12\0",  # every time in the same half
+        ("정부는 2일 새 정책을 발표했다.\n" * 3).encode() + b"a\0bcd\0efg\0h\n",
+    ],
+)
+def test_a_few_nuls_do_not_make_utf16(content: bytes) -> None:
+    assert detect_encoding(content, is_whole=True) == "utf-8"
+
+
+def test_a_few_nuls_leave_korean_as_it_is() -> None:
+    lines = '{"id":"1", "text":"정부는 새 정책을 발표했다"}\n'.encode("cp949")
+    for nuls in (b"a\0", b"a\0b\0c\0", b" a\0bcd\0efg\0"):
+        assert detect_encoding(lines + nuls + lines, is_whole=True) == "cp949"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The harbour reopens.",
+        "Le café rouvre à midi pile.",
+        "정부는 새 정책을 내일 발표할 예정이다.",
+        '{"text":"政府二日发布了新政策。这项措施将从明年三月起实施。"}\n',
+        "政府は2日、新しい政策を発表した。2026年3月から始まる。\n",
+    ],
+)
+def test_short_utf16_is_found_without_a_mark(encoding: str, text: str) -> None:
+    content = text.encode(encoding)
+    assert detect_encoding(content, is_whole=True) == encoding
+    assert detect_encoding(content[:-1], is_whole=False) == encoding

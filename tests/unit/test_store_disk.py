@@ -79,7 +79,7 @@ def test_disk_runs_full_again_and_again(tmp_path: Path) -> None:
         ballast.write_bytes(bytes(5 << 20))
         seen = 0
         for taken in (4 << 20, 3 << 20, 3 << 20):
-            assert "nothing is lost" in ingest_until_full(root)
+            assert "what was published stays" in ingest_until_full(root)
             n_articles = assert_readers_see_one_state(root)
             assert n_articles >= seen
             seen = n_articles

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.contracts import CONTRACTS
-from pipeline.store.doctor import doctor
+from pipeline.store.doctor import doctor, examine
 from pipeline.store.invariants import INVARIANTS
 from pipeline.store.model import Change, Run
 from pipeline.store.warehouse import Warehouse, open_warehouse
@@ -188,8 +189,8 @@ def test_missing_short_and_changed_files_are_found(root: Path) -> None:
 def test_what_a_killed_run_leaves_is_found_and_put_right(root: Path) -> None:
     with open_warehouse(root) as warehouse:
         warehouse.begin_run(Run("killed", "ingest", (), NOW))
-    (root / "data" / "articles" / "2026-11" / "l0-orphan.parquet").write_bytes(b"PAR1")
-    (root / "staging" / "batch-left").mkdir()
+    (root / "data" / "articles" / "2026-11" / f"l0-{'0a' * 16}.parquet").write_bytes(b"PAR1")
+    (root / "staging" / "batch-left0001").mkdir()
     assert checks(root) == {"run", "orphan", "staging"}
     with open_warehouse(root):
         pass
@@ -214,7 +215,7 @@ def test_checks_beside_a_writer(root: Path) -> None:
     child.start()
     try:
         assert here.poll(60)
-        (root / "staging" / "at-work").mkdir()
+        (root / "staging" / "batch-at_work1").mkdir()
         assert doctor(root, deep=True) == []
         live_file(root).unlink()
         assert checks(root) == {"file"}
@@ -246,3 +247,56 @@ def test_doctor_changes_nothing(root: Path) -> None:
     before = picture()
     doctor(root, deep=True)
     assert picture() == before
+
+
+def flip(path: Path) -> None:
+    """Change bytes of a column's content: size and footer stay what they were."""
+    content = bytearray(path.read_bytes())
+    content[4:200] = bytes(byte ^ 0xFF for byte in content[4:200])
+    path.write_bytes(content)
+
+
+SINGLE_KEY = "every table holds each key once"
+
+
+def test_only_checks_that_ran_are_listed(root: Path, tmp_path: Path) -> None:
+    assert examine(tmp_path / "nowhere").checked == []
+    sound = examine(root).checked
+    assert len(sound) == len({*sound}) > 10
+    assert SINGLE_KEY in sound
+    assert "--deep" in sound[1]
+    assert "--deep" not in examine(root, deep=True).checked[1]
+    live_file(root).unlink()
+    assert SINGLE_KEY not in examine(root).checked
+    assert len(examine(root).checked) == 3
+    (root / "catalog.sqlite").write_bytes(b"torn" * 1024)
+    assert examine(root).checked == sound[:1]
+
+
+def test_damage_behind_a_sound_footer_names_the_file(root: Path) -> None:
+    path = live_file(root)
+    flip(path)
+    found = examine(root)
+    assert [f.message.partition(" ")[0] for f in found.findings] == [
+        path.relative_to(root).as_posix()
+    ]
+    assert SINGLE_KEY not in found.checked
+
+
+def test_missing_folders_do_not_stop_the_doctor(root: Path) -> None:
+    shutil.rmtree(root / "staging")
+    shutil.rmtree(root / "cache")
+    assert doctor(root) == []
+    shutil.rmtree(root / "public")
+    assert checks(root) == {"published"}
+    with open_warehouse(root):
+        pass
+    assert doctor(root) == []
+
+
+def test_moved_warehouse_is_said_to_be_moved(root: Path, tmp_path: Path) -> None:
+    moved = root.rename(tmp_path / "moved")
+    (finding,) = doctor(moved)
+    assert finding.check == "published"
+    assert f"was moved or copied: it was published at {root}" in finding.message
+    assert "publishes it anew" in finding.next_step

@@ -110,8 +110,8 @@ def test_whole_cache_may_be_deleted(root: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_dead_and_unfinished_segments_are_deleted(root: Path) -> None:
     folder = root / "cache" / "keys"
-    (folder / "l0-0123.arrow").write_bytes(b"dead")
-    (folder / "l0-4567.writing").write_bytes(b"unfinished")
+    (folder / "l0-0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a.arrow").write_bytes(b"dead")
+    (folder / "l0-0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b.writing").write_bytes(b"unfinished")
     whole = opened(root, never)
     assert len(segments(root)) == len(read_snapshot(root).tables["signatures"])
     assert opened(root, never) == whole

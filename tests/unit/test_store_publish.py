@@ -16,7 +16,7 @@ import pytest
 from pipeline.contracts import CONTRACTS
 from pipeline.errors import ContractError, WarehouseError
 from pipeline.store.doctor import doctor
-from pipeline.store.model import Change
+from pipeline.store.model import Change, Run
 from pipeline.store.snapshot import connect_published, read_snapshot
 from pipeline.store.warehouse import Warehouse, open_warehouse
 from tests.crash import workload
@@ -293,7 +293,7 @@ def test_failure_before_the_commit_leaves_nothing(root: Path) -> None:
         change = change_of_batch(warehouse, 1)
         for name in ("commit:staged", "commit:moved", "commit:placed", "commit:recording"):
             warehouse._step = failing_at(name)
-            with pytest.raises(WarehouseError, match=r"publishing a batch failed.*nothing is lost"):
+            with pytest.raises(WarehouseError, match=r"publishing a batch failed.*a retry is safe"):
                 warehouse.publish(change, "run", NOW)
             assert published_state(root) == before
             assert list((root / "staging").iterdir()) == []
@@ -328,11 +328,44 @@ def failing_at(name: str) -> Callable[[str], None]:
     return step
 
 
-def test_interrupt_after_the_commit_deletes_nothing(root: Path) -> None:
-    """Ctrl-C between the commit and its return must not take the committed files back."""
+INTERRUPTS = [
+    *("commit:committed", "publish:built", "publish:replaced", "publish:listed", "publish:done"),
+    "cache:written",
+]
+
+
+@pytest.mark.parametrize("name", INTERRUPTS)
+def test_interrupt_after_the_commit_takes_effect_once_published(root: Path, name: str) -> None:
+    """Ctrl-C between the commit and its return must not leave the batch half published."""
+    left = [name]
 
     def step(passing: str) -> None:
-        if passing == "commit:committed":
+        if passing in left:
+            left.remove(passing)
+            raise KeyboardInterrupt
+
+    with open_warehouse(root) as warehouse:
+        warehouse.begin_run(Run("stopped", "ingest", (), NOW))
+        change = change_of_batch(warehouse, 1)
+        warehouse._step = step
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.publish(change, "stopped", NOW)
+        assert read_snapshot(root).id == warehouse.snapshot_id == 2
+        left += ["publish:replaced"]
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.end_run("stopped", "failed", {})
+    connection = connect_published(root)
+    assert count(connection) == 12
+    statuses = connection.sql("SELECT status FROM runs WHERE run_id = 'stopped'").fetchall()
+    connection.close()
+    assert statuses == [("failed",)]
+    assert doctor(root, deep=True) == []
+    assert list((root / "staging").iterdir()) == []
+
+
+def test_second_interrupt_after_the_commit_deletes_nothing(root: Path) -> None:
+    def step(passing: str) -> None:
+        if passing in ("commit:committed", "publish:built"):
             raise KeyboardInterrupt
 
     with open_warehouse(root) as warehouse:
