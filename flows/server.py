@@ -91,8 +91,11 @@ def client_environment(root: Path, api: str) -> dict[str, str]:
     }
 
 
-def server_environment(root: Path, port: int) -> dict[str, str]:
-    """Return the settings of the server of the warehouse `root` on `port`, and of its clients."""
+def server_environment(root: Path, port: int, *, has_schedules: bool = True) -> dict[str, str]:
+    """Return the settings of the server of the warehouse `root` on `port`, and of its clients.
+
+    Without schedules it does not plan runs that nobody would run.
+    """
     return client_environment(root, api_url(port)) | {
         "PREFECT_SERVER_API_HOST": HOST,
         "PREFECT_SERVER_API_PORT": str(port),
@@ -109,6 +112,12 @@ def server_environment(root: Path, port: int) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+        "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "true" if has_schedules else "false",
+        # Marking each overdue run late is a transaction that reads and then writes. Under other
+        # writers it fails with "database is locked", and what such a failure leaves on its
+        # connection then froze the server for 60 s (the time SQLite waits for a lock): 4 of 30
+        # runs after downtime. A waiting run loses only the word Late.
+        "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
         # About 20 KB of SQLite a task run: runs are kept for 30 days.
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(_RUN_HISTORY_SECONDS),
@@ -174,8 +183,8 @@ def local_server(
 ) -> Iterator[str]:
     """Run the Prefect server of the warehouse on loopback for the time of the block.
 
-    Yields the address of its API. Without `port` a free one is taken. The server ends with the
-    block, and with this process even by `kill -9`. `while_starting` is called with the address
+    Yields the address of its API. Without `port` a free one is taken, and schedules rest. The
+    server ends with the block, and with this process even by `kill -9`. `while_starting` is called with the address
     meanwhile (4-5 s, 13 s the first time).
 
     Raises:
@@ -192,7 +201,8 @@ def local_server(
         server = children.spawn(
             "flows.server_child",
             [str(listening.fileno()), str(settings.warehouse.resolve())],
-            _without_prefect(os.environ) | server_environment(settings.warehouse, number),
+            _without_prefect(os.environ)
+            | server_environment(settings.warehouse, number, has_schedules=port is not None),
             cwd=home,
             log=log,
             keep=[listening.fileno()],

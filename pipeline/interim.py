@@ -24,10 +24,19 @@ UNREAD = contract(
     *[f for f in QUARANTINE.schema if f.name not in ("quarantined_at", "run_id")],
 )
 
-_DERIVED = (
-    "is_current rights dateline source_agency text key_hash n_chars n_paragraphs "
-    "n_dropped_paragraphs first_seen_at run_id"
-).split()
+_DERIVED = [
+    "is_current",
+    "rights",
+    "dateline",
+    "source_agency",
+    "text",
+    "key_hash",
+    "n_chars",
+    "n_paragraphs",
+    "n_dropped_paragraphs",
+    "first_seen_at",
+    "run_id",
+]
 
 PARSED = contract(
     "parsed",
@@ -57,11 +66,22 @@ REMOVALS = contract(
     ("revision_id", "paragraph_seq", "start_char", "reason"),
     *[
         DECISIONS.schema.field(n)
-        for n in (
-            "article_id revision_id action reason paragraph_seq start_char end_char "
-            "matched_article_id matched_paragraph_seq jaccard containment matched_containment "
-            "is_numbers_equal evidence"
-        ).split()
+        for n in [
+            "article_id",
+            "revision_id",
+            "action",
+            "reason",
+            "paragraph_seq",
+            "start_char",
+            "end_char",
+            "matched_article_id",
+            "matched_paragraph_seq",
+            "jaccard",
+            "containment",
+            "matched_containment",
+            "is_numbers_equal",
+            "evidence",
+        ]
     ],
 )
 

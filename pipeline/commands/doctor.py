@@ -43,4 +43,3 @@ def doctor(
         typer.echo(f"{len(findings)} findings." if findings else "Nothing found: all is sound.")
     if findings:
         raise typer.Exit(1)
-

@@ -1,0 +1,1 @@
+"""What people read: reports, explanations, tables, answers to SQL."""

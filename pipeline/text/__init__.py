@@ -1,0 +1,1 @@
+"""Text: keys, shingles, numbers, paragraphs; pure functions."""
