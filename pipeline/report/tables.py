@@ -106,5 +106,6 @@ def _turned(columns: Sequence[Column], rows: Iterable[list[str]], width: int) ->
     for number, row in enumerate(rows, start=1):
         title = f"── row {number} "
         yield title + "─" * (width - width_of(title))
-        for name, cell in zip(names, row, strict=True):
-            yield (pad(cut(name, left), left) + GAP + cut(cell, room)).rstrip()
+        for name, cell, column in zip(names, row, columns, strict=True):
+            shown = cell if column.is_fixed else cut(cell, room)
+            yield (pad(cut(name, left), left) + GAP + shown).rstrip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.report.tables import NULL, PIPED_CELL, Column, text_table
@@ -74,6 +74,7 @@ def test_pad_counts_cells() -> None:
     assert pad("12", 4, right=True) == "  12"
 
 
+@example([("", -(10**29), None)], 40)
 @given(
     st.lists(st.tuples(NEWS, st.integers(), st.none() | st.booleans()), max_size=8),
     st.none() | st.integers(40, 120),
@@ -84,8 +85,10 @@ def test_every_line_of_a_table_fits(
     columns = [Column("headline"), Column("n", is_number=True), Column("is_kept")]
     lines = list(text_table(columns, rows, width))
     limit = width or 3 * PIPED_CELL
-    assert all(width_of(line) <= limit for line in lines)
     numbers = [str(row[1]) for row in rows]
+    # Only a number too long for the line beside its column's name may stand out: never cut.
+    long = [number for number in numbers if len(number) > limit - len("headline") - 2]
+    assert all(width_of(line) <= limit or any(n in line for n in long) for line in lines)
     assert all(any(number in line for line in lines) for number in numbers), "a number was cut"
 
 
