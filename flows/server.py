@@ -184,8 +184,8 @@ def local_server(
     """Run the Prefect server of the warehouse on loopback for the time of the block.
 
     Yields the address of its API. Without `port` a free one is taken, and schedules rest. The
-    server ends with the block, and with this process even by `kill -9`. `while_starting` is called with the address
-    meanwhile (4-5 s, 13 s the first time).
+    server ends with the block, and with this process even by `kill -9`. `while_starting` is
+    called with the address meanwhile (4-5 s, 13 s the first time).
 
     Raises:
         SettingsError: `port` is in use.
