@@ -57,6 +57,8 @@ EFFECTIVE_IN_SERVER = EFFECTIVE_IN_CLIENT | {
     "server.services.task_run_recorder.read_batch_size": 100,
     "server.services.task_run_recorder.flush_interval": 1.0,
     "server.services.db_vacuum.retention_period": "P30D",
+    "server.services.late_runs.enabled": False,
+    "server.services.scheduler.enabled": False,  # a server for one run; that of serve has it
 }
 HOSTILE_TOML = """\
 [server]
