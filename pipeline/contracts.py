@@ -10,17 +10,41 @@ needs pytz in DuckDB's Python client and changes `date_trunc` with the session's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipeline.errors import ContractError
+from pipeline.contract import (
+    HASH,
+    ID,
+    INT,
+    LONG,
+    LONG_TEXT,
+    RATIO,
+    TEXT,
+    TIME,
+    Contract,
+    conform,
+    contract,
+    empty,
+    field,
+)
 
-ID = pa.binary(16)
-TIME = pa.timestamp("us")
-TEXT, LONG_TEXT = pa.string(), pa.large_string()
-INT, LONG, RATIO = pa.int32(), pa.int64(), pa.float32()
+__all__ = [
+    "ACTIONS",
+    "CONTRACTS",
+    "DUPLICATE_RELATIONS",
+    "ID",
+    "PARAGRAPH_REASONS",
+    "QUARANTINE_REASONS",
+    "RELATIONS",
+    "REVISION_CLASSES",
+    "ROLES",
+    "TIME",
+    "Contract",
+    "conform",
+    "contract",
+    "empty",
+    "field",
+]
 
 PARAGRAPH_REASONS = (
     "repeat_block",
@@ -40,6 +64,9 @@ RELATIONS = ("exact", "near", "update", "contained", "series", "related")
 
 DUPLICATE_RELATIONS = ("exact", "near", "update")
 """The relations that put two articles into one story."""
+
+REVISION_CLASSES = ("cosmetic", "typo", "correction", "update", "rewrite")
+"""What a revision does to the one before it, from the least to the most."""
 
 ROLES = ("canonical", "duplicate", "update", "contained", "single")
 
@@ -62,35 +89,6 @@ QUARANTINE_REASONS = (
     "fault",
 )
 """Why a document could not be taken. `fault` is an error of ours, kept with its message."""
-
-
-@dataclass(frozen=True)
-class Contract:
-    """A table's name, its schema, the columns that identify a row and those that may be null."""
-
-    name: str
-    description: str
-    schema: pa.Schema
-    key: tuple[str, ...]
-    nullable: frozenset[str]
-
-
-def field(
-    name: str, dtype: pa.DataType, doc: str, *, null: bool = False, unit: str = ""
-) -> pa.Field:
-    """Return an Arrow field whose metadata carries its documentation, unit and nullability."""
-    metadata = {"doc": doc, "null": "yes" if null else "no"}
-    if unit:
-        metadata["unit"] = unit
-    if dtype == ID:
-        metadata["logical"] = "uuid"
-    return pa.field(name, dtype, nullable=null, metadata=metadata)
-
-
-def contract(name: str, description: str, key: tuple[str, ...], *fields: pa.Field) -> Contract:
-    """Return the contract of a table with these fields, sorted by `key`."""
-    nullable = frozenset(f.name for f in fields if f.nullable)
-    return Contract(name, description, pa.schema(list(fields)), key, nullable)
 
 
 _ARTICLE_ID = field(
@@ -346,6 +344,79 @@ QUARANTINE = contract(
     _RUN_ID,
 )
 
+FURNITURE = contract(
+    "furniture",
+    "Lines that a source repeats as furniture, learned from the articles that stand.",
+    ("source_id", "line_hash"),
+    field("source_id", TEXT, "The source that prints the line."),
+    field("line_hash", HASH, "Hash of the source and of the line's template."),
+    field("reason", TEXT, "The paragraph reason with which it is dropped."),
+    field("template", TEXT, "The line's key with dates, numbers, names and addresses masked."),
+    field("example", TEXT, "The line as one article prints it."),
+    field("n_documents", INT, "Articles that print it, in the window of days that proves most."),
+    field("n_source_documents", INT, "Articles of the source in that window."),
+    field("n_days", INT, "Days of publication among the sightings; 0 without dates."),
+    field("edge_ratio", RATIO, "Share of sightings among the first 2 or last 4 paragraphs."),
+    field("first_day", TIME, "First day of the window.", null=True, unit="UTC"),
+    field("last_day", TIME, "Last day of the window.", null=True, unit="UTC"),
+    field("rule_version", TEXT, "Version of the rules that decided."),
+    _RUN_ID,
+)
+
+STALE_ARTICLES = contract(
+    "stale_articles",
+    "Articles to derive again: what is furniture has changed since they were derived.",
+    ("article_id",),
+    _ARTICLE_ID,
+    field("source_id", TEXT, "Its source."),
+    _RUN_ID,
+)
+
+SHARED_PARAGRAPHS = contract(
+    "shared_paragraphs",
+    "Kept paragraphs that articles of several sources print, with their first sighting.",
+    ("article_id", "seq"),
+    _ARTICLE_ID,
+    field("seq", INT, "0-based position in the article."),
+    field("key_hash", ID, "Hash of the paragraph's key; equal keys are equal paragraphs."),
+    field("first_article_id", ID, "The article that printed it first, by published_at."),
+    field("first_seq", INT, "Its position there."),
+    _RUN_ID,
+)
+
+SHARED_SPANS = contract(
+    "shared_spans",
+    "Where two articles print the same: spans of the text that one holds of the other.",
+    ("left_id", "right_id", "seq"),
+    field("left_id", ID, "The smaller article_id."),
+    field("right_id", ID, "The larger article_id."),
+    field("seq", INT, "0-based, in the order of the left text."),
+    field("left_start_char", INT, "Start in left's original_text.", unit="code points"),
+    field("left_end_char", INT, "End in left's original_text, exclusive.", unit="code points"),
+    field("right_start_char", INT, "Start in right's original_text.", unit="code points"),
+    field("right_end_char", INT, "End in right's original_text, exclusive.", unit="code points"),
+    field("kind", TEXT, "paragraph (equal keys) or edited."),
+    _RUN_ID,
+)
+
+REVISION_CHANGES = contract(
+    "revision_changes",
+    "What each revision changes of the one before it.",
+    ("revision_id",),
+    _ARTICLE_ID,
+    field("revision_id", ID, "The newer content."),
+    field("previous_revision_id", ID, "The content before it."),
+    field("revision_class", TEXT, ", ".join(REVISION_CLASSES) + "."),
+    field("n_added", INT, "Paragraphs added."),
+    field("n_removed", INT, "Paragraphs removed."),
+    field("n_changed", INT, "Paragraphs changed."),
+    field("jaccard", RATIO, "Exact Jaccard of the shingle sets of both texts."),
+    field("diff", LONG_TEXT, "JSON list of the paragraphs added, removed, changed or moved."),
+    field("evidence", TEXT, "JSON: what decided the class."),
+    field("rule_version", TEXT, "Version of the rules that decided."),
+    _RUN_ID,
+)
+
 CONTRACTS: dict[str, Contract] = {
     c.name: c
     for c in (
@@ -359,39 +430,10 @@ CONTRACTS: dict[str, Contract] = {
         STORIES,
         STORY_REDIRECTS,
         QUARANTINE,
+        FURNITURE,
+        STALE_ARTICLES,
+        SHARED_PARAGRAPHS,
+        SHARED_SPANS,
+        REVISION_CHANGES,
     )
 }
-
-
-def empty(contract: Contract) -> pa.Table:
-    """Return a table of no rows with the contract's schema."""
-    return contract.schema.empty_table()
-
-
-def conform(table: pa.Table, contract: Contract) -> pa.Table:
-    """Return `table` with exactly the contract's columns, types and key order.
-
-    Raises:
-        ContractError: lists every missing or extra column, failed cast and unexpected null.
-    """
-    problems = [f"missing column {n}" for n in contract.schema.names if n not in table.column_names]
-    problems += [f"extra column {n}" for n in table.column_names if n not in contract.schema.names]
-    columns: list[pa.ChunkedArray] = []
-    for column_field in contract.schema:
-        if column_field.name not in table.column_names:
-            continue
-        column = table.column(column_field.name)
-        try:
-            column = column.cast(column_field.type) if column.type != column_field.type else column
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            problems.append(f"column {column_field.name}: {error}")
-            continue
-        # pyarrow accepts nulls in non-nullable fields, even in validate(full=True).
-        if column.null_count and column_field.name not in contract.nullable:
-            problems.append(f"column {column_field.name}: {column.null_count} nulls")
-        columns.append(column)
-    if problems:
-        raise ContractError(contract.name, problems)
-    conformed = pa.Table.from_arrays(columns, schema=contract.schema)
-    order = pc.sort_indices(conformed, sort_keys=[(k, "ascending") for k in contract.key])
-    return conformed.take(order)

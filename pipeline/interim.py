@@ -7,8 +7,24 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from pipeline.contracts import ARTICLES, DECISIONS, DOCUMENTS, EDGES, ID, QUARANTINE, TIME, contract
-from pipeline.contracts import field as column
+from pipeline.contract import HASH, contract
+from pipeline.contract import field as column
+from pipeline.contracts import (
+    ARTICLES,
+    DECISIONS,
+    DOCUMENTS,
+    EDGES,
+    FURNITURE,
+    ID,
+    QUARANTINE,
+    REVISION_CHANGES,
+    SHARED_PARAGRAPHS,
+    SHARED_SPANS,
+    TIME,
+)
+
+HASHES = pa.list_(HASH)
+"""Some uint64 hashes an article, in one flat buffer a column."""
 
 READ = contract(
     "read",
@@ -128,6 +144,25 @@ KEYS = contract(
         "32 little-endian uint64 bucket keys; NULL when too short to sign.",
         null=True,
     ),
+    column(
+        "lines",
+        HASHES,
+        "Hashes of source and template of every short paragraph, before any removal; lowest bit"
+        " set where it stands among the first 2 or last 4 paragraphs.",
+    ),
+    column(
+        "passages",
+        HASHES,
+        "Hashes of the kept paragraphs of 40 key characters and more (lowest bit 0), and sampled"
+        " winnowing fingerprints of the key (lowest bit 1).",
+    ),
+)
+
+ARTICLE_HASHES = contract(
+    "article_hashes",
+    "What is looked up of an article's paragraphs, one row an article.",
+    ("article_id",),
+    *[KEYS.schema.field(n) for n in ("article_id", "lines", "passages")],
 )
 
 PAIRS = contract(
@@ -162,4 +197,33 @@ MEMBERS = contract(
         "When that story was founded; NULL for a new article.",
         null=True,
     ),
+)
+
+LEARNED = contract(
+    "learned",
+    "Furniture lines of some sources as the articles prove them, texts not yet looked up.",
+    ("source_id", "line_hash"),
+    *[f for f in FURNITURE.schema if f.name not in ("template", "example", "run_id")],
+    column("example_article_id", ID, "The smallest article_id among the sightings."),
+)
+
+SHARED = contract(
+    "shared",
+    "Shared paragraphs before the run is known.",
+    ("article_id", "seq"),
+    *[f for f in SHARED_PARAGRAPHS.schema if f.name != "run_id"],
+)
+
+COMMON_SPANS = contract(
+    "common_spans",
+    "Shared spans of verified pairs before the run is known.",
+    ("left_id", "right_id", "seq"),
+    *[f for f in SHARED_SPANS.schema if f.name != "run_id"],
+)
+
+COMPARED = contract(
+    "compared",
+    "What each revision changes of the one before it, before the run is known.",
+    ("revision_id",),
+    *[f for f in REVISION_CHANGES.schema if f.name != "run_id"],
 )

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.contracts import ID, TIME, conform
-from pipeline.interim import KEYS
+from pipeline.interim import ARTICLE_HASHES, HASHES, KEYS
 from pipeline.text.mixing import mix32, mix64
 from pipeline.text.normalise import NORMALISER_VERSION, key_hash, make_keys
 from pipeline.text.numbers import extract_numbers
@@ -71,24 +72,28 @@ class Recipe:
         )
 
 
-def sign(clean: pa.Table, recipe: Recipe) -> pa.Table:
+def sign(clean: pa.Table, recipe: Recipe, hashes: pa.Table | None = None) -> pa.Table:
     """Return the KEYS of CLEAN articles, one row an article, signed by `recipe`.
 
-    Texts under `recipe.min_shingles` have no signature and no bands.
+    Texts under `recipe.min_shingles` have no signature and no bands. Articles that ARTICLE_HASHES
+    does not name have no lines and no passages.
     """
     texts = clean["text"].to_pylist()
     keys = make_keys_in_blocks(texts)
     signatures, n_shingles = sign_keys(keys, recipe)
-    return _keys_table(clean, texts, keys, signatures, n_shingles, recipe)
+    return _keys_table(clean, texts, keys, signatures, n_shingles, recipe, hashes)
 
 
-def keys_of(articles: pa.Table, signatures: pa.Table, recipe: Recipe) -> pa.Table:
+def keys_of(
+    articles: pa.Table, signatures: pa.Table, recipe: Recipe, hashes: pa.Table | None = None
+) -> pa.Table:
     """Return KEYS rows rebuilt from stored columns, equal to what `sign` gave.
 
     Args:
         articles: article_id, source_id, published_at, title, text (the clean one).
         signatures: article_id, n_shingles, signature, made by `recipe`; every article has a row.
         recipe: what the signatures were made with.
+        hashes: ARTICLE_HASHES of the same articles.
     """
     joined = articles.join(
         signatures.select(["article_id", "n_shingles", "signature"]), ["article_id"]
@@ -101,7 +106,8 @@ def keys_of(articles: pa.Table, signatures: pa.Table, recipe: Recipe) -> pa.Tabl
         -1, recipe.num_perm
     )
     n_shingles = joined["n_shingles"].to_numpy()
-    return _keys_table(joined, texts, make_keys_in_blocks(texts), matrix, n_shingles, recipe)
+    keys = make_keys_in_blocks(texts)
+    return _keys_table(joined, texts, keys, matrix, n_shingles, recipe, hashes)
 
 
 def make_keys_in_blocks(texts: Sequence[str]) -> list[str]:
@@ -195,9 +201,12 @@ def _keys_table(
     signatures: NDArray[np.uint32],
     n_shingles: NDArray[np.int64],
     recipe: Recipe,
+    hashes: pa.Table | None,
 ) -> pa.Table:
     """Return KEYS from the columns of `articles` and what was computed for them, row by row."""
     is_signed = n_shingles >= recipe.min_shingles
+    hashes = ARTICLE_HASHES.schema.empty_table() if hashes is None else hashes
+    places = pc.index_in(articles["article_id"], hashes["article_id"].combine_chunks())
     numbers = [extract_numbers(text) for text in texts]
     columns = {
         "article_id": articles["article_id"],
@@ -210,8 +219,16 @@ def _keys_table(
         "n_shingles": pa.array(n_shingles, pa.int32()),
         "signature": _fixed_binary(signatures.astype("<u4"), is_signed),
         "bands": _fixed_binary(band_keys(signatures, recipe).astype("<u8"), is_signed),
+        "lines": _taken(hashes["lines"], places),
+        "passages": _taken(hashes["passages"], places),
     }
     return conform(pa.table(columns), KEYS)
+
+
+def _taken(lists: pa.ChunkedArray, places: pa.ChunkedArray) -> pa.Array:
+    """Return the lists at these places, an empty one where a place is NULL."""
+    taken = lists.combine_chunks().take(places.combine_chunks())
+    return pc.coalesce(taken, pa.scalar([], HASHES))
 
 
 def _fixed_binary(

@@ -31,6 +31,7 @@ _TYPES: Mapping[pa.DataType, str] = {
     pa.bool_(): "BOOLEAN",
     pa.int32(): "INTEGER",
     pa.int64(): "BIGINT",
+    pa.uint64(): "UBIGINT",
     pa.float32(): "FLOAT",
     pa.float64(): "DOUBLE",
     pa.timestamp("us"): "TIMESTAMP",

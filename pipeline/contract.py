@@ -1,0 +1,82 @@
+"""The form of a table's contract, and `conform`, which holds a table to it.
+
+The contracts themselves are in `contracts.py` (stored and published) and `interim.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.errors import ContractError
+
+ID = pa.binary(16)
+TIME = pa.timestamp("us")
+TEXT, LONG_TEXT = pa.string(), pa.large_string()
+INT, LONG, RATIO = pa.int32(), pa.int64(), pa.float32()
+HASH = pa.uint64()
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A table's name, its schema, the columns that identify a row and those that may be null."""
+
+    name: str
+    description: str
+    schema: pa.Schema
+    key: tuple[str, ...]
+    nullable: frozenset[str]
+
+
+def field(
+    name: str, dtype: pa.DataType, doc: str, *, null: bool = False, unit: str = ""
+) -> pa.Field:
+    """Return an Arrow field whose metadata carries its documentation, unit and nullability."""
+    metadata = {"doc": doc, "null": "yes" if null else "no"}
+    if unit:
+        metadata["unit"] = unit
+    if dtype == ID:
+        metadata["logical"] = "uuid"
+    return pa.field(name, dtype, nullable=null, metadata=metadata)
+
+
+def contract(name: str, description: str, key: tuple[str, ...], *fields: pa.Field) -> Contract:
+    """Return the contract of a table with these fields, sorted by `key`."""
+    nullable = frozenset(f.name for f in fields if f.nullable)
+    return Contract(name, description, pa.schema(list(fields)), key, nullable)
+
+
+def empty(contract: Contract) -> pa.Table:
+    """Return a table of no rows with the contract's schema."""
+    return contract.schema.empty_table()
+
+
+def conform(table: pa.Table, contract: Contract) -> pa.Table:
+    """Return `table` with exactly the contract's columns, types and key order.
+
+    Raises:
+        ContractError: lists every missing or extra column, failed cast and unexpected null.
+    """
+    problems = [f"missing column {n}" for n in contract.schema.names if n not in table.column_names]
+    problems += [f"extra column {n}" for n in table.column_names if n not in contract.schema.names]
+    columns: list[pa.ChunkedArray] = []
+    for column_field in contract.schema:
+        if column_field.name not in table.column_names:
+            continue
+        column = table.column(column_field.name)
+        try:
+            column = column.cast(column_field.type) if column.type != column_field.type else column
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            problems.append(f"column {column_field.name}: {error}")
+            continue
+        # pyarrow accepts nulls in non-nullable fields, even in validate(full=True).
+        if column.null_count and column_field.name not in contract.nullable:
+            problems.append(f"column {column_field.name}: {column.null_count} nulls")
+        columns.append(column)
+    if problems:
+        raise ContractError(contract.name, problems)
+    conformed = pa.Table.from_arrays(columns, schema=contract.schema)
+    order = pc.sort_indices(conformed, sort_keys=[(k, "ascending") for k in contract.key])
+    return conformed.take(order)
