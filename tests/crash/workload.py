@@ -207,6 +207,8 @@ def _keys_row(
         "n_shingles": len(text),
         "signature": signature,
         "bands": signature[:256],
+        "lines": [],
+        "passages": [],
     }
 
 
