@@ -34,6 +34,9 @@ class Fresh:
     """article_ids of the batch that were in the warehouse before."""
     n_unchanged: int
     """Articles of the batch whose content was known already."""
+    again: pa.Table | None = None
+    """ARTICLES rows as they stand, where stored revisions are derived again and replace
+    themselves."""
 
 
 def fresh_revisions(warehouse: Warehouse, parsed: pa.Table) -> Fresh:

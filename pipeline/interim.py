@@ -204,7 +204,18 @@ LEARNED = contract(
     "Furniture lines of some sources as the articles prove them, texts not yet looked up.",
     ("source_id", "line_hash"),
     *[f for f in FURNITURE.schema if f.name not in ("template", "example", "run_id")],
-    column("example_article_id", ID, "The smallest article_id among the sightings."),
+)
+
+LINES = contract(
+    "lines",
+    "Paragraphs of parsed articles that may be furniture: SPANS rows without their texts.",
+    ("revision_id", "seq"),
+    *[SPANS.schema.field(n) for n in ("article_id", "revision_id", "seq")],
+    column(
+        "line_hash",
+        HASH,
+        "Hash of source and template, lowest bit set at the edge of the article; 0: no line.",
+    ),
 )
 
 SHARED = contract(
