@@ -10,9 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.gather import Fresh, Touched
+from flows.furnish import furniture_changes, stale_articles
+from flows.gather import Fresh, Touched, replaced_rows
+from flows.rederive import changed_removals
 from pipeline.contracts import CONTRACTS, DECISIONS, ID
+from pipeline.dedup.bands import Candidates
 from pipeline.dedup.clusters import Stories
+from pipeline.dedup.learning import Learned
+from pipeline.dedup.shared import Shared
 from pipeline.dedup.story_decisions import UNSTAMPED, story_decisions
 from pipeline.store.archive import landing_paths
 from pipeline.store.model import Change
@@ -24,64 +29,164 @@ RULE_VERSION = "1"
 
 @dataclass(frozen=True)
 class Decided:
-    """The tables that the stages of one batch handed over."""
+    """What the stages of one batch handed over."""
 
     documents: pa.Table
     unread: pa.Table
     fresh: Fresh
+    spans: pa.Table
+    lines: pa.Table
+    standing: pa.Table
+    """FURNITURE of the batch's sources before it."""
+    learned: Learned
     clean: pa.Table
     paragraphs: pa.Table
     removals: pa.Table
     keys: pa.Table
+    found: Candidates
     edges: pa.Table
-    lapsed: pa.Table
+    common: pa.Table
     touched: Touched
     stories: Stories
+    shared: Shared
+    compared: pa.Table
     params_id: str
+
+
+Added = dict[str, list[pa.Table]]
+Removed = dict[str, pa.Array | pa.Table]
 
 
 def change_of(decided: Decided, warehouse: Warehouse, run_id: str, now: datetime) -> Change:
     """Return the one change that publishes a batch: rows to add and keys to remove, by table."""
-    fresh, touched, stories = decided.fresh, decided.touched, decided.stories
-    replaced = pa.array(sorted(fresh.replaced), ID)
-    is_current = pc.is_in(decided.paragraphs["revision_id"], pa.array(sorted(fresh.current), ID))
-    members, stale_members = _difference(stories.members, touched.previous, "article_id")
-    story_rows, stale_stories = _difference(stories.stories, touched.previous_stories, "story_id")
-    demoted = _demoted(warehouse, fresh)
-    redirects, stale_redirects = _followed(warehouse, stories.redirects)
-    stamp: dict[str, Any] = {"run_id": run_id}
-    added = {
-        "articles": [_articles(decided.clean, fresh, run_id, now), demoted],
-        "paragraphs": [decided.paragraphs.filter(is_current)],
-        "decisions": [
-            _decisions(decided.removals, run_id, now),
-            _decisions(_story_decisions(decided, warehouse), run_id, now),
-        ],
-        "signatures": [_with(decided.keys, params_id=decided.params_id)],
-        "edges": [_with(decided.edges, **stamp)],
-        "story_members": [members],
-        "stories": [story_rows],
-        "story_redirects": [_with(redirects, **stamp)],
-        "quarantine": [_with(decided.unread, quarantined_at=now, **stamp)],
-    }
-    removed = {
-        "articles": demoted.select(["article_id", "revision_id"]),
-        "paragraphs": replaced,
-        "signatures": replaced,
-        "edges": _ended(warehouse, replaced, decided.lapsed),
-        "story_members": stale_members,
-        "stories": stale_stories,
-        # A split may bring an id back that a merge had ended: it leads nowhere else any more.
-        "story_redirects": pa.chunked_array([stale_redirects, *story_rows["story_id"].chunks], ID),
-        # A document that is tried again (replay, a run killed half way) leaves its earlier row.
-        "quarantine": decided.documents["document_id"],
-    }
+    parts = (
+        _articles(decided, warehouse, run_id, now),
+        _decisions_of(decided, warehouse, run_id, now),
+        _matching(decided, warehouse, run_id),
+        _stories(decided, warehouse, run_id),
+        _furniture(decided, warehouse, run_id),
+        _shared(decided, run_id),
+        _revision_changes(decided, warehouse, run_id),
+        _quarantine(decided, run_id, now),
+    )
+    added = {name: tables for part, _ in parts for name, tables in part.items()}
+    removed = {name: keys for _, part in parts for name, keys in part.items()}
     return Change(
         added={name: _as_contract(name, tables) for name, tables in added.items()},
         removed={name: keys for name, keys in removed.items() if len(keys)},
         keys=decided.keys,
         landings=landing_paths(decided.documents),
     )
+
+
+def _articles(
+    decided: Decided, warehouse: Warehouse, run_id: str, now: datetime
+) -> tuple[Added, Removed]:
+    """Return what becomes of articles and their paragraphs."""
+    fresh, clean = decided.fresh, decided.clean
+    is_current = pc.is_in(clean["revision_id"], pa.array(sorted(fresh.current), ID))
+    rows = clean.append_column("is_current", is_current)
+    if fresh.again is None:
+        changed = replaced_rows(warehouse, fresh)
+        articles, gone = [_with(rows, first_seen_at=now, run_id=run_id), changed], changed
+    else:
+        first = fresh.again.select(["revision_id", "first_seen_at", "run_id"])
+        articles, gone = [rows.join(first, "revision_id")], fresh.again
+    current = pa.array(sorted(fresh.current), ID)
+    paragraphs = decided.paragraphs.filter(pc.is_in(decided.paragraphs["revision_id"], current))
+    return (
+        {"articles": articles, "paragraphs": [paragraphs]},
+        {
+            "articles": gone.select(["article_id", "revision_id"]),
+            "paragraphs": pa.array(sorted(fresh.replaced), ID),
+        },
+    )
+
+
+def _decisions_of(
+    decided: Decided, warehouse: Warehouse, run_id: str, now: datetime
+) -> tuple[Added, Removed]:
+    """Return the decisions of a batch; what is derived again has only those that are news."""
+    removals = decided.removals
+    if decided.fresh.again is not None:
+        ids = pa.array(sorted(decided.fresh.replaced), ID)
+        stood = warehouse.rows("paragraphs", "article_id", ids)
+        removals = changed_removals(removals, stood, decided.paragraphs)
+    decisions = [
+        _decisions(removals, run_id, now),
+        _decisions(_story_decisions(decided, warehouse), run_id, now),
+    ]
+    return {"decisions": decisions}, {}
+
+
+def _matching(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Added, Removed]:
+    """Return what becomes of signatures and edges, and of the spans of these."""
+    replaced = pa.array(sorted(decided.fresh.replaced), ID)
+    ended = _ended(warehouse, replaced, decided.found.lapsed)
+    return (
+        {
+            "signatures": [_with(decided.keys, params_id=decided.params_id)],
+            "edges": [_with(decided.edges, run_id=run_id)],
+            "shared_spans": [_with(decided.common, run_id=run_id)],
+        },
+        {"signatures": replaced, "edges": ended, "shared_spans": ended},
+    )
+
+
+def _stories(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Added, Removed]:
+    """Return what becomes of stories, their members and redirects."""
+    touched, stories = decided.touched, decided.stories
+    members, stale_members = _difference(stories.members, touched.previous, "article_id")
+    story_rows, stale_stories = _difference(stories.stories, touched.previous_stories, "story_id")
+    redirects, stale_redirects = _followed(warehouse, stories.redirects)
+    # A split may bring an id back that a merge had ended: it leads nowhere else any more.
+    revived = pa.chunked_array([stale_redirects, *story_rows["story_id"].chunks], ID)
+    return (
+        {
+            "story_members": [members],
+            "stories": [story_rows],
+            "story_redirects": [_with(redirects, run_id=run_id)],
+        },
+        {"story_members": stale_members, "stories": stale_stories, "story_redirects": revived},
+    )
+
+
+def _furniture(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Added, Removed]:
+    """Return what becomes of learned furniture, and the articles it makes stale."""
+    rows, gone = furniture_changes(
+        warehouse, decided.learned, decided.standing, decided.spans, decided.lines, run_id
+    )
+    stale = stale_articles(decided.learned, decided.fresh, run_id)
+    derived = pa.array(sorted(decided.fresh.replaced), ID)
+    listed = pa.concat_arrays([derived, stale["article_id"].combine_chunks()])
+    return (
+        {"furniture": [rows], "stale_articles": [stale]},
+        {"furniture": gone, "stale_articles": listed},
+    )
+
+
+def _shared(decided: Decided, run_id: str) -> tuple[Added, Removed]:
+    """Return what becomes of shared paragraphs."""
+    shared = decided.shared
+    return (
+        {"shared_paragraphs": [_with(shared.added, run_id=run_id)]},
+        {"shared_paragraphs": shared.removed},
+    )
+
+
+def _revision_changes(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Added, Removed]:
+    """Return what becomes of the comparison of revisions."""
+    articles = pc.unique(decided.compared["article_id"])
+    standing = warehouse.rows("revision_changes", "article_id", articles)
+    rows, stale = _difference(decided.compared, standing, "revision_id")
+    return {"revision_changes": [_with(rows, run_id=run_id)]}, {"revision_changes": stale}
+
+
+def _quarantine(decided: Decided, run_id: str, now: datetime) -> tuple[Added, Removed]:
+    """Return what becomes of refused documents."""
+    rows = _with(decided.unread, quarantined_at=now, run_id=run_id)
+    # A document that is tried again (replay, a run killed half way) leaves its earlier row.
+    return {"quarantine": [rows]}, {"quarantine": decided.documents["document_id"]}
 
 
 def fault_of(documents: pa.Table, error: Exception, run_id: str, now: datetime) -> Change:
@@ -127,21 +232,6 @@ def _with(table: pa.Table, **constants: Any) -> pa.Table:
     return table
 
 
-def _articles(clean: pa.Table, fresh: Fresh, run_id: str, now: datetime) -> pa.Table:
-    is_current = pc.is_in(clean["revision_id"], pa.array(sorted(fresh.current), ID))
-    return _with(clean.append_column("is_current", is_current), first_seen_at=now, run_id=run_id)
-
-
-def _demoted(warehouse: Warehouse, fresh: Fresh) -> pa.Table:
-    """Return the ARTICLES rows of revisions that a newer one replaces, no longer current."""
-    gone = pa.table({"revision_id": pa.array(sorted(fresh.replaced.values()), ID)})
-    rows = warehouse.select(
-        "SELECT a.* REPLACE (false AS is_current) FROM articles a JOIN gone USING (revision_id)",
-        gone=gone,
-    )
-    return _filled(rows, CONTRACTS["articles"].schema)
-
-
 def _ended(warehouse: Warehouse, replaced: pa.Array, lapsed: pa.Table) -> pa.Table:
     """Return the keys of edges of replaced revisions, at either end, and of lapsed pairs."""
     ends = pa.schema([CONTRACTS["edges"].schema.field(side) for side in ("left_id", "right_id")])
@@ -181,7 +271,9 @@ def _story_decisions(decided: Decided, warehouse: Warehouse) -> pa.Table:
     revisions |= dict(
         zip(in_batch["article_id"].to_pylist(), in_batch["revision_id"].to_pylist(), strict=True)
     )
-    touched, revised = decided.touched, decided.fresh.replaced.keys()
+    touched, fresh = decided.touched, decided.fresh
+    # What is derived again has the content it had: its drop is news only if its match is another.
+    revised = fresh.replaced.keys() if fresh.again is None else frozenset()
     return story_decisions(members, touched.previous, touched.edges, revisions, revised)
 
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.contracts import ID, conform
-from pipeline.dedup.signatures import Recipe, keys_of
+from flows.rules import Rules
+from pipeline.contracts import CONTRACTS, ID, PARAGRAPHS, conform
+from pipeline.dedup.lines import lines_column
+from pipeline.dedup.passages import find_passages
+from pipeline.dedup.revisions import COLUMNS as REVISED_COLUMNS
+from pipeline.dedup.revisions import Age, revision_age
+from pipeline.dedup.signatures import keys_of
 from pipeline.errors import RecipeMismatch
-from pipeline.interim import CLEAN, MEMBERS, VERIFIED
+from pipeline.interim import ARTICLE_HASHES, CLEAN, HASHES, MEMBERS, VERIFIED
+from pipeline.store.gather import REVISION_COLUMNS
 from pipeline.store.warehouse import Warehouse
 
 _ENDS = ("left_id", "right_id")
-_EARLIEST = datetime.min  # noqa: DTZ901 - compared with naive UTC times only
+NOBODY = pa.array([], ID)
+RESTATED_COLUMNS = (
+    *("document_id", "native_id", "url", "publisher", "title", "published_precision"),
+    *("language", "section", "extra"),
+)
+"""Of two documents with equal content: fields in which they differ by spelling, tracking parameters
+or columns that no field takes. `byline` is not among them: the text may have given it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,8 @@ class Fresh:
     again: pa.Table | None = None
     """ARTICLES rows as they stand, where stored revisions are derived again and replace
     themselves."""
+    restated: pa.Table | None = None
+    """PARSED rows of known revisions whose document has a smaller id than the stored one."""
 
 
 def fresh_revisions(warehouse: Warehouse, parsed: pa.Table) -> Fresh:
@@ -49,10 +63,11 @@ def fresh_revisions(warehouse: Warehouse, parsed: pa.Table) -> Fresh:
     known = warehouse.known_revisions(article_ids).to_pylist()
     is_known = pc.is_in(parsed["revision_id"], pa.array([r["revision_id"] for r in known], ID))
     fresh = parsed.filter(pc.invert(is_known))
-    candidates: dict[bytes, list[tuple[tuple[bool, datetime, bytes], bytes]]] = defaultdict(list)
-    columns = ["article_id", "revision_id", "updated_at", "published_at", "content_hash"]
+    candidates: dict[bytes, list[tuple[Age, bytes]]] = defaultdict(list)
+    columns = [n for n in REVISION_COLUMNS if n != "is_current"]
     for row in known + fresh.select(columns).to_pylist():
-        candidates[row["article_id"]].append((_age(row), row["revision_id"]))
+        age = revision_age(row["updated_at"], row["published_at"], row["content_hash"])
+        candidates[row["article_id"]].append((age, row["revision_id"]))
     newest = {article: max(revisions)[1] for article, revisions in candidates.items()}
     stored_current = {r["article_id"]: r["revision_id"] for r in known if r["is_current"]}
     return Fresh(
@@ -61,29 +76,78 @@ def fresh_revisions(warehouse: Warehouse, parsed: pa.Table) -> Fresh:
         replaced={a: r for a, r in stored_current.items() if newest[a] != r},
         known_articles=frozenset(r["article_id"] for r in known),
         n_unchanged=parsed.num_rows - fresh.num_rows,
+        restated=_restated(parsed, known),
     )
 
 
-def _age(row: dict[str, Any]) -> tuple[bool, datetime, bytes]:
-    stamp = row["updated_at"] or row["published_at"]
-    return (stamp is not None, stamp or _EARLIEST, row["content_hash"])
+def _restated(parsed: pa.Table, known: list[dict[str, Any]]) -> pa.Table:
+    """Return the PARSED rows of known revisions whose document has a smaller id than theirs."""
+    stored = {r["revision_id"]: r["document_id"] for r in known}
+    own = zip(parsed["document_id"].to_pylist(), parsed["revision_id"].to_pylist(), strict=True)
+    is_smaller = [document < stored.get(revision, b"") for document, revision in own]
+    return parsed.filter(pa.array(is_smaller, pa.bool_()))
 
 
-def current_of(clean: pa.Table, fresh: Fresh) -> pa.Table:
-    """Return the CLEAN rows whose revision is current."""
-    return clean.filter(pc.is_in(clean["revision_id"], pa.array(sorted(fresh.current), ID)))
+def replaced_rows(warehouse: Warehouse, fresh: Fresh) -> pa.Table:
+    """Return ARTICLES: stored rows that change, as they stand from now on; same keys.
+
+    A revision that a newer one replaces is no longer current. Of documents with equal content the
+    one with the smallest id is published, whichever came first: it gives the fields that make no
+    revision. `first_seen_at` stays. Texts that differ in their Unicode form stay as they came:
+    the spans of their paragraphs and decisions point into them.
+    """
+    read_again = fresh.restated.to_pylist() if fresh.restated is not None else []
+    restated = {r["revision_id"]: r for r in read_again}
+    demoted = set(fresh.replaced.values())
+    owners = {*fresh.replaced, *(r["article_id"] for r in restated.values())}
+    stored = warehouse.rows("articles", "article_id", pa.array(sorted(owners), ID))
+    rows = []
+    for row in stored.to_pylist():
+        other = restated.get(row["revision_id"])
+        if other is not None and other["original_text"] == row["original_text"]:
+            rows.append(row | {name: other[name] for name in RESTATED_COLUMNS})
+        elif row["revision_id"] in demoted:
+            rows.append(row)
+    for row in rows:
+        row["is_current"] &= row["revision_id"] not in demoted
+    return pa.Table.from_pylist(rows, CONTRACTS["articles"].schema)
 
 
-def history(warehouse: Warehouse, recipe: Recipe) -> list[pa.Table]:
+def current_of(table: pa.Table, fresh: Fresh) -> pa.Table:
+    """Return the rows (of PARSED, CLEAN, CLEANED_PARAGRAPHS) whose revision is current."""
+    return table.filter(pc.is_in(table["revision_id"], pa.array(sorted(fresh.current), ID)))
+
+
+def history(warehouse: Warehouse, rules: Rules) -> list[pa.Table]:
     """Return the mapped KEYS segments of the warehouse; lost ones are derived again.
 
     Raises:
         RecipeMismatch: the stored signatures were made by another recipe.
     """
+    recipe = rules.recipe
     found = warehouse.select("SELECT DISTINCT params_id FROM signatures")["params_id"].to_pylist()
     if found and found != [recipe.params_id]:
         raise RecipeMismatch(recipe.params_id, ", ".join(found))
-    return warehouse.history(lambda articles, signatures: keys_of(articles, signatures, recipe))
+
+    def rebuilt(articles: pa.Table, signatures: pa.Table) -> pa.Table:
+        paragraphs = warehouse.rows("paragraphs", "article_id", articles["article_id"])
+        lines = lines_column(paragraphs, articles)
+        passages = find_passages(paragraphs, rules.passages)
+        return keys_of(articles, signatures, recipe, hashes(articles, lines, passages))
+
+    return warehouse.history(rebuilt)
+
+
+def hashes(articles: pa.Table, lines: pa.Array, passages: pa.Table) -> pa.Table:
+    """Return ARTICLE_HASHES of articles, from their lines, row by row, and what has passages."""
+    places = pc.index_in(articles["article_id"], passages["article_id"].combine_chunks())
+    held = passages["passages"].combine_chunks().take(places.combine_chunks())
+    columns = {
+        "article_id": articles["article_id"],
+        "lines": lines,
+        "passages": pc.coalesce(held, pa.scalar([], HASHES)),
+    }
+    return conform(pa.table(columns), ARTICLE_HASHES)
 
 
 @dataclass(frozen=True)
@@ -93,7 +157,8 @@ class Touched:
     members: pa.Table
     """MEMBERS of the touched components and of the new articles."""
     edges: pa.Table
-    """All duplicate edges among them: stored ones and those of this batch."""
+    """All duplicate edges among them, and all `contained` ones that any of them has: stored edges
+    and those of this batch."""
     previous: pa.Table
     """Their STORY_MEMBERS rows as they stand."""
     previous_stories: pa.Table
@@ -103,32 +168,47 @@ class Touched:
 
 
 def touched_components(
-    warehouse: Warehouse, clean: pa.Table, fresh: Fresh, edges: pa.Table, lapsed: pa.Table
+    warehouse: Warehouse, batch: pa.Table, fresh: Fresh, edges: pa.Table, lapsed: pa.Table
 ) -> Touched:
     """Return the whole components that new articles, new edges or edges that end touch.
 
-    Edges end when a revision is replaced, and when the buckets of a pair have grown hot.
+    Edges end when a revision is replaced, and when the buckets of a pair have grown hot. An
+    article that another one contained stands for itself again when that edge ends.
     """
-    batch = current_of(clean, fresh)
-    duplicates = conform(edges.filter(edges["is_duplicate"]), VERIFIED)
+    is_placing = pc.or_(edges["is_duplicate"], pc.equal(edges["relation"], "contained"))
+    placing = conform(edges.filter(is_placing), VERIFIED)
     replaced = pa.array(sorted(fresh.replaced), ID)
-    ends = [t[side].combine_chunks() for t in (duplicates, lapsed) for side in _ENDS]
+    ending = _contained_edges(warehouse, replaced)
+    ends = [t[side].combine_chunks() for t in (placing, lapsed, ending) for side in _ENDS]
     ids = warehouse.components(pc.unique(pa.concat_arrays([replaced, *ends])))
     stored = warehouse.members(ids)
     is_in_batch = pc.is_in(stored["article_id"], batch["article_id"].combine_chunks())
     standing = {r["article_id"]: r for r in stored.filter(is_in_batch).to_pylist()}
     members = [stored.filter(pc.invert(is_in_batch)), _members_of(batch, standing)]
-    kept = warehouse.edges(ids).join(lapsed, keys=list(_ENDS), join_type="left anti")
+    kept = pa.concat_tables([warehouse.edges(ids), _contained_edges(warehouse, ids)])
+    kept = kept.join(lapsed, keys=list(_ENDS), join_type="left anti")
     for side in _ENDS:
         kept = kept.filter(pc.invert(pc.is_in(kept[side], replaced)))
     previous = warehouse.rows("story_members", "article_id", ids)
     return Touched(
         members=conform(pa.concat_tables(members), MEMBERS),
-        edges=pa.concat_tables([conform(kept.drop_columns("run_id"), VERIFIED), duplicates]),
+        edges=pa.concat_tables([conform(kept.drop_columns("run_id"), VERIFIED), placing]),
         previous=previous,
         previous_stories=warehouse.rows("stories", "story_id", pc.unique(previous["story_id"])),
         snapshot=warehouse.next_snapshot,
     )
+
+
+def _contained_edges(warehouse: Warehouse, ids: pa.Array) -> pa.Table:
+    """Return the stored EDGES of relation `contained` that have an end among `ids`."""
+    sides = [warehouse.rows("edges", side, ids) for side in _ENDS]
+    # An edge with both ends among them is found from both.
+    sides[1] = sides[1].filter(pc.invert(pc.is_in(sides[1]["left_id"], ids)))
+    found = pa.concat_tables(sides)
+    is_contained = pc.and_(
+        pc.equal(found["relation"], "contained"), pc.invert(found["is_duplicate"])
+    )
+    return found.filter(is_contained)
 
 
 def _members_of(batch: pa.Table, standing: dict[bytes, dict[str, Any]]) -> pa.Table:
@@ -139,3 +219,33 @@ def _members_of(batch: pa.Table, standing: dict[bytes, dict[str, Any]]) -> pa.Ta
     columns["story_id"] = pa.array([r.get("story_id") for r in own], ID)
     columns["founded_snapshot"] = pa.array([r.get("founded_snapshot") for r in own], pa.int64())
     return pa.table(columns).select(MEMBERS.schema.names).cast(MEMBERS.schema)
+
+
+def paragraphs_of(warehouse: Warehouse, ids: pa.Array, batch: pa.Table) -> pa.Table:
+    """Return PARAGRAPHS of these articles, those of the batch (CLEANED_PARAGRAPHS) as it has them.
+
+    `batch` holds one revision an article.
+    """
+    own = batch.filter(pc.is_in(batch["article_id"], ids)).select(PARAGRAPHS.schema.names)
+    others = ids.filter(pc.invert(pc.is_in(ids, pc.unique(own["article_id"]))))
+    stored = warehouse.rows("paragraphs", "article_id", others)
+    return conform(pa.concat_tables([stored, own.cast(PARAGRAPHS.schema)]), PARAGRAPHS)
+
+
+def ends_of(edges: pa.Table, relations: Sequence[str]) -> pa.Array:
+    """Return the articles that an edge of one of these relations has at an end."""
+    asked = edges.filter(pc.is_in(edges["relation"], pa.array(relations, pa.string())))
+    return pc.unique(pa.concat_arrays([asked[side].combine_chunks() for side in _ENDS]))
+
+
+def revisions(warehouse: Warehouse, fresh: Fresh, clean: pa.Table) -> pa.Table:
+    """Return all revisions of the articles of which CLEAN holds one of several, as ARTICLES."""
+    ids = clean["article_id"].to_pylist()
+    own = Counter(ids)
+    several = {i for i in ids if own[i] > 1 or i in fresh.known_articles}
+    if fresh.again is not None or not several:
+        return clean.select(REVISED_COLUMNS).slice(0, 0)
+    wanted = pa.array(sorted(several), ID)
+    stored = warehouse.rows("articles", "article_id", wanted).select(REVISED_COLUMNS)
+    fresh_ones = clean.filter(pc.is_in(clean["article_id"], wanted)).select(REVISED_COLUMNS)
+    return pa.concat_tables([stored, fresh_ones.cast(stored.schema)])

@@ -14,16 +14,27 @@ from typing import Any
 import pyarrow as pa
 
 from flows import apply, gather, tally
+from flows.furnish import lined_articles, standing_furniture
 from flows.intake import Request, documents_of
+from flows.rederive import stale_revisions
 from flows.rules import Rules, rules_of
+from pipeline.contracts import DOCUMENTS
 from pipeline.dedup.bands import search
+from pipeline.dedup.captions import find_captions
 from pipeline.dedup.clusters import derive_stories
+from pipeline.dedup.containment import find_spans
 from pipeline.dedup.decide import clean_text
 from pipeline.dedup.furniture import find_furniture
+from pipeline.dedup.learning import learn
+from pipeline.dedup.lines import find_lines
+from pipeline.dedup.passages import find_passages
 from pipeline.dedup.repeats import find_repeats
+from pipeline.dedup.revisions import compare_revisions
+from pipeline.dedup.shared import find_shared, find_sightings
 from pipeline.dedup.signatures import sign
 from pipeline.dedup.verify import verify
 from pipeline.errors import UnechoError
+from pipeline.interim import UNREAD
 from pipeline.report.summary import RunSummary
 from pipeline.settings import Settings
 from pipeline.sources.files import Progress
@@ -32,6 +43,9 @@ from pipeline.store.archive import without_landing
 from pipeline.store.model import Run
 from pipeline.store.warehouse import Warehouse, open_warehouse
 from pipeline.text.paragraphs import split_paragraphs
+
+STALE_BATCH = 5000
+"""Articles that are derived again in one commit."""
 
 MAX_FAULTS = 8
 """Documents that a fault of ours may send to quarantine in one run before the run fails."""
@@ -49,39 +63,86 @@ def ingest_batch(
     documents: pa.Table, warehouse: Warehouse, rules: Rules, summary: RunSummary, stage: Stage
 ) -> None:
     """Take one batch of landed DOCUMENTS to a published snapshot."""
-    run_id, now = summary.run_id, utc_now()
     parsed, unread = stage(parse)(documents)
     fresh = gather.fresh_revisions(warehouse, parsed)
+    derive(fresh, documents, unread, warehouse, rules, summary, stage)
+
+
+def derive(
+    fresh: gather.Fresh,
+    documents: pa.Table,
+    unread: pa.Table,
+    warehouse: Warehouse,
+    rules: Rules,
+    summary: RunSummary,
+    stage: Stage,
+) -> None:
+    """Take revisions, fresh ones or stored ones that are stale, from their text to a snapshot."""
+    history = gather.history(warehouse, rules)
+    standing = standing_furniture(warehouse, fresh.parsed)
     spans = stage(split_paragraphs)(fresh.parsed)
+    lines = stage(find_lines)(spans, fresh.parsed)
+    lined = lined_articles(gather.current_of(fresh.parsed, fresh), lines)
+    learned = stage(learn)(lined, history, standing, rules=rules.learning)
     repeats = stage(find_repeats)(spans, rules.repeats)
-    furniture, lifted = stage(find_furniture)(spans, rules.furniture)
-    cleaned = stage(clean_text)(fresh.parsed, spans, repeats, furniture, lifted)
-    clean, paragraphs, removals = cleaned
-    keys = stage(sign)(gather.current_of(clean, fresh), rules.recipe)
-    history = gather.history(warehouse, rules.recipe)
+    captions = stage(find_captions)(spans, rules.captions)
+    furniture, lifted = stage(find_furniture)(
+        spans, rules.furniture, lines=lines, learned=learned.furniture
+    )
+    clean, paragraphs, removals = stage(clean_text)(
+        fresh.parsed, spans, repeats, furniture, lifted, captions=captions
+    )
+    current, kept = (gather.current_of(table, fresh) for table in (clean, paragraphs))
+    passages = stage(find_passages)(kept, rules.passages)
+    hashes = gather.hashes(lined, lined["lines"].combine_chunks(), passages)
+    keys = stage(sign)(current, rules.recipe, hashes)
     found = stage(search)(keys, history, rules.bands)
     edges = stage(verify)(found.pairs, keys, history, rules.relations)
-    touched = gather.touched_components(warehouse, clean, fresh, edges, found.lapsed)
+    touched = gather.touched_components(warehouse, current, fresh, edges, found.lapsed)
     stories = stage(derive_stories)(
         touched.edges, touched.members, rules.canonical, touched.snapshot
     )
+    spanned = gather.ends_of(edges, rules.spans.relations)
+    common = stage(find_spans)(edges, gather.paragraphs_of(warehouse, spanned, kept), rules.spans)
+    sightings = stage(find_sightings)(keys, history, gather.NOBODY, rules.shared)
+    shared = stage(find_shared)(
+        sightings,
+        gather.paragraphs_of(warehouse, sightings.article_ids, kept),
+        warehouse.rows("shared_paragraphs", "article_id", sightings.article_ids),
+    )
+    compared = stage(compare_revisions)(gather.revisions(warehouse, fresh, clean), rules.revisions)
     decided = apply.Decided(
         documents,
         unread,
         fresh,
+        spans,
+        lines,
+        standing,
+        learned,
         clean,
         paragraphs,
         removals,
         keys,
+        found,
         edges,
-        found.lapsed,
+        common,
         touched,
         stories,
+        shared,
+        compared,
         rules.recipe.params_id,
     )
+    run_id, now = summary.run_id, utc_now()
     change = apply.change_of(decided, warehouse, run_id, now)
     stage(warehouse.publish)(change, run_id, now)
     tally.count(summary, decided, change)
+
+
+def derive_stale(warehouse: Warehouse, rules: Rules, summary: RunSummary, stage: Stage) -> None:
+    """Derive every article again that learned furniture has made stale, until none is left."""
+    nothing = DOCUMENTS.schema.empty_table(), UNREAD.schema.empty_table()
+    while (fresh := stale_revisions(warehouse, STALE_BATCH)) is not None:
+        derive(fresh, *nothing, warehouse, rules, summary, stage)
 
 
 def run_ingest(
@@ -113,6 +174,7 @@ def run_ingest(
                 documents = stage(warehouse.land)(read, run_id, utc_now())
                 tally.count_read(summary, read, documents)
                 ingest_isolated(documents, warehouse, rules, summary, stage)
+        derive_stale(warehouse, rules, summary, stage)
 
     return recorded_run(
         work, settings, run_id, names, flow_name=flow_name, recorded_url=recorded_url

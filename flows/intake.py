@@ -95,9 +95,9 @@ def documents_of(
 ) -> Iterator[pa.Table]:
     """Yield READ batches of what the request names; a place that cannot be read is reported.
 
-    For a drop folder only files are read that were not taken before as they are now (path, size
-    and time of change), and that have not changed for `settle_seconds`: a file that is still
-    being written is left for the next run. A file counts as taken once its last batch is in.
+    For a drop folder only files are read that were not taken before as they are now (TakenFile),
+    and that have not changed for `settle_seconds`: a file that is still being written is left for
+    the next run. A file counts as taken once its last batch is in.
     """
     options = options_of(
         settings,
@@ -135,14 +135,44 @@ def _new_files(
 ) -> list[TakenFile]:
     """Return the settled files that were not taken as they stand."""
     taken = warehouse.taken_files()
-    newest = time.time() - settings.settle_seconds
-    found: list[TakenFile] = []
-    for container in containers:
-        try:
-            status = Path(container).stat()
-        except OSError:
-            continue  # gone again between listing and looking: nothing to take
-        file = TakenFile(str(container), status.st_size, status.st_mtime_ns)
-        if file not in taken and status.st_mtime <= newest:
-            found.append(file)
-    return found
+    standing = [file for c in containers if (file := _standing(c)) and file not in taken]
+    now = time.time_ns()
+    ages = [_age_ns(file, now) for file in standing]
+    ahead = {f for f, age in zip(standing, ages, strict=True) if age is None}
+    if ahead:
+        # Stamped later than now by both clocks (a network drive whose server is ahead): no stamp
+        # tells its age, so it is looked at twice.
+        time.sleep(settings.settle_seconds)
+        ahead = {file for file in ahead if _standing(Path(file.path)) == file}
+    settle_ns = settings.settle_seconds * 1e9
+    return [
+        file
+        for file, age in zip(standing, ages, strict=True)
+        if (file in ahead if age is None else age >= settle_ns)
+    ]
+
+
+def _standing(container: Container) -> TakenFile | None:
+    """Return a file as it stands; None when it is gone again since it was listed."""
+    try:
+        status = Path(container).stat()
+    except OSError:
+        return None
+    return TakenFile(
+        path=str(container),
+        n_bytes=status.st_size,
+        changed_ns=status.st_mtime_ns,
+        # SQLite holds 63 bits; some network drives number their files with 64.
+        inode=status.st_ino & (2**63 - 1),
+        status_ns=status.st_ctime_ns,
+    )
+
+
+def _age_ns(file: TakenFile, now: int) -> int | None:
+    """Return for how long a file has not changed; None when both of its stamps are in the future.
+
+    The time of change can be set to anything (an archive unpacked, a camera's clock): where it is
+    in the future, the time that the kernel keeps speaks.
+    """
+    past = [stamp for stamp in (file.changed_ns, file.status_ns) if stamp <= now]
+    return now - past[0] if past else None

@@ -58,6 +58,8 @@ from pipeline.settings import Settings
 from pipeline.sources.files import Progress
 
 FLOW_NAME = "ingest"
+STAGE_NAMES = {"search": "find-candidates"}
+"""What a stage does, where its function's name does not say it without its module."""
 _FIRST_STAGE = "land"
 _LAST_STAGE = "publish"
 # The server writes task runs to its database some seconds after they ended (5 s between flushes).
@@ -95,7 +97,7 @@ class Recorder:
 
     def stage(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function as a stage that runs as a task, in this thread."""
-        name = function.__name__.replace("_", "-")
+        name = STAGE_NAMES.get(function.__name__, function.__name__).replace("_", "-")
 
         @functools.wraps(function)
         def staged(*arguments: Any, **named: Any) -> Any:
@@ -327,6 +329,8 @@ def _write_artifacts(summary: RunSummary, database: Path) -> None:
     """Write the report and the table; the data is published already, so a failure only warns."""
     log = get_run_logger()
     log.info(summary.headline())
+    for alarm in summary.alarms:
+        log.warning("alarm: %s", alarm)
     with _only_warned(log):
         create_markdown_artifact(
             report_markdown(summary, database),

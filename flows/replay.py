@@ -39,8 +39,9 @@ def run_replay(
 ) -> RunSummary:
     """Ingest quarantined documents once more; None means all of them.
 
-    What can be taken now leaves the quarantine. What cannot stays there with its new reason, and
-    nothing of it is landed: a mistyped encoding leaves no second copy in the archive.
+    What an interrupted run landed is worked off first. What can be taken now leaves the
+    quarantine. What cannot stays there with its new reason, and nothing of it is landed: a
+    mistyped encoding leaves no second copy in the archive.
 
     Raises:
         UnechoError: there is no warehouse, or the run failed; nothing left the quarantine that
@@ -53,6 +54,10 @@ def run_replay(
 
     def work(warehouse: Warehouse, summary: RunSummary) -> None:
         rules = rules_of(settings)
+        # As in an ingest: what an interrupted run landed would count as known here, and wait.
+        for pending in warehouse.pending():
+            summary.n_recovered_documents += pending.num_rows
+            ingest_isolated(pending, warehouse, rules, summary, stage)
         for ids in _batches(warehouse, document_ids, options):
             standing = warehouse.rows("quarantine", "document_id", ids).to_pylist()
             _replay_batch(standing, options, warehouse, rules, summary, stage)

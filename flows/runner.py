@@ -144,6 +144,8 @@ async def _announce(
     if stop.done():
         return
     say(f"UI at {api.removesuffix('/api')}")
+    if not plans:
+        say("no schedule runs yet: write a [[source]] with id, path and schedule into unecho.toml")
     for plan in plans:
         start = plan.next_start(datetime.now(UTC))
         say(f"{plan.source_id}: next run {start:%Y-%m-%d %H:%M:%S} ({plan.timezone})")

@@ -64,5 +64,7 @@ def ingest_flow(source: str, warehouse: str, config: str | None = None) -> State
     state = record_body(outcome, requests, settings, os.environ["PREFECT_API_URL"])
     if state.is_failed() or (outcome.summary is not None and outcome.summary.n_documents):
         # Prefect passes it on to the terminal of `unecho serve`.
-        sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {source}: {state.message}\n")
+        alarms = outcome.summary.alarms if outcome.summary is not None else []
+        for line in (str(state.message), *(f"alarm: {a}" for a in alarms)):
+            sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {source}: {line}\n")
     return state

@@ -32,6 +32,9 @@ TAG = "unecho"
 # Refused by Prefect in the name of a deployment.
 _REFUSED_SIGNS = "/%&<>"
 
+# Prefect plans 100 days ahead: of a longer interval nothing would ever be seen in the UI.
+_LONGEST_INTERVAL = timedelta(days=366)
+
 Say = Callable[[str], None]
 
 
@@ -63,16 +66,9 @@ def plans_of(settings: Settings, config: Path | None) -> list[Plan]:
     """Return the plan of every enabled source; `config` is the settings file that names them.
 
     Raises:
-        SettingsError: there is no enabled source, or one whose name or schedule Prefect refuses.
+        SettingsError: the name or schedule of a source is one that Prefect refuses.
     """
-    enabled = [s for s in settings.source if s.enabled]
-    if not enabled:
-        raise SettingsError(
-            "source",
-            "no source is set, so there is nothing to run on a schedule",
-            next_step="write a [[source]] with id, path and schedule into unecho.toml",
-        )
-    return [_plan_of(source, settings, config) for source in enabled]
+    return [_plan_of(source, settings, config) for source in settings.source if source.enabled]
 
 
 def _plan_of(source: SourceSettings, settings: Settings, config: Path | None) -> Plan:
@@ -83,6 +79,12 @@ def _plan_of(source: SourceSettings, settings: Settings, config: Path | None) ->
             next_step=f"leave out the signs {' '.join(_REFUSED_SIGNS)}",
         )
     interval = parse_interval(source.schedule)
+    if interval is not None and interval > _LONGEST_INTERVAL:
+        raise SettingsError(
+            "source.schedule",
+            f"{source.id}: {source.schedule!r} is longer than {_LONGEST_INTERVAL.days} days",
+            next_step="write a shorter one, or enabled = false to keep the source off",
+        )
     cron = None if interval is not None else source.schedule
     if cron is not None:
         _check_cron(source.id, cron)

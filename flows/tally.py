@@ -1,15 +1,24 @@
-"""Count what a run did, batch by batch, for its report."""
+"""Count what a run did, batch by batch, for its report and its alarms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
+from typing import Any
 
 import pyarrow as pa
 
 from flows.apply import Decided
+from pipeline.contracts import ID
+from pipeline.dedup.bands import HotBucket
 from pipeline.dedup.story_decisions import DROPPED_ROLES
-from pipeline.report.summary import LargeStory, RunSummary
+from pipeline.report.alarms import LEAST_ARTICLES, Level, SourceLevels, loss_alarms
+from pipeline.report.summary import LargeBucket, LargeStory, RunSummary, SourceCounts
 from pipeline.store.warehouse import Change, Warehouse
+
+_DECISION_COLUMNS = ["article_id", "action", "reason", "start_char", "end_char"]
+
+SHOWN_BUCKETS = 5
+"""Hot buckets whose example is named; the rest is a number."""
 
 _LARGEST = """
     SELECT s.story_id::VARCHAR AS story_id, coalesce(a.title, left(a.text, 60)) AS title,
@@ -21,6 +30,33 @@ _TOTALS = """
     SELECT (SELECT count(*) FROM articles WHERE is_current) AS articles,
            (SELECT count(*) FROM stories) AS stories,
            (SELECT count(*) FROM quarantine) AS quarantined
+"""
+_TITLES = """
+    SELECT a.article_id::VARCHAR AS id, coalesce(a.title, left(a.text, 60)) AS title
+    FROM articles a SEMI JOIN examples USING (article_id) WHERE a.is_current
+"""
+_DROPPED = ", ".join(f"'{role}'" for role in DROPPED_ROLES)
+# Characters as in the view `sources`: the clean texts and the dropped paragraphs.
+_LEVELS = f"""
+    SELECT source_id, is_brought, count(*) AS n_articles,
+           count(*) FILTER (WHERE is_dropped) AS n_dropped_articles,
+           sum(n_left + n_out) AS n_chars,
+           sum(CASE WHEN is_dropped THEN n_left + n_out ELSE n_out END) AS n_dropped_chars,
+           count(*) FILTER (WHERE is_dropped AND is_displaced) AS n_displaced,
+           coalesce(sum(n_left) FILTER (WHERE is_dropped AND is_displaced), 0) AS n_displaced_chars
+    FROM (
+        SELECT a.source_id, a.run_id = (SELECT run_id FROM asked) AS is_brought,
+               coalesce(m.role IN ({_DROPPED}), false) AS is_dropped,
+               a.n_chars::BIGINT AS n_left, coalesce(p.n_out, 0)::BIGINT AS n_out,
+               d.article_id IS NOT NULL AS is_displaced
+        FROM articles a
+        LEFT JOIN story_members m USING (article_id)
+        LEFT JOIN (SELECT article_id, sum(n_chars) AS n_out FROM paragraphs
+                   WHERE status = 'dropped' GROUP BY article_id) p USING (article_id)
+        LEFT JOIN displaced d USING (article_id)
+        WHERE a.is_current AND a.source_id IN (SELECT source_id FROM sources)
+    )
+    GROUP BY source_id, is_brought
 """
 
 
@@ -44,30 +80,52 @@ def count(summary: RunSummary, decided: Decided, change: Change) -> None:
     )
     summary.n_paragraphs += decided.paragraphs.num_rows
     summary.n_edges += decided.edges.num_rows
-    source_of = dict(
-        zip(clean["article_id"].to_pylist(), clean["source_id"].to_pylist(), strict=True)
-    )
     for source, is_known in zip(clean["source_id"].to_pylist(), known, strict=True):
         summary.of_source(source).n_articles += not is_known
-    stood = {
-        r["article_id"]
-        for r in decided.touched.previous.select(["article_id", "role"]).to_pylist()
-        if r["role"] not in DROPPED_ROLES
-    }
-    decisions = change.added["decisions"].select(["article_id", "action", "reason"]).to_pylist()
-    for row in decisions:
-        source = summary.of_source(source_of.get(row["article_id"], "earlier articles"))
-        if row["action"] == "drop_paragraph":
-            summary.dropped_paragraphs[row["reason"]] += 1
-            source.n_dropped_paragraphs += 1
-        elif row["action"] == "drop_article" and _is_news(row["article_id"], source_of, stood):
-            summary.dropped_articles[row["reason"]] += 1
-            source.n_dropped_articles += 1
+    _count_dropped(summary, decided, change)
     for source_id, reason in zip(
         decided.unread["source_id"].to_pylist(), decided.unread["reason"].to_pylist(), strict=True
     ):
         summary.quarantined[reason] += 1
         summary.of_source(source_id).n_quarantined += 1
+
+
+def _count_dropped(summary: RunSummary, decided: Decided, change: Change) -> None:
+    """Count what was dropped by reason and source, and which stored articles were displaced."""
+    columns = ["article_id", "source_id", "n_chars"]
+    stored = {r["article_id"]: r for r in decided.touched.members.select(columns).to_pylist()}
+    batch = {r["article_id"]: r for r in decided.clean.select(columns).to_pylist()}
+    of_article = stored | batch
+    stood = {
+        r["article_id"]
+        for r in decided.touched.previous.select(["article_id", "role"]).to_pylist()
+        if r["role"] not in DROPPED_ROLES
+    }
+    decisions = change.added["decisions"].select(_DECISION_COLUMNS)
+    for row in decisions.to_pylist():
+        article = of_article.get(row["article_id"])
+        source = summary.of_source(article["source_id"] if article else "earlier articles")
+        if row["action"] == "drop_paragraph":
+            summary.dropped_paragraphs[row["reason"]] += 1
+            source.n_dropped_paragraphs += 1
+            source.dropped_chars[row["reason"]] += row["end_char"] - row["start_char"]
+        elif row["action"] == "drop_article" and _is_news(row["article_id"], batch, stood):
+            summary.dropped_articles[row["reason"]] += 1
+            source.n_dropped_articles += 1
+            source.dropped_articles[row["reason"]] += 1
+            source.dropped_chars[row["reason"]] += article["n_chars"] if article else 0
+        _note_displaced(summary, row, batch, stood)
+
+
+def _note_displaced(
+    summary: RunSummary, row: Mapping[str, Any], batch: Mapping[bytes, Any], stood: Set[bytes]
+) -> None:
+    """Keep in mind which articles stood before their batch and stand no more, or again."""
+    article = row["article_id"]
+    if row["action"] == "drop_article" and article in stood and article not in batch:
+        summary.displaced.add(article)
+    elif row["action"] == "keep_article":
+        summary.displaced.discard(article)
 
 
 def _are_known(articles: list[bytes], before: Set[bytes]) -> list[bool]:
@@ -80,9 +138,33 @@ def _are_known(articles: list[bytes], before: Set[bytes]) -> list[bool]:
     return known
 
 
-def _is_news(article: bytes, batch: Mapping[bytes, str], stood: Set[bytes]) -> bool:
+def _is_news(article: bytes, batch: Mapping[bytes, Any], stood: Set[bytes]) -> bool:
     """Return whether a drop is a new one: of a fresh article, or of one that stood till now."""
     return article in batch or article in stood
+
+
+def count_hot_buckets(summary: RunSummary, found: Iterable[HotBucket]) -> None:
+    """Add the hot buckets that a batch met; those of one example are one, at its largest."""
+    largest = {(b.kind, b.example_id): b for b in summary.largest_hot_buckets}
+    for bucket in found:
+        example = bucket.example_id.hex()
+        known = largest.setdefault((bucket.kind, example), LargeBucket(bucket.kind, 0, example))
+        known.n_articles = max(known.n_articles, bucket.n_articles)
+    ordered = sorted(largest.values(), key=lambda b: (-b.n_articles, b.kind, b.example_id))
+    summary.n_hot_buckets, summary.largest_hot_buckets = len(ordered), ordered
+
+
+def count_derived_again(summary: RunSummary, before: pa.Table, after: pa.Table) -> None:
+    """Count what stored articles lost because they were derived again.
+
+    Both tables have `article_id`, `source_id` and `n_chars` of the clean text; only articles in
+    both count.
+    """
+    n_after = dict(zip(after["article_id"].to_pylist(), after["n_chars"].to_pylist(), strict=True))
+    for row in before.select(["article_id", "source_id", "n_chars"]).to_pylist():
+        if row["article_id"] in n_after:
+            n_lost = row["n_chars"] - n_after[row["article_id"]]
+            summary.of_source(row["source_id"]).n_lifted_chars += n_lost
 
 
 def count_fault(summary: RunSummary, documents: pa.Table) -> None:
@@ -93,10 +175,64 @@ def count_fault(summary: RunSummary, documents: pa.Table) -> None:
 
 
 def totals(summary: RunSummary, warehouse: Warehouse) -> None:
-    """Add what the whole warehouse holds after the run."""
+    """Add what the whole warehouse holds after the run, and the alarms."""
     total = warehouse.select(_TOTALS).to_pylist()[0]
     summary.total_articles = total["articles"]
     summary.total_stories = total["stories"]
     summary.total_quarantined = total["quarantined"]
     summary.snapshot_id = warehouse.snapshot_id
     summary.largest_stories = [LargeStory(**r) for r in warehouse.select(_LARGEST).to_pylist()]
+    _name_buckets(summary, warehouse)
+    summary.alarms += loss_alarms(_levels(summary, warehouse), summary.by_source, summary.run_id)
+
+
+def _name_buckets(summary: RunSummary, warehouse: Warehouse) -> None:
+    """Keep the largest hot buckets, with the title of their example."""
+    summary.largest_hot_buckets = summary.largest_hot_buckets[:SHOWN_BUCKETS]
+    if not summary.largest_hot_buckets:
+        return
+    ids = sorted({bytes.fromhex(b.example_id) for b in summary.largest_hot_buckets})
+    found = warehouse.select(_TITLES, examples=pa.table({"article_id": pa.array(ids, ID)}))
+    titles = {row["id"].replace("-", ""): (row["id"], row["title"]) for row in found.to_pylist()}
+    for bucket in summary.largest_hot_buckets:
+        bucket.example_id, bucket.title = titles.get(bucket.example_id, (bucket.example_id, ""))
+
+
+def _levels(summary: RunSummary, warehouse: Warehouse) -> list[SourceLevels]:
+    """Return the levels of the sources that can alarm, by one query; none for a small run."""
+    busy = [s for s, c in summary.by_source.items() if _may_alarm(c)]
+    if not busy:
+        return []
+    tables = {
+        "asked": pa.table({"run_id": pa.array([summary.run_id], pa.string())}),
+        "sources": pa.table({"source_id": pa.array(sorted(busy), pa.string())}),
+        "displaced": pa.table({"article_id": pa.array(sorted(summary.displaced), ID)}),
+    }
+    rows: dict[str, dict[bool, dict[str, int]]] = {}
+    for row in warehouse.select(_LEVELS, **tables).to_pylist():
+        rows.setdefault(row.pop("source_id"), {})[row.pop("is_brought")] = row
+    return [
+        _levels_of(source_id, parts, summary.of_source(source_id).n_lifted_chars)
+        for source_id, parts in rows.items()
+    ]
+
+
+def _may_alarm(counts: SourceCounts) -> bool:
+    touched = counts.n_articles + counts.n_dropped_articles
+    return touched >= LEAST_ARTICLES or counts.n_lifted_chars > 0
+
+
+def _levels_of(source_id: str, parts: Mapping[bool, dict[str, int]], n_lifted: int) -> SourceLevels:
+    names = ("n_articles", "n_dropped_articles", "n_chars", "n_dropped_chars")
+    brought, after = (
+        Level(**{n: parts[is_brought][n] for n in names}) if is_brought in parts else Level()
+        for is_brought in (True, False)
+    )
+    earlier = parts.get(False, {})
+    before = Level(
+        after.n_articles,
+        after.n_dropped_articles - earlier.get("n_displaced", 0),
+        after.n_chars,
+        after.n_dropped_chars - earlier.get("n_displaced_chars", 0) - n_lifted,
+    )
+    return SourceLevels(source_id, brought, before, after)

@@ -13,10 +13,12 @@ from typing import Annotated
 import typer
 
 from pipeline.commands.doctor import doctor
+from pipeline.commands.evaluate import evaluate
 from pipeline.commands.explain import explain
 from pipeline.commands.ingest import ingest
 from pipeline.commands.options import Options, UsageError
 from pipeline.commands.quarantine import quarantine
+from pipeline.commands.rebuild import rebuild
 from pipeline.commands.restore import restore
 from pipeline.commands.serve import serve
 from pipeline.commands.sources import sources
@@ -49,6 +51,8 @@ app.command(epilog=EPILOG)(explain)
 app.command(epilog=EPILOG)(restore)
 app.command(epilog=EPILOG)(sources)
 app.command(epilog=EPILOG)(doctor)
+app.command(epilog=EPILOG)(evaluate)
+app.command(epilog=EPILOG)(rebuild)
 app.command(epilog=EPILOG)(serve)
 app.add_typer(quarantine, name="quarantine")
 

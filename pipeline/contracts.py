@@ -369,7 +369,6 @@ STALE_ARTICLES = contract(
     "Articles to derive again: what is furniture has changed since they were derived.",
     ("article_id",),
     _ARTICLE_ID,
-    field("source_id", TEXT, "Its source."),
     _RUN_ID,
 )
 

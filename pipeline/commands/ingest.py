@@ -22,6 +22,7 @@ from pipeline.commands.options import (
     call_of,
     column_map,
     settings_of,
+    tell_alarms,
 )
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def ingest(
 
         for line in run_report(summary, call_of(context), url, terminal_width()):
             sys.stdout.write(line + "\n")
+    tell_alarms(summary.alarms)
     _fail_if_nothing_could_be_taken(summary, call_of(context))
 
 

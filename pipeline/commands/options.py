@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -121,6 +122,14 @@ def call_of(context: typer.Context) -> str:
     elif options.config is not None:
         words += ["--config", shlex.quote(str(options.config))]
     return " ".join(words)
+
+
+def tell_alarms(alarms: Sequence[str]) -> None:
+    """Write the alarms of a run to stderr; they do not make it a failure."""
+    from pipeline.report.terminal import printable
+
+    for alarm in alarms:
+        typer.echo(f"unecho: alarm: {printable(alarm)}", err=True)
 
 
 def _program() -> str:

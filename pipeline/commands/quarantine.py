@@ -16,6 +16,7 @@ from pipeline.commands.options import (
     call_of,
     column_map,
     settings_of,
+    tell_alarms,
     warehouse_of,
 )
 from pipeline.errors import WarehouseError
@@ -179,5 +180,6 @@ def replay_documents(
     else:
         for line in run_report(summary, call_of(context), None, terminal_width()):
             typer.echo(line)
+    tell_alarms(summary.alarms)
     if summary.is_all_quarantined:
         raise typer.Exit(1)

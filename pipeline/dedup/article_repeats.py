@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 from pipeline.dedup import line_kinds
-from pipeline.dedup.near_repeats import (
-    Overlap,
-    Shingles,
-    compare,
-)
+from pipeline.dedup.article_layout import MIN_SPEAKERS, Article
+from pipeline.dedup.near_repeats import Overlap, Shingles, compare
+from pipeline.dedup.photo_credits import caption_core
 from pipeline.dedup.repeat_blocks import Copy, carried, find_runs, is_contiguous
 from pipeline.dedup.repeat_rules import RepeatRules
 from pipeline.text.normalise import make_key
 from pipeline.text.numbers import extract_numbers
 from pipeline.text.shingles import PARAGRAPH, shingle_hashes
-
-_STRETCH = 4
-"""So many short lines in a row are a list, a table or verse: their equal lines are meant."""
-
-_MIN_SPEAKERS = 3
-"""Label lines from which an article is taken for a script, where short answers repeat."""
 
 _WHOLE_SHARE = 0.8
 """Share of all lines before it that a run of short lines must repeat to be a second printing."""
@@ -43,62 +33,6 @@ class Finding:
     reason: str
     evidence: str
     overlap: Overlap = EQUAL
-
-
-class Article:
-    """Paragraph texts and keys of one article, with what its layout says, found when asked."""
-
-    def __init__(self, texts: Sequence[str], keys: Sequence[str], rules: RepeatRules) -> None:
-        """Take texts and keys of the same length; empty keys (rules, stars) take no part."""
-        # Patterns name composed Hangul.
-        self.texts = [unicodedata.normalize("NFC", text) for text in texts]
-        self.keys = keys
-        self.rules = rules
-        self.filled = [i for i, key in enumerate(keys) if key]
-
-    @cached_property
-    def is_script(self) -> bool:
-        """Whether it is a broadcast script or an interview."""
-        n_labels = sum(map(line_kinds.is_speaker_label, self.texts))
-        n_turns = sum(map(line_kinds.is_turn, self.texts))
-        n_questions = sum(map(line_kinds.is_question, self.texts))
-        return max(n_labels, n_turns, n_questions) >= _MIN_SPEAKERS
-
-    @cached_property
-    def listed(self) -> set[int]:
-        """Indices of the lines of lists, tables and verse."""
-        stretch: list[int] = []
-        listed: set[int] = set()
-        for i in [*self.filled, -1]:
-            if i >= 0 and self._is_short_line(i):
-                stretch.append(i)
-                continue
-            if len(stretch) >= _STRETCH:
-                listed.update(stretch)
-            stretch = []
-        return listed
-
-    def _is_short_line(self, i: int) -> bool:
-        text = self.texts[i]
-        is_short = len(self.keys[i]) < self.rules.min_near_chars
-        return is_short and not line_kinds.is_sentence(text) and not line_kinds.is_credit(text)
-
-    def is_guarded(self, i: int) -> bool:
-        """Return whether a line repeats on purpose: label, turn, short answer, list, row, score."""
-        text, n_chars = self.texts[i], len(self.keys[i])
-        if line_kinds.is_speaker_label(text) or i in self.listed:
-            return True
-        if n_chars < self.rules.min_long_chars:
-            if line_kinds.is_turn(text) or line_kinds.is_row(text):
-                return True
-            if line_kinds.is_question(text) and self.is_script:
-                return True
-        is_short = n_chars < self.rules.min_near_chars
-        return is_short and line_kinds.is_sentence(text) and self.is_script
-
-    def is_solid(self, i: int) -> bool:
-        """Return whether a paragraph can be a repeat on its own."""
-        return len(self.keys[i]) >= self.rules.min_single_chars and not self.is_guarded(i)
 
 
 def equal_paragraphs(article: Article) -> list[Finding]:
@@ -132,7 +66,10 @@ def _is_stutter(article: Article, going: Sequence[int]) -> bool:
 
 def _run_goes(article: Article, run: Sequence[Copy], indices: Sequence[int]) -> list[bool]:
     """Return which members of a run are removed."""
-    solid = [article.is_solid(i) for i in indices]
+    solid = [
+        article.is_solid(i) and not article.is_section_head(i, article.filled[copy.first])
+        for i, copy in zip(indices, run, strict=True)
+    ]
     if any(solid):
         return carried(run, solid)
     is_again = _is_second_printing(article, run, indices) or _is_short_prose(article, run, indices)
@@ -151,7 +88,7 @@ def _n_block_chars(article: Article, indices: Sequence[int]) -> int:
 
 def _is_second_printing(article: Article, run: Sequence[Copy], indices: Sequence[int]) -> bool:
     """Return whether short lines alone repeat nearly all that stands before them."""
-    is_whole = len(run) >= max(_MIN_SPEAKERS, _WHOLE_SHARE * run[0].at)
+    is_whole = len(run) >= max(MIN_SPEAKERS, _WHOLE_SHARE * run[0].at)
     is_long = _n_block_chars(article, indices) >= article.rules.min_block_chars
     return is_whole and is_long and _is_unbroken(run)
 
@@ -160,7 +97,8 @@ def _is_short_prose(article: Article, run: Sequence[Copy], indices: Sequence[int
     """Return whether a run of short sentences is no dialogue and no verse."""
     is_prose = all(line_kinds.is_sentence(article.texts[i]) for i in indices)
     is_long = _n_block_chars(article, indices) >= article.rules.min_block_chars
-    return is_prose and is_long and not article.is_script and _is_unbroken(run)
+    is_meant = article.is_script or all(i in article.listed for i in indices)
+    return is_prose and is_long and not is_meant and _is_unbroken(run)
 
 
 def alike_paragraphs(
@@ -198,7 +136,9 @@ def _may_be_near(
 ) -> bool:
     """Return whether bounds on Jaccard and containment allow the pair to be near."""
     n_left, n_right = sets[i].size, sets[j].size
-    is_inside = n_right <= n_left and covered[j] >= rules.long_containment
+    is_inside = (n_right <= n_left and covered[j] >= rules.long_containment) or (
+        n_left <= n_right and covered[i] >= rules.long_containment
+    )
     bound = min(covered[i], covered[j], n_left / n_right, n_right / n_left)
     return is_inside or bound >= rules.long_jaccard
 
@@ -237,9 +177,13 @@ def _near(article: Article, i: int, j: int, sets: Mapping[int, Shingles]) -> Fin
     """
     rules, left, right = article.rules, article.texts[i], article.texts[j]
     overlap = compare(sets[i], sets[j])
-    if overlap.right_containment < rules.long_jaccard and overlap.jaccard < rules.long_jaccard:
+    if max(overlap.left_containment, overlap.right_containment) < rules.long_jaccard:
         return None
     is_left_caption, is_right_caption = map(line_kinds.is_caption, (left, right))
+    if is_left_caption != is_right_caption:
+        caption, other = (i, j) if is_left_caption else (j, i)
+        if (found := _caption_repeat(article, caption, other, sets)) is not None:
+            return found
     if not all(
         is_caption or line_kinds.is_sentence(text)
         for text, is_caption in ((left, is_left_caption), (right, is_right_caption))
@@ -256,12 +200,36 @@ def _near(article: Article, i: int, j: int, sets: Mapping[int, Shingles]) -> Fin
             return Finding(i, j, "repeat_near", f"caption, {evidence}", overlap.turned())
         return Finding(j, i, "repeat_near", evidence, overlap)
     enough = rules.caption_jaccard if is_left_caption else rules.long_containment
-    is_inside = is_long and n_right <= n_left and overlap.right_containment >= enough
+    # A whole paragraph, word for word, is enough from `min_near_chars` on.
+    is_quoted = not is_left_caption and article.keys[j] in article.keys[i]
+    is_inside = n_right <= n_left and overlap.right_containment >= enough
+    is_inside = is_inside and (is_long or is_quoted)
     # A caption holds the lead and more: the lead stays.
     if is_inside and is_left_caption <= is_right_caption and _numbers_inside(right, left):
         evidence = f"{overlap.right_containment:.2f} inside a longer paragraph, numbers too"
         return Finding(j, i, "repeat_near", evidence, overlap)
     return None
+
+
+def _caption_repeat(
+    article: Article, caption: int, other: int, sets: Mapping[int, Shingles]
+) -> Finding | None:
+    """Return that a caption says, but for its credit, what a paragraph says."""
+    rules = article.rules
+    core = caption_core(article.texts[caption])
+    core_key = make_key(core)
+    if core == article.texts[caption] or len(core_key) < rules.min_near_chars:
+        return None
+    overlap = compare(sets[other], shingle_hashes(core_key, PARAGRAPH))
+    is_long = min(len(core_key), len(article.keys[other])) >= rules.min_long_chars
+    enough = rules.long_jaccard if is_long else rules.near_jaccard
+    is_held = overlap.right_containment >= rules.caption_jaccard
+    if overlap.jaccard < enough and not (is_held and line_kinds.is_sentence(core)):
+        return None
+    if not _numbers_inside(core, article.texts[other]):
+        return None
+    evidence = f"caption, Jaccard {overlap.jaccard:.2f} without its credit"
+    return Finding(caption, other, "repeat_near", evidence, overlap)
 
 
 def _are_numbers_equal(left: str, right: str) -> bool:

@@ -1,8 +1,9 @@
 """Candidate pairs of a batch: with itself and with the history, by shared bucket.
 
-Buckets are the 32 bands of a signature, the key hash, and for short texts a few of their own
-(`short_texts`). The result is a function of the set of articles: the candidates of all batches
-together, less the pairs that lapse on the way (`bucket_pairs`), are those of one batch of all.
+Buckets are the 32 bands of a signature, the key hash, the passages, and inside one source and day
+the headline and what short texts have of their own (`short_texts`). The result is a function of
+the set of articles: the candidates of all batches together, less the pairs that lapse on the way
+(`bucket_pairs`), are those of one batch of all.
 """
 
 from __future__ import annotations
@@ -29,20 +30,20 @@ from pipeline.dedup.entries import (
     BandRules,
     Entries,
     Piece,
-    Scope,
+    Sought,
     concatenated,
     entries_in,
     entries_of,
     number_words,
-    short_rows,
 )
-from pipeline.dedup.mapped import ValueSet, Words, id_words, ids_of
+from pipeline.dedup.mapped import Words, id_words, ids_of
 from pipeline.interim import KEYS, PAIRS
 from pipeline.text.mixing import mix64
 
 __all__ = ["BandRules", "Candidates", "HotBucket", "find_candidates", "search"]
 
-_KIND_BITS = np.uint64(2)
+_KIND_BITS = np.uint64(3)
+_KIND_MASK = np.uint64(7)
 
 
 class HotBucket(NamedTuple):
@@ -157,10 +158,8 @@ class _Meeting:
 def _meet(new: pa.Table, pieces: Sequence[Piece], rules: BandRules) -> _Meeting:
     """Return the meeting of the KEYS `new` with every piece."""
     own = entries_of(new, rules)
-    wanted = ValueSet(own.buckets)
-    shorts = short_rows(new, rules)
-    scope = Scope(new.take(pa.array(shorts))) if shorts.size else None
-    found = [entries_in(piece, n + 1, wanted, scope, rules) for n, piece in enumerate(pieces)]
+    sought = Sought(new, own, rules)
+    found = [entries_in(piece, n + 1, sought, rules) for n, piece in enumerate(pieces)]
     everything = [Piece(new, np.empty((0, 2), np.uint64)), *pieces]
     return _Meeting(concatenated([own, *found]), new.num_rows, everything, rules)
 
@@ -213,7 +212,7 @@ def _unpacked(codes: Words, n_articles: int) -> tuple[Places, NDArray[np.int64]]
     """Return pairs [n, 2] of article numbers and their kinds [n]."""
     pair = (codes >> _KIND_BITS).astype(np.int64)
     pairs = np.stack(np.divmod(pair, max(n_articles, 1)), axis=1)
-    return pairs, (codes & np.uint64(3)).astype(np.int64)
+    return pairs, (codes & _KIND_MASK).astype(np.int64)
 
 
 def _id_pairs(ids: Words, pairs: Places) -> pa.Table:

@@ -36,6 +36,15 @@ _KO_CREW_ROLE = (
 )
 _KO_CREW = rf"{_KO_CREW_ROLE}\s?[:：=]\s?[가-힣 ,·]{{2,20}}(?:\s{EMAIL})?"
 _KO_AGENCY = r"[가-힣A-Za-z0-9/]{0,12}(?:연합뉴스|뉴시스|뉴스1|연합|뉴스핌|로이터|교도|신화)"
+# "(사진=연합뉴스)" names who took a picture, no place.
+_KO_CREDIT = r"[^=\])）】]{0,30}(?:사진|이미지|출처|자료|그래픽|제공|캡[처쳐]|영상|삽화)"
+_KO_MASTHEAD = (
+    r"(?:경향신문|국민일보|노컷뉴스|데일리안|동아일보|디지털타임스|매일경제|머니투데이|문화일보|서울경제"
+    r"|서울신문|세계일보|스포츠경향|스포츠동아|스포츠서울|스포츠조선|아시아경제|아시아투데이|아이뉴스24"
+    r"|오마이뉴스|이데일리|전자신문|조선비즈|조선일보|조세일보|주간경향|중앙일보|파이낸셜뉴스|프레시안"
+    r"|한겨레|한경닷컴|한국경제|한국일보|헤럴드경제)"
+)
+_KO_WIRE = r"(?:연합뉴스|뉴시스|뉴스1|News1|뉴스핌)"
 _KO_BROADCASTER = (
     r"(?:KBS|MBC|SBS|SBS Biz|YTN|JTBC|MBN|OBS|TV조선|채널A|연합뉴스TV|[가-힣]{2,4}방송)"
 )
@@ -65,8 +74,8 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "ko",
         "byline",
         "head",
-        rf"[\[(（【](?P<dateline>[가-힣A-Za-z·ㆍ,/ ()]{{1,24}}\s?=\s?(?P<agency>{_KO_AGENCY}))"
-        rf"[\])）】](?:\s?(?P<byline>{_KO_REPORTERS})\s*=\s*|\s*=\s*|\s+)",
+        rf"[\[(（【](?!{_KO_CREDIT})(?P<dateline>[가-힣A-Za-z·ㆍ,/ ()]{{1,24}}\s?=\s?"
+        rf"(?P<agency>{_KO_AGENCY}))[\])）】](?:\s?(?P<byline>{_KO_REPORTERS})\s*=\s*|\s*=?\s*)",
         "(달빛=연합뉴스) 이하늘 기자 = 달빛군이 4일 새 도서관을 열었다.",
     ),
     pattern(
@@ -78,6 +87,23 @@ BYLINES: tuple[FurniturePattern, ...] = (
         r"(?:\s[가-힣]{2,6})??(?:\s?=\s?|\s)"
         rf"(?P<byline>{_KO_NAMES}\s?{_KO_TITLE})\s*[\])】]\s*",
         "[나래경제=이하늘 기자] 달빛군이 4일 새 도서관을 열었다.",
+    ),
+    pattern(
+        "ko_place_and_reporter",
+        "ko",
+        "byline",
+        "head",
+        rf"[\[(【](?!{_KO_CREDIT})[가-힣A-Za-z0-9·]{{1,12}}\s?=\s?(?:[가-힣A-Za-z0-9]{{1,10}}\s)?"
+        rf"(?P<byline>{_KO_NAMES}\s?{_KO_TITLE})\s*[\])】]\s*",
+        "[달빛 = 이하늘 기자] 달빛군이 4일 새 도서관을 열었다.",
+    ),
+    pattern(
+        "ko_masthead",
+        "ko",
+        "byline",
+        "head",
+        rf"[\[【]{_KO_MASTHEAD}[\]】]\s*",
+        "[경향신문] 달빛군이 4일 새 도서관을 열었다.",
     ),
     pattern(
         "ko_production",
@@ -174,9 +200,25 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "all",
         "byline",
         "last",
-        r"(?P<agency>REUTERS?|Reuters?|reuters?|AP|AFP|dpa|EFE|Xinhua|Yonhap|Kyodo|연합뉴스"
-        r"|뉴시스|共同|時事|新华社)",
+        rf"(?:[-–—/=]\s?)?(?P<agency>REUTERS?|Reuters?|reuters?|AP|AFP|dpa|EFE|Xinhua|Yonhap|Kyodo"
+        rf"|{_KO_WIRE}|共同|時事|新华社)(?:\s?제공)?",
         "Reuters",
+    ),
+    pattern(
+        "ko_agency_tail",
+        "ko",
+        "byline",
+        "tail",
+        rf"(?P<agency>{_KO_WIRE})(?:\s?제공)?",
+        "시는 다음 달 결과를 내놓는다. /연합뉴스",
+    ),
+    pattern(
+        "latin_agency_tail",
+        "en",
+        "byline",
+        "tail",
+        r"\(?(?P<agency>REUTERS?|Reuters?|AP|AFP|UPI)\)?",
+        "The city opened a new library. Reuter",
     ),
     pattern(
         "romance_by_line",

@@ -1,12 +1,11 @@
 """Stories: clusters of verified duplicates with one canonical each, without blind chaining.
 
-A function of the edge set. Edges of a connected component are taken by relation, falling Jaccard
-and ids; two clusters join over an edge when afterwards every member has verified against the
-canonical or against two members; the edges are gone through again until nothing joins.
+A function of the edge set (`cluster_graph`). The policy picks a member; where the pick has other
+versions, tied to it by `update` edges, the newest of them stands for the story.
 
 Example: a~b (0.9) and b~c (0.6), a is the earliest. a and b join, a is canonical. c has verified
-against b alone, which is not the canonical: it stays a story of its own. Had c verified against a
-as well, or against a third member, it would have joined.
+against b alone, which is not the pick: it stays a story of its own. Had c verified against a as
+well, or against a third member, or were b a version of a (or c of b), it would have joined.
 """
 
 from __future__ import annotations
@@ -14,28 +13,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pipeline.contracts import ID, RELATIONS, STORIES, STORY_MEMBERS, conform
+from pipeline.contract import ID, conform
+from pipeline.contracts import STORIES, STORY_MEMBERS
+from pipeline.dedup.cluster_graph import ClusterGraph, Rank, Row, strength
 from pipeline.dedup.story_ids import Founding, name_stories
 
 ORDERS = ("source_priority", "earliest", "longest", "smallest_id")
 _LAST = datetime.max  # noqa: DTZ901 - compared with naive UTC times only
-_RANK = {relation: rank for rank, relation in enumerate(RELATIONS)}
+_FIRST = datetime.min  # noqa: DTZ901
 
 _ENDS = ("left_id", "right_id")
 _EDGE_COLUMNS = [*_ENDS, "relation", "jaccard", "left_containment", "right_containment"]
 
-Row = dict[str, Any]
-Rank = tuple[Any, ...]
-Pair = tuple[bytes, bytes]
-
 
 @dataclass(frozen=True)
 class CanonicalPolicy:
-    """Which member stands for a story: the first criterion of `order` that tells two apart."""
+    """Which member a story picks: the first criterion of `order` that tells two apart."""
 
     source_priority: tuple[str, ...] = ()
     """Sources in falling rank; those not named rank last together."""
@@ -46,7 +43,7 @@ class CanonicalPolicy:
             raise ValueError(f"no canonical criterion: {', '.join(sorted(unknown))}")
 
     def rank(self, member: Row) -> Rank:
-        """Return the sort key of a MEMBERS row; the smallest is canonical.
+        """Return the sort key of a MEMBERS row; the smallest is the pick.
 
         "Earliest" is `published_at`, NULL last, ties by content hash; never arrival.
         """
@@ -79,112 +76,63 @@ def derive_stories(
     """Return the stories of `members`, derived anew from all edges among them.
 
     Args:
-        edges: VERIFIED or EDGES rows; those that are no duplicates are passed over.
+        edges: VERIFIED or EDGES rows: every one among the members that makes duplicates, and every
+            `contained` one that a member has with anything; others are passed over.
         members: MEMBERS: every article of the touched components, once.
         policy: how the canonical is chosen.
         snapshot: founding snapshot of new stories.
 
     Raises:
-        LookupError: an edge names an article that is no member.
+        LookupError: an edge that makes duplicates names an article that is no member.
     """
     articles = {row["article_id"]: row for row in members.to_pylist()}
     duplicates = edges.filter(edges["is_duplicate"]).select(_EDGE_COLUMNS).to_pylist()
-    duplicates.sort(key=_strength)
     if stray := {row[end] for row in duplicates for end in _ENDS} - articles.keys():
         raise LookupError(f"{len(stray)} edges name no member, one is {min(stray).hex()}")
-    graph = _Graph(duplicates, {i: policy.rank(articles[i]) for i in _ends_of(duplicates)})
-    clusters = [*graph.clusters(), *([i] for i in articles if i not in graph.ranks)]
-    return _tables(clusters, graph, articles, snapshot)
+    graph = ClusterGraph(duplicates, {i: policy.rank(articles[i]) for i in _ends_of(duplicates)})
+    clusters = [_Cluster.of(members, graph, articles) for members in graph.clusters()]
+    clusters += [_Cluster([i], frozenset()) for i in articles if i not in graph.ranks]
+    return _tables(clusters, graph, articles, _containers(edges), snapshot)
 
 
-class _Graph:
-    """The verified edges of some components, and the clusters that grow on them."""
+@dataclass(frozen=True)
+class _Cluster:
+    """The members of a story, its canonical first."""
 
-    def __init__(self, duplicates: Sequence[Row], ranks: Mapping[bytes, Rank]) -> None:
-        """Start with every article as a cluster of its own; `duplicates` by falling strength."""
-        self.ranks = ranks
-        self.edges: dict[Pair, Row] = {(r["left_id"], r["right_id"]): r for r in duplicates}
-        self.partners: dict[bytes, list[bytes]] = {article: [] for article in ranks}
-        for left, right in self.edges:
-            self.partners[left].append(right)
-            self.partners[right].append(left)
-        self.components = _components(self.edges)
-        self._cluster_of = {article: number for number, article in enumerate(ranks)}
-        self._members = [[article] for article in ranks]
-        self._canonical = list(ranks)
-        self._n_edges_inside = dict.fromkeys(ranks, 0)
-        # Members that stand on the canonical alone: they have one edge inside their cluster.
-        self._weak: list[set[bytes]] = [set() for _ in ranks]
+    members: Sequence[bytes]
+    versions: frozenset[bytes]
+    """Earlier versions of the canonical."""
 
-    def edge(self, one: bytes, other: bytes) -> Row | None:
-        """Return the edge between two articles, None when they did not verify."""
-        return self.edges.get((min(one, other), max(one, other)))
-
-    def clusters(self) -> list[list[bytes]]:
-        """Return the members of each cluster once nothing joins any more, canonical first."""
-        waiting, joined = list(self.edges), True
-        while joined and waiting:
-            joined, apart = False, []
-            for pair in waiting:
-                one, other = self._cluster_of[pair[0]], self._cluster_of[pair[1]]
-                if one == other:
-                    continue
-                if self._may_join(one, other):
-                    self._join(one, other)
-                    joined = True
-                else:
-                    apart.append(pair)
-            waiting = apart
-        return [
-            [canonical, *(m for m in members if m != canonical)]
-            for canonical, members in zip(self._canonical, self._members, strict=True)
-            if members
-        ]
-
-    def _may_join(self, one: int, other: int) -> bool:
-        """Return whether every member would verify against the canonical or two members.
-
-        Only members of the cluster that loses its canonical can be left without: those that
-        stood on it alone, and itself.
-        """
-        winner, loser = sorted((one, other), key=lambda c: self.ranks[self._canonical[c]])
-        beaten = self._canonical[loser]
-        if not (self.edge(beaten, self._canonical[winner]) or self._stands(beaten, winner)):
-            return False
-        return all(self._stands(member, winner) for member in self._weak[loser])
-
-    def _stands(self, member: bytes, joining: int) -> bool:
-        """Return whether a member has two edges in its cluster and the joining one."""
-        needed = 2 - self._n_edges_inside[member]
-        for partner in self.partners[member]:
-            if needed <= 0:
-                break
-            needed -= self._cluster_of[partner] == joining
-        return needed <= 0
-
-    def _join(self, one: int, other: int) -> None:
-        small, large = sorted((one, other), key=lambda c: (len(self._members[c]), c))
-        touched = set(self._members[small])
-        for member in self._members[small]:
-            for partner in self.partners[member]:
-                if self._cluster_of[partner] == large:
-                    touched.add(partner)
-                    self._n_edges_inside[member] += 1
-                    self._n_edges_inside[partner] += 1
-        for member in self._members[small]:
-            self._cluster_of[member] = large
-        self._members[large] += self._members[small]
-        self._members[small] = []
-        rivals = sorted((self._canonical[one], self._canonical[other]), key=self.ranks.__getitem__)
-        self._canonical[large] = rivals[0]
-        weak = self._weak[large]
-        weak |= self._weak[small] | {rivals[1]}
-        weak -= {m for m in touched | {*rivals} if self._n_edges_inside[m] > 1 or m == rivals[0]}
+    @classmethod
+    def of(
+        cls, members: Sequence[bytes], graph: ClusterGraph, articles: Mapping[bytes, Row]
+    ) -> _Cluster:
+        """Return the cluster of members that begin with the policy's pick."""
+        chain = [members[0], *graph.versions_of(members[0], members)]
+        newest = max(chain, key=lambda article: _age(articles[article]))
+        others = [article for article in members if article != newest]
+        return cls([newest, *others], frozenset(chain) - {newest})
 
 
-def _strength(edge: Row) -> tuple[int, float, bytes, bytes]:
-    """Return the place of an edge in the order in which edges are taken."""
-    return (_RANK[edge["relation"]], -edge["jaccard"], edge["left_id"], edge["right_id"])
+def _age(member: Row) -> Rank:
+    """Return the sort key of a version; the largest is the newest.
+
+    By `published_at` (NULL is oldest), then by what the headline claims, ties by content hash.
+    """
+    at = member["published_at"]
+    version = member.get("title_version") or 0
+    return (at is not None, at or _FIRST, version, member["content_hash"], member["article_id"])
+
+
+def _containers(edges: pa.Table) -> dict[bytes, Row]:
+    """Return for each article that another contains the closest edge to such a one."""
+    is_open = pc.and_(pc.equal(edges["relation"], "contained"), pc.invert(edges["is_duplicate"]))
+    closest: dict[bytes, Row] = {}
+    rows = edges.filter(is_open).select(_EDGE_COLUMNS).to_pylist()
+    for row in sorted(rows, key=strength):
+        is_left = row["left_containment"] > row["right_containment"]
+        closest.setdefault(row["left_id" if is_left else "right_id"], row)
+    return closest
 
 
 def _ends_of(edges: Iterable[Row]) -> list[bytes]:
@@ -192,37 +140,25 @@ def _ends_of(edges: Iterable[Row]) -> list[bytes]:
     return sorted({edge[end] for edge in edges for end in _ENDS})
 
 
-def _components(pairs: Iterable[Pair]) -> dict[bytes, bytes]:
-    """Return the smallest article of the connected component of each article that has an edge."""
-    parent: dict[bytes, bytes] = {}
-
-    def root(article: bytes) -> bytes:
-        while (above := parent.setdefault(article, article)) != article:
-            parent[article] = parent[above]
-            article = above
-        return article
-
-    for left, right in pairs:
-        first, second = sorted((root(left), root(right)))
-        parent[second] = first
-    return {article: root(article) for article in parent}
-
-
 def _tables(
-    clusters: Sequence[Sequence[bytes]], graph: _Graph, articles: Mapping[bytes, Row], snapshot: int
+    clusters: Sequence[_Cluster],
+    graph: ClusterGraph,
+    articles: Mapping[bytes, Row],
+    containers: Mapping[bytes, Row],
+    snapshot: int,
 ) -> Stories:
-    """Return members, stories and redirects of clusters that begin with their canonical."""
+    """Return members, stories and redirects of clusters."""
     previous = {
         article: Founding(row["story_id"], row["founded_snapshot"])
         for article, row in articles.items()
         if row["story_id"] is not None
     }
-    foundings, redirects = name_stories(clusters, previous, snapshot)
+    foundings, redirects = name_stories([c.members for c in clusters], previous, snapshot)
     member_rows: list[Row] = []
     story_rows: list[Row] = []
     for cluster, founding in zip(clusters, foundings, strict=True):
-        story_rows.append(_story(cluster, founding, articles))
-        member_rows += _members(cluster, founding.story_id, graph)
+        story_rows.append(_story(cluster.members, founding, articles))
+        member_rows += _members(cluster, founding.story_id, graph, containers)
     merged = {"story_id": list(redirects), "merged_into_id": list(redirects.values())}
     return Stories(
         conform(pa.Table.from_pylist(member_rows, STORY_MEMBERS.schema), STORY_MEMBERS),
@@ -231,32 +167,44 @@ def _tables(
     )
 
 
-def _members(cluster: Sequence[bytes], story_id: bytes, graph: _Graph) -> Iterator[Row]:
-    """Yield the STORY_MEMBERS rows of a cluster that begins with its canonical."""
-    canonical, inside = cluster[0], set(cluster)
-    for article in cluster:
+def _members(
+    cluster: _Cluster, story_id: bytes, graph: ClusterGraph, containers: Mapping[bytes, Row]
+) -> Iterator[Row]:
+    """Yield the STORY_MEMBERS rows of a cluster."""
+    canonical, inside = cluster.members[0], set(cluster.members)
+    for article in cluster.members:
         row: Row = {
             "article_id": article,
             "story_id": story_id,
             "component_id": graph.components.get(article, article),
             "canonical_id": canonical,
-            "role": "single" if len(cluster) == 1 else "canonical",
         }
         if article != canonical:
-            row |= {"role": "duplicate"} | _match(article, canonical, inside, graph)
+            row["role"] = "update" if article in cluster.versions else "duplicate"
+            row |= _match(article, _closest(article, canonical, inside, graph))
+        elif len(inside) > 1:
+            row["role"] = "canonical"
+        elif container := containers.get(article):
+            row |= {"role": "contained"} | _match(article, container)
+        else:
+            row["role"] = "single"
         yield row
 
 
-def _match(article: bytes, canonical: bytes, inside: set[bytes], graph: _Graph) -> Row:
-    """Return the evidence of a member: its edge to the canonical, else its strongest one inside."""
-    edge = graph.edge(article, canonical) or min(
+def _closest(article: bytes, canonical: bytes, inside: set[bytes], graph: ClusterGraph) -> Row:
+    """Return the edge of a member to the canonical, else its strongest one inside."""
+    return graph.edge(article, canonical) or min(
         (
             graph.edges[min(article, p), max(article, p)]
             for p in graph.partners[article]
             if p in inside
         ),
-        key=_strength,
+        key=strength,
     )
+
+
+def _match(article: bytes, edge: Row) -> Row:
+    """Return an edge as the evidence of one of its ends."""
     is_left = edge["left_id"] == article
     return {
         "relation": edge["relation"],

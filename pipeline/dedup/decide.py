@@ -1,7 +1,7 @@
 """What is left of an article: removals take effect, the clean text is put together.
 
-Furniture goes before repeats, and exact repeats before near ones. An article is never emptied:
-where nothing would be left, nothing goes.
+Furniture goes before photo credits, these before repeats, and exact repeats before near ones. An
+article is never emptied: where nothing would be left, nothing goes.
 """
 
 from __future__ import annotations
@@ -68,6 +68,8 @@ class _Outcome:
     """Rows that took effect, and notes on what stays."""
     given_up: Sequence[int] = ()
     """Rows that would have emptied the article."""
+    is_given_up: bool = False
+    """Whether all of them were: what they name is not lifted out of the text."""
 
 
 def clean_text(
@@ -76,14 +78,16 @@ def clean_text(
     repeats: pa.Table,
     furniture: pa.Table,
     lifted: pa.Table,
+    captions: pa.Table | None = None,
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
     """Return CLEAN, CLEANED_PARAGRAPHS and the REMOVALS that took effect.
 
-    PARSED and SPANS are of the same revisions; REMOVALS of repeats and of furniture and LIFTED
-    were made from these SPANS. Kept paragraphs are joined by a blank line, in order; a paragraph
-    that loses a span stays, without the span.
+    PARSED and SPANS are of the same revisions; REMOVALS of repeats, of furniture and of captions
+    and LIFTED were made from these SPANS. Kept paragraphs are joined by a blank line, in order; a
+    paragraph that loses a span stays, without the span.
     """
-    removals = _read(pa.concat_tables([furniture, repeats]))
+    captions = REMOVALS.schema.empty_table() if captions is None else captions
+    removals = _read(pa.concat_tables([furniture, captions, repeats]))
     revision_ids = id_array(spans.column("revision_id")).tolist()
     texts, keys = spans.column("text").to_pylist(), spans.column("key").to_pylist()
     starts = spans.column("start_char").to_pylist()
@@ -117,14 +121,32 @@ def _read(table: pa.Table) -> _Removals:
 def _decide(
     whole: _Outcome, starts: Sequence[int], rows: Sequence[int], removals: _Removals
 ) -> _Outcome:
-    """Return what the removals of one revision leave of it."""
+    """Return what the removals of one revision leave of it.
+
+    Where nothing would be left, the credits stay; where that is not enough, everything does.
+    """
+    outcome = _left(whole, starts, rows, removals)
+    if outcome is not None:
+        return outcome
+    credits = [r for r in rows if removals.reasons[r] == "furniture_caption"]
+    others = [r for r in rows if removals.reasons[r] != "furniture_caption"]
+    outcome = _left(whole, starts, others, removals) if credits and others else None
+    if outcome is None:
+        return replace(whole, given_up=sorted(rows), is_given_up=True)
+    return replace(outcome, given_up=credits)
+
+
+def _left(
+    whole: _Outcome, starts: Sequence[int], rows: Sequence[int], removals: _Removals
+) -> _Outcome | None:
+    """Return what these removals leave, or None where no word would be left."""
     drops: dict[int, int] = {}
     cuts: dict[int, list[int]] = {}
     for row in sorted(rows, key=lambda r: _RANK[removals.reasons[r]]):
         index = removals.seqs[row]
         if removals.actions[row] == "drop_paragraph":
             drops.setdefault(index, row)
-        elif removals.actions[row] == "drop_span":
+        elif removals.actions[row] == "drop_span" and not _is_inside(row, cuts, removals):
             cuts.setdefault(index, []).append(row)
     texts: list[str] = []
     keys: list[str | None] = []
@@ -139,27 +161,49 @@ def _decide(
         else:
             dropped[index] = removals.reasons[cuts[index][0]]
     if not any(map(_WORD.search, texts)):
-        return replace(whole, given_up=sorted(rows))
-    winners = set(drops.values())
-    in_effect = [
+        return None
+    in_effect = set(drops.values())
+    for index in cuts.keys() - drops.keys():
+        in_effect.update(cuts[index])
+    in_effect.update(
         row
-        for row in sorted(rows)
-        if row in winners
-        or (removals.actions[row] != "drop_paragraph" and removals.seqs[row] not in drops)
-    ]
-    return _Outcome(texts, keys, dropped, in_effect)
+        for row in rows
+        if removals.actions[row] == "keep_paragraph" and removals.seqs[row] not in dropped
+    )
+    return _Outcome(texts, keys, dropped, sorted(in_effect))
+
+
+def _is_inside(row: int, cuts: Mapping[int, Sequence[int]], removals: _Removals) -> bool:
+    """Return whether a span lies within one that goes already."""
+    return any(
+        removals.starts[other] <= removals.starts[row]
+        and removals.ends[row] <= removals.ends[other]
+        for other in cuts.get(removals.seqs[row], ())
+    )
 
 
 def _without(text: str, start: int, cuts: Sequence[int], removals: _Removals) -> str:
-    """Return a paragraph that starts at `start` without the spans that these rows cut."""
-    if not cuts:
-        return text
-    pieces, at = [], 0
-    for begin, end in sorted((removals.starts[row], removals.ends[row]) for row in cuts):
-        pieces.append(text[at : max(at, begin - start)].strip())
-        at = max(at, end - start)
-    pieces.append(text[at:].strip())
-    return " ".join(piece for piece in pieces if piece)
+    """Return a paragraph that starts at `start` without the spans that these rows cut.
+
+    One space takes the place of a span that had white space beside it.
+    """
+    left, at = "", 0
+    for begin, end in sorted(
+        (removals.starts[row] - start, removals.ends[row] - start) for row in cuts
+    ):
+        piece = text[at : max(at, begin)]
+        left = _joined(left, piece)
+        at = max(at, end)
+        if left and text[at - 1 : at].isspace():
+            left += " "
+    return _joined(left, text[at:]).strip()
+
+
+def _joined(left: str, right: str) -> str:
+    """Return two pieces with at most one space between them."""
+    if left and (left[-1].isspace() or right[:1].isspace()):
+        return f"{left.rstrip()} {right.lstrip()}"
+    return left + right
 
 
 def _clean(parsed: pa.Table, outcomes: Mapping[bytes, _Outcome], lifted: pa.Table) -> pa.Table:
@@ -170,7 +214,7 @@ def _clean(parsed: pa.Table, outcomes: Mapping[bytes, _Outcome], lifted: pa.Tabl
     texts = ["\n\n".join(outcome.texts) for outcome in left]
     fields = {row["revision_id"]: row for row in lifted.to_pylist()}
     taken = [
-        {} if outcome.given_up else fields.get(revision, {})
+        {} if outcome.is_given_up else fields.get(revision, {})
         for revision, outcome in zip(revision_ids, left, strict=True)
     ]
     columns = {name: parsed.column(name) for name in parsed.column_names}

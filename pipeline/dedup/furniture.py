@@ -1,14 +1,18 @@
-"""First furniture pass: rights notices, bylines and datelines that reviewed patterns know.
+"""Furniture: what reviewed patterns know, and the lines that a source was found to repeat.
 
-A paragraph that is nothing else goes; from the head or tail of a body paragraph only the span of
-the furniture goes. What furniture says is lifted into the article's fields.
+Patterns stand first: rights notices, bylines and datelines. A paragraph that is nothing else goes;
+from the head or tail of a body paragraph only the span of the furniture goes. A learned line goes
+whole. What furniture says is lifted into the article's fields.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.contracts import conform
@@ -21,11 +25,27 @@ from pipeline.dedup.furniture_cuts import (
 )
 from pipeline.dedup.furniture_pattern import FurniturePattern
 from pipeline.dedup.line_kinds import is_caption
+from pipeline.dedup.lines import EDGE, reporter_of
 from pipeline.dedup.patterns import PATTERNS
 from pipeline.dedup.removals import Removal, article_ranges, id_array, removals_table
 from pipeline.interim import LIFTED
 
-_AGENCY_NAMES = {"reuter": "Reuters", "reuters": "Reuters"}
+_AGENCY_NAMES = {"reuter": "Reuters", "reuters": "Reuters", "news1": "뉴스1"}
+
+_MIN_BODY_CHARS = 60
+"""A shorter paragraph beside captions is a headline, a credit or a label."""
+
+_SHOWS = re.compile(r"(?:고 있다|[는은된한] 모습|장면|전경|모습이다)\W*$")
+"""How Korean captions end, with or without a mark: "... is doing", "a view of ..."."""
+
+_LEARNED_COLUMNS = [
+    "line_hash",
+    "reason",
+    "n_documents",
+    "n_source_documents",
+    "n_days",
+    "edge_ratio",
+]
 
 
 @dataclass
@@ -37,13 +57,15 @@ class _Fields:
     caption_bylines: dict[str, None] = field(default_factory=dict)
     of_text: dict[str, str] = field(default_factory=dict)
     of_pictures: dict[str, str] = field(default_factory=dict)
+    has_body: bool = False
+    """Whether any paragraph is more than a caption or furniture."""
 
-    def take(self, text: str, cuts: Sequence[Cut]) -> None:
+    def take(self, text: str, cuts: Sequence[Cut], previous: str) -> None:
         """Add what the cuts of a paragraph say; notices that touch are one."""
         notices: list[list[int]] = []
         for cut in cuts:
             if cut.pattern.kind != "rights":
-                self._take_byline(text, cut)
+                self._take_byline(text, cut, previous)
             elif notices and notices[-1][1] == cut.start:
                 notices[-1][1] = cut.end
             else:
@@ -51,10 +73,12 @@ class _Fields:
         for start, end in notices:
             self.rights[text[start:end].strip()] = None
 
-    def _take_byline(self, text: str, cut: Cut) -> None:
+    def _take_byline(self, text: str, cut: Cut, previous: str) -> None:
         """Add what a byline, dateline or sign-off names."""
-        # What a caption names is the picture's: it counts where the text names nothing.
-        is_of_picture = is_caption(text[cut.end :])
+        # What a caption names is the picture's: a place or an agency counts only where there is
+        # nothing but captions, a photographer where the text names no reporter.
+        signed = text[: cut.start] or (previous if cut.pattern.place == "last" else "")
+        is_of_picture = is_caption(text[cut.end :]) or _is_picture(signed)
         for name in ("dateline", "agency"):
             if value := cut.fields.get(name):
                 value = _AGENCY_NAMES.get(value.lower(), value)
@@ -62,10 +86,17 @@ class _Fields:
         if byline := cut.fields.get("byline"):
             (self.caption_bylines if is_of_picture else self.bylines)[byline] = None
 
+    def take_line(self, text: str, reason: str) -> None:
+        """Add what a learned line says, where no pattern has."""
+        if reason == "furniture_rights" and not any(text.find(r) >= 0 for r in self.rights):
+            self.rights[text.strip()] = None
+        elif reason == "furniture_byline" and not self.bylines and (name := reporter_of(text)):
+            self.bylines[name] = None
+
     def row(self) -> tuple[str | None, str | None, str | None, str | None]:
         """Return byline, rights, dateline and agency as LIFTED has them."""
         bylines = self.bylines or self.caption_bylines
-        named = self.of_pictures | self.of_text
+        named = self.of_text if self.has_body else self.of_pictures | self.of_text
         return (
             ", ".join(bylines) or None,
             "\n".join(self.rights) or None,
@@ -74,17 +105,31 @@ class _Fields:
         )
 
 
+def _is_picture(text: str) -> bool:
+    """Return whether a paragraph tells what a picture shows."""
+    return bool(text) and (is_caption(text) or _SHOWS.search(text) is not None)
+
+
 def find_furniture(
     spans: pa.Table,
     rules: FurnitureRules | None = None,
     patterns: Iterable[FurniturePattern] = PATTERNS,
+    lines: pa.Table | None = None,
+    learned: pa.Table | None = None,
 ) -> tuple[pa.Table, pa.Table]:
-    """Return REMOVALS and LIFTED: the furniture of SPANS, by patterns, and the fields it names.
+    """Return REMOVALS and LIFTED: the furniture of SPANS and the fields it names.
 
-    Action `drop_paragraph` where nothing else is left of a paragraph, else `drop_span`. The
-    paragraphs of a revision stand together, `seq` ascending, as SPANS is sorted.
+    Action `drop_paragraph` where nothing else is left of a paragraph, else `drop_span`.
+
+    Args:
+        spans: the paragraphs of a revision stand together, `seq` ascending, as SPANS is sorted.
+        rules: where furniture is looked for.
+        patterns: reviewed patterns.
+        lines: LINES of the same paragraphs; None where nothing is learned.
+        learned: FURNITURE or LEARNED rows of the sources; None where nothing is learned.
     """
     rules, table = rules or FurnitureRules(), PatternTable(patterns)
+    repeated = _repeated_lines(lines, learned)
     texts = spans.column("text").to_pylist()
     article_ids = id_array(spans.column("article_id")).tolist()
     revision_ids = id_array(spans.column("revision_id")).tolist()
@@ -92,39 +137,84 @@ def find_furniture(
     removals: list[Removal] = []
     lifted: dict[bytes, _Fields] = {}
     for first, last in article_ranges(spans):
+        revision = revision_ids[first]
+        own = repeated.get(revision, {})
+        fields, whole = _Fields(), []
         for row in range(first, last):
             text = texts[row]
             cuts = find_cuts(text, row - first, last - first, rules, table)
-            if not cuts:
+            line = own.get(seqs[row])
+            if not cuts and line is None:
                 continue
-            fields = lifted.setdefault(revision_ids[row], _Fields())
-            fields.take(text, cuts)
-            for action, reason, start, end, name in _actions(text, cuts):
+            fields.take(text, cuts, texts[row - 1] if row > first else "")
+            for action, reason, start, end, evidence in _actions(text, cuts, line, fields):
+                if action == "drop_paragraph":
+                    whole.append(row)
                 removals.append(
                     Removal(
                         article_id=article_ids[row],
-                        revision_id=revision_ids[row],
+                        revision_id=revision,
                         action=action,
                         reason=reason,
                         paragraph_seq=seqs[row],
                         start_char=starts[row] + start,
                         end_char=starts[row] + end,
-                        evidence=f"pattern {name}",
+                        evidence=evidence,
                     )
                 )
+        if fields.of_pictures:
+            kept = (texts[row] for row in range(first, last) if row not in whole)
+            fields.has_body = any(len(t) > _MIN_BODY_CHARS and not _is_picture(t) for t in kept)
+        lifted[revision] = fields
     return removals_table(removals), _lifted_table(lifted)
 
 
-def _actions(text: str, cuts: Sequence[Cut]) -> Iterator[tuple[str, str, int, int, str]]:
-    """Yield action, reason, span and pattern names: one paragraph, or its spans."""
-    if is_all_cut(text, cuts):
+def _repeated_lines(
+    lines: pa.Table | None, learned: pa.Table | None
+) -> dict[bytes, dict[int, tuple[str, str]]]:
+    """Return reason and evidence of each learned line, by revision and `seq`."""
+    if lines is None or learned is None or not learned.num_rows:
+        return {}
+    known = {
+        row["line_hash"]: (row["reason"], _evidence(row))
+        for row in learned.select(_LEARNED_COLUMNS).to_pylist()
+    }
+    hashes = lines["line_hash"].to_numpy() & ~EDGE
+    held = np.flatnonzero(np.isin(hashes, np.fromiter(known, np.uint64, len(known))))
+    found = lines.select(["revision_id", "seq"]).take(pa.array(held)).to_pylist()
+    repeated: dict[bytes, dict[int, tuple[str, str]]] = {}
+    for row, line in zip(found, hashes[held].tolist(), strict=True):
+        repeated.setdefault(row["revision_id"], {})[row["seq"]] = known[line]
+    return repeated
+
+
+def _evidence(row: Mapping[str, Any]) -> str:
+    """Return the words of a FURNITURE row."""
+    days = f" on {row['n_days']} days" if row["n_days"] else ""
+    return (
+        f"learned: {row['n_documents']} of {row['n_source_documents']} documents{days},"
+        f" {row['edge_ratio']:.0%} at the edge"
+    )
+
+
+def _actions(
+    text: str, cuts: Sequence[Cut], line: tuple[str, str] | None, fields: _Fields
+) -> Iterator[tuple[str, str, int, int, str]]:
+    """Yield action, reason, span and evidence: one paragraph, or its spans."""
+    if cuts and is_all_cut(text, cuts):
         kinds = {cut.pattern.kind for cut in cuts}
         kind = "rights" if "rights" in kinds else cuts[0].pattern.kind
         names = ", ".join(cut.pattern.name for cut in cuts)
-        yield "drop_paragraph", f"furniture_{kind}", 0, len(text), names
+        yield "drop_paragraph", f"furniture_{kind}", 0, len(text), f"pattern {names}"
+        return
+    if line is not None:
+        reason, evidence = line
+        fields.take_line(text, reason)
+        yield "drop_paragraph", reason, 0, len(text), evidence
         return
     for cut in cuts:
-        yield "drop_span", f"furniture_{cut.pattern.kind}", cut.start, cut.end, cut.pattern.name
+        reason, name = f"furniture_{cut.pattern.kind}", cut.pattern.name
+        yield "drop_span", reason, cut.start, cut.end, f"pattern {name}"
 
 
 def _lifted_table(lifted: Mapping[bytes, _Fields]) -> pa.Table:

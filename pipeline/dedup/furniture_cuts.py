@@ -30,7 +30,10 @@ _RIGHTS_WORD = re.compile(
         for form in dict.fromkeys((word, word.capitalize(), word.upper()))
     )
 )
-_BYLINE_SIGN = re.compile("@|기자|특파원|디자이너|위원|통신원|리포터|칼럼니스트")
+_BYLINE_SIGN = re.compile(
+    "@|기자|특파원|디자이너|위원|통신원|리포터|칼럼니스트|연합뉴스|뉴시스|뉴스1|News1|뉴스핌|[Rr]euter|REUTER"
+    r"|\bAF?P\b|\bUPI\b"
+)
 
 
 @dataclass(frozen=True)

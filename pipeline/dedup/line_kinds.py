@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.text.wrapping import is_table_row
+from pipeline.text.wrapping import columns, is_table_row
 
 _MAX_LABEL_CHARS = 60
 _CLOSERS = "\"'”’»」』》〉）)\\]】"
@@ -16,8 +16,10 @@ _SENTENCE_END = re.compile(rf"[.!?。！？…؟।][{_CLOSERS}]*$")
 _QUESTION_END = re.compile(rf"[?？؟][{_CLOSERS}]*$")
 
 _CREDIT = re.compile(
-    r"제공|재판매|무단|사진|촬영|자료|그래픽|캡처|캡쳐|출처|일러스트|게티이미지|연합뉴스|뉴시스|뉴스1"
-    r"|금지|[ⓒ©]|\bphoto|getty|\bAFP\b|\bAP\b|reuters|\bcredit|撮影|提供|写真|图片|圖片|资料|摄|foto"
+    r"제공|재판매|무단|사진|촬영|자료|그래픽|캡처|캡쳐|출처|일러스트|게티이미지|연합뉴스|뉴시스"
+    r"|뉴스1"
+    r"|금지|[ⓒ©]|\bphoto|getty|\bAFP\b|\bAP\b|reuters|\bcredit|撮影|提供|写真|图片|圖片|资料|摄"
+    r"|foto"
     r"|crédit|صورة|تصوير",
     re.IGNORECASE,
 )
@@ -36,17 +38,68 @@ _CAPTION = re.compile(
 _CAPTION_CHARS = 160
 
 _BRACKETED = re.compile(r"^[\[<〈《【◀«(（［「][^\]>〉》】▶»)）］」]{1,50}[\]>〉》】▶»)）］」]\W*$")
+# A role alone, or before a sign: "기자 간담회 …" is a heading, "▶ 인터뷰 : …" a label.
 _ROLE = re.compile(
     r"^[^\w]*(?:인터뷰|녹취|싱크|현장음|앵커|기자|캐스터|리포터|진행자?|사회자?|질문|답변"
-    r"|동영상 뉴스|interview|host|moderator|anchor|reporter|司会|記者|主持人|مذيع)\b",
+    r"|내레이션|해설"
+    r"|동영상 뉴스|interview(?:er|ee)?|host|moderator|anchor|reporter|correspondent|narrator"
+    r"|presenter|guest"
+    r"|司会者?|記者|キャスター|アナウンサー|ナレーション"
+    r"|记者|主持人|主播|嘉宾|嘉賓|同期声|旁白|解说"
+    r"|presentador[ae]?|periodista|entrevistador[ae]?|moderador[ae]?|locutor[ae]?|journaliste"
+    r"|animat(?:eur|rice)"
+    r"|moderator(?:in)?|sprecher(?:in)?|ведущ(?:ий|ая)|корреспондент|журналист|المذيعة?|مذيعة?"
+    r"|المراسلة?|الضيفة?"
+    r"|एंकर|रिपोर्टर|संवाददाता|प्रस्तोता|พิธีกร|ผู้ประกาศ|ผู้สื่อข่าว|מנחה|כתב)"
+    r"(?:\s?\d)?\s*(?:$|[:：>〉》\])】」/|=▶►-].*$)",
     re.IGNORECASE,
 )
-_NAME_AND_ROLE = re.compile(r"^[^\w]*[가-힣]{2,4}\s+/\s+\S")
+_NAME_AND_ROLE = re.compile(r"^[^\w]*[가-힣]{2,4}\s?/\s?\S")
 _COLON_LABEL = re.compile(r"^\W*[^\s:：>][^:：>]{0,30}[:：>]$")
 _TURN = re.compile(
-    r"^\W{0,3}(?:Q|A|문|답|問|答|问|Question|Answer|س|ج)\s?\d{0,3}\s?[.):：>\]-]", re.IGNORECASE
+    r"^\W{0,3}(?:Q|A|P|R|F|문|답|問|答|问|Question|Answer|Pregunta|Respuesta|Frage|Antwort|Вопрос"
+    r"|Ответ|प्रश्न"
+    r"|उत्तर|سؤال|جواب|ถาม|ตอบ|س|ج)\s?\d{0,3}\s?(?:[):：>\]]|[.-](?![A-Za-z\d]))",
+    re.IGNORECASE,
 )
+# Who speaks, before the words: "SMITH: …", "◇ 진행자> …", "山川：…"; at most four words.
+_LEAD = re.compile(
+    r"^\W{0,3}(?P<who>[^\W\d_][^\s:：>»“\"]{0,19}(?:\s[^\s:：>»“\"]{1,19}){0,3})\s?[:：>»]\s?\S"
+)
+_DASHED = re.compile(r"^(?:>>|[-–—―─]{1,2})\s?\S")
+_BULLET = re.compile(
+    r"^(?:[①-⑳➀-➓㉠-㉻⓵-⓾•·▪◦●○◇◆□■△▲▽▼※*-]|\(?(?:\d{1,2}|[a-zA-Z가-하]|[ivx]{1,4})[.)]"
+    r"|[一二三四五六七八九十]{1,2}[、.．])\s?\S"
+)
+_HEADING_MARK = re.compile(r"^(?:[◇◆■□●○▣◈★☆#]|【)(?!…)\s?\S")
+# Page chrome says what to do, or that something else stands here.
+_CHROME = re.compile(
+    r"관련\s?(?:기사|뉴스|영상)|바로\s?가기|(?:이미지|사진|동영상|영상|전체|기사|크게"
+    r"|더)\s?(?:크게\s?)?보기"
+    r"|구독하기|클릭|\b광고\b|기사\s?제보|더\s?보기|앱\s?다운로드"
+    r"|advertis|\bread (?:more|also|next)\b|\brelated (?:stor|article|content|video)|click here"
+    r"|subscribe"
+    r"|sign up|see also|story continues|article continues|scroll (?:down|to)|newsletter"
+    r"|skip (?:ad|to)"
+    r"|関連記事|続きを読む|広告|あわせて読みたい|相关(?:阅读|新闻)|相關(?:閱讀|新聞)|点击|點擊"
+    r"|广告|廣告|延伸閱讀"
+    r"|publicidad|lea también|leer más|te puede interesar|anzeige|lesen sie auch|publicité"
+    r"|(?:lire|à lire) aussi"
+    r"|leia (?:também|mais)|publicidade|اقرأ أيض|إعلان|реклама|читайте также|(?:ये|यह) भी पढ़ें"
+    r"|विज्ञापन|อ่านเพิ่มเติม|โฆษณา",
+    re.IGNORECASE,
+)
+_MAX_CHROME_CHARS = 40
 _SCORE = re.compile(r"\d\s?(?:[-–:：]|대)\s?\d")
+
+
+def wide_size(key: str) -> int:
+    """Return the length of a key in wide characters: two Latin letters count as one Hangul.
+
+    >>> wide_size("나래시"), wide_size("narae ")
+    (3, 3)
+    """
+    return (columns(key) + 1) // 2
 
 
 def is_sentence(text: str) -> bool:
@@ -78,7 +131,7 @@ def is_speaker_label(text: str) -> bool:
     >>> is_speaker_label("[도청 제공. 재판매 및 DB 금지]")
     False
     """
-    if len(text) > _MAX_LABEL_CHARS or is_sentence(text):
+    if len(text) > _MAX_LABEL_CHARS or is_sentence(text) or is_chrome(text):
         return False
     if _COLON_LABEL.match(text) or _ROLE.match(text):
         return True
@@ -88,6 +141,42 @@ def is_speaker_label(text: str) -> bool:
 def is_turn(text: str) -> bool:
     """Return whether a line opens with a mark of question and answer: Q., A:, 문), 답:."""
     return _TURN.match(text) is not None
+
+
+def speaker_of(text: str) -> str | None:
+    """Return who speaks, where a line begins with the name of its speaker.
+
+    >>> speaker_of("SMITH: I do not know."), speaker_of("◇ 진행자> 그렇습니다.")
+    ('SMITH', '진행자')
+    """
+    found = _LEAD.match(text)
+    return found["who"] if found and not is_credit(text) else None
+
+
+def is_dashed(text: str) -> bool:
+    """Return whether a line opens with a dash or ">>", as turns of a dialogue do."""
+    return _DASHED.match(text) is not None
+
+
+def is_bullet(text: str) -> bool:
+    """Return whether a line opens with a bullet or a number, as lists and quizzes do."""
+    return _BULLET.match(text) is not None
+
+
+def is_marked_heading(text: str) -> bool:
+    """Return whether a line opens with a sign that headings bear."""
+    return _HEADING_MARK.match(text) is not None and not is_sentence(text)
+
+
+def is_chrome(text: str) -> bool:
+    """Return whether a short line belongs to the page: a link, an advertisement, a button.
+
+    >>> is_chrome("[관련기사]"), is_chrome("Story continues below"), is_chrome("광고를 줄인 방송사")
+    (True, True, False)
+    """
+    if len(text) > _MAX_CHROME_CHARS or is_sentence(text):
+        return False
+    return _CHROME.search(text) is not None
 
 
 def is_question(text: str) -> bool:

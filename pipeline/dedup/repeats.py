@@ -1,8 +1,9 @@
 """Repeats inside one article: exact sets, no LSH, the first stand is kept.
 
-The rules, in order: runs of equal paragraphs (`repeat_block`), single equal paragraphs
-(`repeat_single`), paragraphs made of others (`repeat_blob`), near copies (`repeat_near`); then a
-guard that looks at how much of the article would go.
+The rules, in order: sentences that a paragraph prints twice (a span of it goes), runs of equal
+paragraphs (`repeat_block`), single equal paragraphs (`repeat_single`), paragraphs made of others
+(`repeat_blob`), near copies (`repeat_near`); then a guard that looks at how much of the article
+would go.
 """
 
 from __future__ import annotations
@@ -12,10 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from pipeline.dedup.article_repeats import Article, Finding, alike_paragraphs, equal_paragraphs
+from pipeline.dedup.article_layout import Article
+from pipeline.dedup.article_repeats import Finding, alike_paragraphs, equal_paragraphs
 from pipeline.dedup.near_repeats import covered_shares, shingles_of
 from pipeline.dedup.removals import Removal, article_ranges, removals_table
 from pipeline.dedup.repeat_rules import RepeatRules
+from pipeline.dedup.sentence_repeats import (
+    SentenceCut,
+    may_repeat_sentences,
+    repeated_sentences,
+    without_spans,
+)
+from pipeline.text.normalise import make_key
 
 _BATCH_CHARS = 4_000_000
 """Near repeats are looked for in so many characters at a time: about 100 bytes each at the peak."""
@@ -27,21 +36,22 @@ Place = tuple[int, int, int]
 def find_repeats(spans: pa.Table, rules: RepeatRules | None = None) -> pa.Table:
     """Return REMOVALS: what of SPANS repeats inside its article, and what stays despite a repeat.
 
-    Action `drop_paragraph` where a paragraph goes; `keep_paragraph` where it would, but too much
-    of the article would go with it. The paragraphs of a revision stand together, `seq` ascending,
-    as SPANS is sorted.
+    Action `drop_paragraph` where a paragraph goes, `drop_span` where a part of it does;
+    `keep_paragraph` where a paragraph would, but too much of the article would go with it. The
+    paragraphs of a revision stand together, `seq` ascending, as SPANS is sorted.
     """
     rules = rules or RepeatRules()
-    keys = spans.column("key").to_pylist()
+    texts, keys = spans.column("text").to_pylist(), spans.column("key").to_pylist()
     ranges = article_ranges(spans)
+    # What follows looks at paragraphs without their own repeats.
+    cuts = _cut_sentences(texts, keys, rules)
     covered = _covered_articles(keys, ranges, rules)
     articles: dict[int, Article] = {}
     findings: dict[int, list[Finding]] = {}
     for number, (start, end) in enumerate(ranges):
         own = keys[start:end]
         if number in covered or len(set(own)) < len(own):
-            texts = spans.column("text").slice(start, end - start).to_pylist()
-            articles[number] = Article(texts, own, rules)
+            articles[number] = Article(texts[start:end], own, rules)
             findings[number] = equal_paragraphs(articles[number])
     _add_alike(articles, findings, covered)
     rows: list[Removal] = []
@@ -49,7 +59,45 @@ def find_repeats(spans: pa.Table, rules: RepeatRules | None = None) -> pa.Table:
         if found:
             start, end = ranges[number]
             rows += _rows(spans.slice(start, end - start), articles[number], found)
+    gone = {(r.revision_id, r.paragraph_seq) for r in rows if r.action == "drop_paragraph"}
+    rows += (r for r in _cut_rows(spans, cuts) if (r.revision_id, r.paragraph_seq) not in gone)
     return removals_table(rows)
+
+
+def _cut_sentences(
+    texts: list[str], keys: list[str], rules: RepeatRules
+) -> dict[int, list[SentenceCut]]:
+    """Return, by row, the sentences that a paragraph repeats, and take them out of both lists."""
+    cuts: dict[int, list[SentenceCut]] = {}
+    for row, key in enumerate(keys):
+        if len(key) < rules.min_long_chars or not may_repeat_sentences(texts[row], key):
+            continue
+        if found := repeated_sentences(texts[row], rules):
+            cuts[row] = found
+            texts[row] = without_spans(texts[row], found)
+            keys[row] = make_key(texts[row])
+    return cuts
+
+
+def _cut_rows(spans: pa.Table, cuts: Mapping[int, Sequence[SentenceCut]]) -> Iterator[Removal]:
+    """Yield one removal a span that a paragraph repeats of itself."""
+    for row, found in cuts.items():
+        own = spans.slice(row, 1).to_pylist()[0]
+        for cut in found:
+            yield Removal(
+                article_id=own["article_id"],
+                revision_id=own["revision_id"],
+                action="drop_span",
+                reason="repeat_block" if cut.n_sentences > 1 else "repeat_single",
+                paragraph_seq=own["seq"],
+                start_char=own["start_char"] + cut.start,
+                end_char=own["start_char"] + cut.end,
+                matched_paragraph_seq=own["seq"],
+                jaccard=1.0,
+                containment=1.0,
+                is_numbers_equal=True,
+                evidence=f"equal keys, sentences of the paragraph itself: {cut.n_sentences}",
+            )
 
 
 def _add_alike(

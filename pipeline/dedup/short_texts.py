@@ -1,7 +1,8 @@
-"""Buckets of texts too short to sign: one flash beside the same flash with a tag.
+"""Buckets inside one source and from one day to the next: equal headlines, alike short texts.
 
-Nearness is looked for inside one source and from one day to the next only: two outlets' flashes of
-45 characters are alike by template more often than by copy.
+Texts too short to sign meet by minima of their shingles: two outlets' flashes of 45 characters are
+alike by template more often than by copy. Articles of any length meet by their headline: of the
+revisions that a newsroom named, one in four has too little in common for the bands.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ _MINIMA = tuple(
     for m in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
 )
 
+_OF_TITLES = np.uint64(0x7469746C65)
+"""Keeps a headline from the bucket of a minimum."""
+
 
 def day_numbers(published_at: pa.ChunkedArray) -> NDArray[np.int64]:
     """Return the UTC day of each time as days since 1970, `NO_DAY` for NULL."""
@@ -41,26 +45,40 @@ def short_buckets(
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Return the buckets of short KEYS rows with at least one shingle, and each bucket's row.
 
-    A row has a bucket for each minimum and for its title, in each of two windows of two days:
-    two articles share a window exactly when at most one day lies between them.
+    A row has one for each minimum, in each window of its day.
     """
     if not articles.num_rows:
         return np.empty(0, np.uint64), np.empty(0, np.int64)
+    return _windowed(articles, _minima(articles["key"].to_pylist(), profile))
+
+
+def title_buckets(articles: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the buckets of the headlines of KEYS rows that have one, and each bucket's row.
+
+    A row has one in each window of its day.
+    """
+    return _windowed(articles, [_text_words(articles["title_key"].to_pylist()) ^ _OF_TITLES])
+
+
+def _windowed(
+    articles: pa.Table, values: Sequence[NDArray[np.uint64]]
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the buckets of each value of a row inside its source and each of two day windows.
+
+    Windows are two days long: two articles share one exactly when at most one day lies between
+    them. Articles without a date share a window with each other.
+    """
     source = _text_words(articles["source_id"].to_pylist())
-    title_keys = articles["title_key"].to_pylist()
-    values = [*_minima(articles["key"].to_pylist(), profile), _text_words(title_keys)]
     days = day_numbers(articles["published_at"])
-    has_title = np.array([bool(key) for key in title_keys])
-    every = np.ones(len(days), np.bool_)
-    dated = days != NO_DAY
-    buckets, rows = [], []
-    for window, has_window in ((days, every), (days + 1, dated)):
-        place = mix64(source ^ mix64(window.view(np.uint64)))
+    rows = np.arange(days.size)
+    dated = rows[days != NO_DAY]
+    buckets, found = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+    for window, here in ((days, rows), (days + 1, dated)):
+        place = mix64(source[here] ^ mix64(window[here].view(np.uint64)))
         for number, value in enumerate(values):
-            here = has_window & (has_title if number == len(_MINIMA) else every)
-            buckets.append(mix64(place ^ mix64(value + np.uint64(number)))[here])
-            rows.append(np.flatnonzero(here))
-    return np.concatenate(buckets), np.concatenate(rows)
+            buckets.append(mix64(place ^ mix64(value[here] + np.uint64(number))))
+            found.append(here)
+    return np.concatenate(buckets), np.concatenate(found)
 
 
 def _minima(keys: Sequence[str], profile: ShingleProfile) -> list[NDArray[np.uint64]]:

@@ -27,16 +27,28 @@ from pipeline.dedup.relations import (
     RelationRules,
     are_titles_fitting,
     evidence_json,
+    is_title_told,
     judge,
 )
 from pipeline.interim import KEYS, VERIFIED
-from pipeline.text.numbers import numbers_conflict
+from pipeline.text.number_slots import SlotEvidence, Slots, compare_slots, number_slots
+from pipeline.text.numbers import NumberEvidence, numbers_conflict
 from pipeline.text.shingles import STORY, ShingleProfile, n_shared, shingle_sets
 
 Row = dict[str, Any]
 Ends = NDArray[np.int64]
 
-_READ = ["article_id", "published_at", "title_key", "key", "key_hash", "numbers", "n_shingles"]
+_READ = [
+    "article_id",
+    "source_id",
+    "published_at",
+    "title_key",
+    "key",
+    "key_hash",
+    "numbers",
+    "n_shingles",
+]
+_VERSION = "title_version"
 
 # Pairs whose shingle sets are held at a time: 20,000 articles of 1,400 shingles take 220 MB.
 _PAIRS_AT_A_TIME = 10_000
@@ -65,7 +77,6 @@ def verify(
     ids = sorted_ids(np.concatenate((left, right)))
     articles = _rows_of(ids, [batch, *history])
     ends = np.stack((place_of(left, ids), place_of(right, ids)), axis=1)
-    ends = ends[_may_be_related(ends, articles, rules)]
     rows = [
         row
         for start in range(0, len(ends), _PAIRS_AT_A_TIME)
@@ -78,7 +89,7 @@ def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> pa.Table:
     """Return the KEYS columns that are read, one row for each of `ids` (sorted), in that order."""
     wanted = ValueSet(ids[:, 0].byteswap())
     missing = np.ones(len(ids), np.bool_)
-    found, places = [KEYS.schema.empty_table().select(_READ)], [np.empty(0, np.int64)]
+    found, places = [_read(KEYS.schema.empty_table())], [np.empty(0, np.int64)]
     for segment in segments:
         first_words = np.ascontiguousarray(words_of(segment["article_id"])[:, 0])
         rows = wanted.positions_in(first_words)
@@ -86,7 +97,7 @@ def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> pa.Table:
         # The first segment that holds an article, the batch before all, has its newest row.
         new = (place >= 0) & missing[place]
         missing[place[new]] = False
-        found.append(segment.select(_READ).take(pa.array(rows[new])))
+        found.append(_read(segment).take(pa.array(rows[new])))
         places.append(place[new])
     if missing.any():
         example = ids_of(ids[missing][:1])[0].as_py().hex()
@@ -94,11 +105,12 @@ def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> pa.Table:
     return pa.concat_tables(found).take(pa.array(np.argsort(np.concatenate(places))))
 
 
-def _may_be_related(ends: Ends, articles: pa.Table, rules: RelationRules) -> NDArray[np.bool_]:
-    """Return which pairs the sizes alone do not rule out: Jaccard <= smaller / larger."""
-    sizes = articles["n_shingles"].to_numpy()[ends]
-    may: NDArray[np.bool_] = sizes.min(axis=1) >= rules.related_jaccard * sizes.max(axis=1)
-    return may
+def _read(segment: pa.Table) -> pa.Table:
+    """Return the columns of KEYS that are compared."""
+    if _VERSION in segment.schema.names:
+        return segment.select([*_READ, _VERSION])
+    unmarked = pa.array(np.zeros(segment.num_rows, np.int16))
+    return segment.select(_READ).append_column(_VERSION, unmarked)
 
 
 def _judged(
@@ -110,26 +122,85 @@ def _judged(
     compared = few.to_pylist()
     hashes, offsets = shingle_sets(few["key"].to_pylist(), profile)
     bounds = offsets.tolist()
+    slots_of = _Slots(compared)
     for left, right in local.reshape(-1, 2).tolist():
+        one, other = compared[left], compared[right]
         left_set = hashes[bounds[left] : bounds[left + 1]]
         right_set = hashes[bounds[right] : bounds[right + 1]]
-        one, other = compared[left], compared[right]
         is_same_key = one["key_hash"] == other["key_hash"]
         shared = left_set.size if is_same_key else n_shared(left_set, right_set)
-        if shared < rules.related_jaccard * (left_set.size + right_set.size - shared):
+        is_marked = _is_marked(one, other)
+        if not (is_marked or _is_worth(left_set.size, right_set.size, shared, rules)):
             continue
-        is_stub = min(left_set.size, right_set.size) < rules.stub_shingles
+        smaller = min(left_set.size, right_set.size)
+        is_stub = smaller < rules.stub_shingles
+        numbers = numbers_conflict(one["numbers"], other["numbers"])
         pair = PairEvidence(
             is_same_key=is_same_key,
             are_titles_fitting=not is_stub or _are_titles_fitting(one, other),
+            is_same_source=one["source_id"] == other["source_id"],
+            shared_title_chars=_shared_title_chars(one, other),
+            versions=(one[_VERSION], other[_VERSION]),
+            is_title_told=is_marked and _is_title_told(one, other, rules),
             hours_apart=_hours_apart(one["published_at"], other["published_at"]),
             n_left=left_set.size,
             n_right=right_set.size,
             n_shared=shared,
-            numbers=numbers_conflict(one["numbers"], other["numbers"]),
+            numbers=numbers,
+            slots=slots_of.compared(left, right, numbers),
         )
         if judgement := judge(pair, rules):
             yield _row(one["article_id"], other["article_id"], pair, judgement)
+
+
+class _Slots:
+    """The number slots of some articles, each read once."""
+
+    def __init__(self, articles: Sequence[Row]) -> None:
+        self._articles = articles
+        self._read: dict[int, Slots] = {}
+
+    def compared(self, left: int, right: int, numbers: NumberEvidence) -> SlotEvidence:
+        """Return how the slots of two articles compare; none are read where the numbers agree."""
+        if not numbers.only_left and not numbers.only_right:
+            return SlotEvidence(numbers.n_shared, 0)
+        return compare_slots(self._of(left), self._of(right))
+
+    def _of(self, article: int) -> Slots:
+        if article not in self._read:
+            self._read[article] = number_slots(self._articles[article]["key"])
+        return self._read[article]
+
+
+def _is_worth(n_left: int, n_right: int, shared: int, rules: RelationRules) -> bool:
+    """Return whether two sets have so much in common that some relation may hold."""
+    floor = min(rules.related_jaccard, rules.near_jaccard, rules.update_jaccard)
+    if shared >= floor * (n_left + n_right - shared):
+        return True
+    smaller = min(n_left, n_right)
+    part = min(rules.related_containment, rules.update_containment, rules.contained_containment)
+    return smaller >= rules.contained_shingles and shared >= part * smaller
+
+
+def _is_marked(one: Row, other: Row) -> bool:
+    """Return whether one source's equal headlines claim different versions."""
+    return (
+        one[_VERSION] != other[_VERSION]
+        and one["source_id"] == other["source_id"]
+        and _shared_title_chars(one, other) > 0
+    )
+
+
+def _shared_title_chars(one: Row, other: Row) -> int:
+    """Return the length of the title key when both have the same; 0 otherwise."""
+    title: str = one["title_key"]
+    return len(title) if title == other["title_key"] else 0
+
+
+def _is_title_told(one: Row, other: Row, rules: RelationRules) -> bool:
+    """Return whether the longer text tells the common headline."""
+    longer = max(one, other, key=lambda article: (len(article["key"]), article["key"]))
+    return is_title_told(one["title_key"], longer["key"], longer["numbers"], rules)
 
 
 def _are_titles_fitting(one: Row, other: Row) -> bool:
@@ -137,10 +208,10 @@ def _are_titles_fitting(one: Row, other: Row) -> bool:
     return are_titles_fitting(*titles_and_keys)
 
 
-def _hours_apart(one: datetime | None, other: datetime | None) -> float:
-    """Return the hours between two times, 0 when one is not known."""
+def _hours_apart(one: datetime | None, other: datetime | None) -> float | None:
+    """Return the hours between two times, None when one is not known."""
     if one is None or other is None:
-        return 0.0
+        return None
     return abs(one - other) / timedelta(hours=1)
 
 
@@ -151,8 +222,8 @@ def _row(left_id: bytes, right_id: bytes, pair: PairEvidence, judgement: Judgeme
         "relation": judgement.relation,
         "is_duplicate": judgement.is_duplicate,
         "jaccard": pair.jaccard,
-        "left_containment": pair.n_shared / pair.n_left,
-        "right_containment": pair.n_shared / pair.n_right,
+        "left_containment": pair.n_shared / max(pair.n_left, 1),
+        "right_containment": pair.n_shared / max(pair.n_right, 1),
         "is_numbers_equal": pair.numbers.is_compatible,
         "evidence": evidence_json(pair, judgement),
         "rule_version": RULE_VERSION,

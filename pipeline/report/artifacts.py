@@ -71,6 +71,7 @@ def report_markdown(summary: RunSummary, database: Path) -> str:
         _reasons("Quarantined, whole and with their bytes", "documents", summary.quarantined),
         _chart(summary.by_source),
         _by_source(summary.by_source),
+        _hot_buckets(summary),
         _where(summary, database),
     ]
     return "\n\n".join(s for s in sections if s) + "\n"
@@ -139,6 +140,19 @@ def _by_source(by_source: dict[str, SourceCounts]) -> str:
     table = _table(("source", "new", "copies", "paragraphs dropped", "quarantined"), rows)
     left = len(busiest) - len(rows)
     return table + (f"\n\nand {left:,} sources more" if left else "")
+
+
+def _hot_buckets(summary: RunSummary) -> str:
+    """Return what so many articles share that not every pair of them was compared."""
+    if not summary.largest_hot_buckets:
+        return ""
+    rows = [
+        (b.n_articles, b.kind, _plain(b.title) or f"`{b.example_id}`")
+        for b in summary.largest_hot_buckets
+    ]
+    left = summary.n_hot_buckets - len(rows)
+    more = f"\n\nand {left:,} more" if left else ""
+    return "## Hot buckets\n\n" + _table(("articles", "shared", "for example"), rows) + more
 
 
 def _reasons(title: str, unit: str, counts: Counter[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable
@@ -38,12 +39,16 @@ class Explained:
 
     Attributes:
         article: its row of articles_all, and `n_revisions`.
+        revisions: its rows of revisions without the text, the newest first, `diff` and `evidence`
+            read from their JSON.
         paragraphs: its rows of paragraphs, each with `decisions` (what was decided of it, by
             the newest decision of a span first), `match` (the paragraph it repeats) and
             `counterpart` (the paragraph of the matched article it is told again in).
         story: its row of stories, None where it has none yet.
         members: story_members with source, time and title.
-        pairs: edges of the article, seen from it: other_id, containment, other_containment.
+        pairs: edges of the article, seen from it: other_id, containment, other_containment,
+            numbers_only (here) and other_numbers_only of the evidence; for pairs whose common
+            passages are known, how many and how long.
         decisions: the decisions about the article as a whole.
         match: the article it was dropped for, or that contains it: title, source; else None.
     """
@@ -55,6 +60,7 @@ class Explained:
     pairs: list[Row]
     decisions: list[Row]
     match: Row | None
+    revisions: list[Row]
 
     def as_json(self) -> Row:
         """Return everything as a JSON-ready mapping."""
@@ -77,9 +83,8 @@ def explain_article(
         f"SELECT {_ARTICLE_COLUMNS} FROM articles_all WHERE article_id = ?",
         [article_id],
     )[0]
-    article["n_revisions"] = rows(
-        connection, "SELECT count(*) AS n FROM revisions WHERE article_id = ?", [article_id]
-    )[0]["n"]
+    revisions = _revisions(connection, article_id)
+    article["n_revisions"] = len(revisions)
     decisions = rows(
         connection,
         "SELECT * EXCLUDE (article_id) FROM decisions WHERE article_id = ? AND revision_id = ?"
@@ -98,6 +103,7 @@ def explain_article(
         pairs=_pairs(connection, article_id),
         decisions=[d for d in decisions if d["paragraph_seq"] is None],
         match=_article_of(connection, match_id),
+        revisions=revisions,
     )
 
 
@@ -222,25 +228,67 @@ def _members(connection: duckdb.DuckDBPyConnection, story_id: str | None) -> lis
 
 def _pairs(connection: duckdb.DuckDBPyConnection, article_id: str) -> list[Row]:
     """Return the verified pairs of the article, duplicates and the strongest first."""
-    return rows(
+    pairs = rows(
         connection,
-        """
+        f"""
         WITH pairs AS (
-            SELECT right_id AS other_id, relation, is_duplicate, jaccard,
+            SELECT right_id AS other_id, true AS is_left, relation, is_duplicate, jaccard,
                    left_containment AS containment, right_containment AS other_containment,
-                   is_numbers_equal, evidence
+                   is_numbers_equal, evidence, left_id, right_id
             FROM edges WHERE left_id = $1
             UNION ALL
-            SELECT left_id, relation, is_duplicate, jaccard, right_containment, left_containment,
-                   is_numbers_equal, evidence
+            SELECT left_id, false, relation, is_duplicate, jaccard, right_containment,
+                   left_containment, is_numbers_equal, evidence, left_id, right_id
             FROM edges WHERE right_id = $1
         )
-        SELECT pairs.*, other.source_id AS other_source_id, other.title AS other_title
+        SELECT pairs.* EXCLUDE (left_id, right_id), other.source_id AS other_source_id,
+               other.title AS other_title, spans.n_passages, spans.n_passage_chars
         FROM pairs JOIN articles_all AS other ON other.article_id = pairs.other_id
+        LEFT JOIN ({_passages_of(connection)}) AS spans USING (left_id, right_id)
         ORDER BY is_duplicate DESC, jaccard DESC, other_id
         """,
         [article_id],
     )
+    for pair in pairs:
+        own, other = ("left", "right") if pair.pop("is_left") else ("right", "left")
+        evidence = read_json(pair["evidence"]) or {}
+        pair["numbers_only"] = evidence.get(f"numbers_only_{own}", [])
+        pair["other_numbers_only"] = evidence.get(f"numbers_only_{other}", [])
+    return pairs
+
+
+def _passages_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return a query of how many passages pairs have in common; none where none are known."""
+    known = rows(connection, "SELECT 1 AS one FROM duckdb_views() WHERE view_name = 'shared_spans'")
+    source = "shared_spans" if known else "(SELECT * FROM edges WHERE false)"
+    chars = "left_end_char - left_start_char" if known else "0"
+    return (
+        f"SELECT left_id, right_id, count(*) AS n_passages, sum({chars})::BIGINT AS n_passage_chars"
+        f" FROM {source} GROUP BY ALL"
+    )
+
+
+def _revisions(connection: duckdb.DuckDBPyConnection, article_id: str) -> list[Row]:
+    """Return the revisions of an article, the newest first, each with what it changed."""
+    revisions = rows(
+        connection,
+        "SELECT * EXCLUDE (article_id, source_id, native_id, text) FROM revisions"
+        " WHERE article_id = ?"
+        " ORDER BY coalesce(updated_at, published_at) DESC NULLS LAST, content_hash DESC",
+        [article_id],
+    )
+    for revision in revisions:
+        for column in ("diff", "evidence"):
+            revision[column] = read_json(revision.get(column))
+    return revisions
+
+
+def read_json(text: str | None) -> Any:
+    """Return what a JSON column holds; None where it is NULL or no JSON."""
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return None
 
 
 def _paragraphs(

@@ -6,7 +6,6 @@ double ones around words that differ.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -17,11 +16,15 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.report.explain import Explained, Row, differences
+from pipeline.report.explain_pairs import pair_lines
+from pipeline.report.explain_revisions import revision_lines
 from pipeline.report.tables import Column, text_table
-from pipeline.report.terminal import PIPED_WIDTH, cut, printable, terminal_width, wrap
+from pipeline.report.terminal import cut, printable, terminal_width, wrap
 
 SHOWN_MEMBERS = 20
-SHOWN_PAIRS = 10
+PIPED_WIDTH = 80
+"""Two columns of more are no easier to read in a mail or a file."""
+
 SHOWN_EQUAL_CHARS, SHOWN_MATCH_CHARS = 100, 600
 """Of a passage on the right at the most, where it is equal and where it differs: it is there to
 be recognised, not read."""
@@ -45,7 +48,8 @@ def print_explained(explained: Explained, call: str) -> None:
         sys.stdout.write(shown.rstrip() + "\n")
     for part in (
         _story(explained, width),
-        _pairs(explained, width),
+        pair_lines(explained, width),
+        revision_lines(explained, width, has_colour=has_colour),
         _further(explained, call, width),
     ):
         for shown in part:
@@ -143,7 +147,9 @@ def _right(explained: Explained, paragraph: Row, has_colour: bool) -> Text:
             is_own = match["article_id"] == explained.article["article_id"]
             where = f", repeats {match['seq'] + 1}"
             where += "" if is_own else f" of {match['article_id']}"
-        parts.append(Text(f"{decision['reason']}{where}: {_evidence(decision)}", style=_LABEL))
+        kept = "kept, " if decision["action"] == "keep_paragraph" else ""
+        label = f"{kept}{decision['reason']}{where}: {_evidence(decision)}"
+        parts.append(Text(label, style=_LABEL))
     if match is not None:
         parts.append(_excerpt(paragraph["text"], match["text"], has_colour))
     elif counterpart is not None:
@@ -226,57 +232,10 @@ def _story(explained: Explained, width: int) -> Iterator[str]:
     yield ""
 
 
-def _pairs(explained: Explained, width: int) -> Iterator[str]:
-    if not explained.pairs:
-        return
-    legend = "Compared with (J Jaccard, C share of this one that the other holds, and back)"
-    yield from wrap(legend, width)
-    columns = [
-        Column("relation", is_whole=True),
-        Column("J", is_number=True),
-        Column("C", is_number=True),
-        Column("back", is_number=True),
-        Column("numbers", is_whole=True),
-        Column("source"),
-        Column("title"),
-    ]
-    rows = [
-        (
-            p["relation"],
-            _ratio(p["jaccard"]),
-            _ratio(p["containment"]),
-            _ratio(p["other_containment"]),
-            _numbers(p),
-            p["other_source_id"],
-            _short(p["other_title"]),
-        )
-        for p in explained.pairs[:SHOWN_PAIRS]
-    ]
-    yield from text_table(columns, rows, width)
-    if len(explained.pairs) > SHOWN_PAIRS:
-        yield f"  … and {len(explained.pairs) - SHOWN_PAIRS} more"
-    yield ""
-
-
-def _numbers(pair: Row) -> str:
-    """Return whether the numbers of a pair agree and how many it shares."""
-    verdict = "agree" if pair["is_numbers_equal"] else "differ"
-    try:
-        evidence: Any = json.loads(pair["evidence"] or "{}")
-        n_shared = int(evidence["n_shared_numbers"])
-    except (ValueError, KeyError, TypeError):
-        return verdict
-    if pair["is_numbers_equal"] and not n_shared:
-        return "none"
-    return f"{verdict}, {n_shared} shared"
-
-
 def _further(explained: Explained, call: str, width: int) -> Iterator[str]:
     article = explained.article
     if article["rights"]:
         yield from wrap(f"rights: {printable(article['rights'])}", width)
-    if article["n_revisions"] > 1:
-        yield f"{article['n_revisions']} revisions; this is the current one"
     yield f"original bytes: {call} restore {article['article_id']}"
 
 

@@ -23,7 +23,7 @@ DOING = {
     "find_furniture": "finding furniture",
     "clean_text": "cleaning text",
     "sign": "signing",
-    "find_candidates": "finding candidate pairs",
+    "search": "finding candidate pairs",
     "verify": "verifying pairs",
     "derive_stories": "deriving stories",
     "publish": "publishing",

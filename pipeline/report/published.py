@@ -155,7 +155,7 @@ class RefusedStatement(QueryError):
         """Name the kind of statement, as COPY."""
         UnechoError.__init__(
             self,
-            f"unecho sql only reads: {kind} is not allowed",
+            f"sql only reads: {kind} is not allowed",
             next_step="open the file with your own DuckDB, read-only, for more",
         )
         self.detail = str(self)

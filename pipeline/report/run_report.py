@@ -42,13 +42,12 @@ def run_report(summary: RunSummary, call: str, url: str | None, width: int | Non
     yield from _by_reason(summary, width)
     yield from _by_source(summary, width)
     yield from _largest(summary, width)
+    yield from _hot_buckets(summary, width)
     yield ""
     yield (
         f"The warehouse holds {summary.total_articles:,} articles in {summary.total_stories:,} "
         f"stories (snapshot {summary.snapshot_id}); this took {summary.elapsed_seconds:.1f} s."
     )
-    for alarm in summary.alarms:
-        yield f"! {printable(alarm)}"
     if summary.total_quarantined:
         yield (
             f"{summary.total_quarantined:,} documents stand in quarantine, whole: "
@@ -112,6 +111,21 @@ def _largest(summary: RunSummary, width: int | None) -> Iterator[str]:
     ]
     yield ""
     yield from text_table(columns, rows, width)
+
+
+def _hot_buckets(summary: RunSummary, width: int | None) -> Iterator[str]:
+    """Yield what so many articles share that not every pair of them was compared."""
+    if not summary.largest_hot_buckets:
+        return
+    columns = [Column("articles", True), Column("shared"), Column("hot buckets, for example")]
+    rows: Sequence[Sequence[object]] = [
+        (b.n_articles, b.kind, cut(printable(b.title or b.example_id), PIPED_WIDTH))
+        for b in summary.largest_hot_buckets
+    ]
+    yield ""
+    yield from text_table(columns, rows, width)
+    if summary.n_hot_buckets > len(rows):
+        yield f"… and {summary.n_hot_buckets - len(rows):,} more hot buckets"
 
 
 def _next_steps(summary: RunSummary, call: str, url: str | None) -> Iterator[str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+_NOT_PLAIN = ("by_source", "largest_stories", "largest_hot_buckets", "displaced")
+
 
 @dataclass
 class SourceCounts:
@@ -16,6 +18,27 @@ class SourceCounts:
     n_dropped_articles: int = 0
     n_dropped_paragraphs: int = 0
     n_quarantined: int = 0
+    dropped_articles: Counter[str] = field(default_factory=Counter)
+    """Articles by the relation for which they were dropped."""
+    dropped_chars: Counter[str] = field(default_factory=Counter)
+    """Characters of dropped paragraphs and of dropped articles, by reason."""
+    n_lifted_chars: int = 0
+    """Characters that articles of earlier runs lost because they were derived again."""
+
+    def top_reason(self, *, is_chars: bool) -> str:
+        """Return the reason that took most, articles or characters; empty when nothing went."""
+        counted = self.dropped_chars if is_chars else self.dropped_articles
+        return min(counted, key=lambda reason: (-counted[reason], reason), default="")
+
+
+@dataclass
+class LargeBucket:
+    """A bucket that so many articles share that not every pair of them is compared."""
+
+    kind: str
+    n_articles: int
+    example_id: str
+    title: str = ""
 
 
 @dataclass
@@ -52,6 +75,10 @@ class RunSummary:
     source_errors: list[str] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     largest_stories: list[LargeStory] = field(default_factory=list)
+    n_hot_buckets: int = 0
+    largest_hot_buckets: list[LargeBucket] = field(default_factory=list)
+    displaced: set[bytes] = field(default_factory=set)
+    """Articles that stood before their batch came and were dropped by it: what alarms look at."""
     total_articles: int = 0
     total_stories: int = 0
     total_quarantined: int = 0
@@ -109,16 +136,20 @@ class RunSummary:
             "n_paragraphs": self.n_paragraphs,
             "n_dropped_paragraphs": self.dropped_paragraphs.total(),
             "n_edges": self.n_edges,
+            "n_hot_buckets": self.n_hot_buckets,
+            "n_largest_hot_bucket": max([b.n_articles for b in self.largest_hot_buckets] or [0]),
+            "n_alarms": len(self.alarms),
         }
 
     def as_json(self) -> dict[str, Any]:
         """Return the summary as a JSON-ready mapping (times in ISO 8601, UTC)."""
-        values = {k: v for k, v in vars(self).items() if k not in ("by_source", "largest_stories")}
+        values = {k: v for k, v in vars(self).items() if k not in _NOT_PLAIN}
         values["started_at"] = self.started_at.isoformat() + "Z"
         for name in ("dropped_paragraphs", "dropped_articles", "quarantined"):
             values[name] = dict(sorted(values[name].items()))
         values["n_quarantined"] = self.n_quarantined
         values["by_source"] = {k: vars(v) for k, v in sorted(self.by_source.items())}
         values["largest_stories"] = [vars(s) for s in self.largest_stories]
+        values["largest_hot_buckets"] = [vars(b) for b in self.largest_hot_buckets]
         values["headline"] = self.headline()
         return values

@@ -129,7 +129,8 @@ class ContainerReader:
         held, is_whole = _read_prefix(chunks)
         prefix = b"".join(held)
         if not prefix:
-            if not stream.fault:
+            # An empty file is a fault of whoever wrote it; an empty pipe had nothing to say.
+            if not stream.fault and self.container != STANDARD_INPUT:
                 yield self._fault(Fault("empty_file", "the file is empty"))
             return
         encoding = detect_encoding(prefix, is_whole=is_whole, label=self.options.label)

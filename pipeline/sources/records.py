@@ -26,6 +26,8 @@ _MAX_TITLE_CHARS = 200
 # full stop. Three dots are none.
 _SENTENCE_END = re.compile(r"(?:(?<!\.)\.|[。．｡])[\"'”’」』)\]]?$")
 
+_WHOLE_FLOAT = re.compile(r"^(-?\d+)\.0+$")
+
 # The csv module refuses fields above 128 KiB; documents are limited before they come here.
 csv.field_size_limit(2**31 - 1)
 
@@ -86,7 +88,8 @@ def exact_id(media: str, encoding: str, content: bytes, column: str) -> str | No
     if media not in ("jsonl", "json"):
         return None
     value = load_exact(content, encoding).get(column)
-    return value if isinstance(value, str) else None
+    # A column of ids with a gap in it is one of floats after pandas: 1.0 is the article 1.
+    return _WHOLE_FLOAT.sub(r"\1", value) if isinstance(value, str) else None
 
 
 def _kind(value: object) -> str:

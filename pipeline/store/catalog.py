@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from pipeline.errors import WarehouseError
+from pipeline.store.catalog_schema import FORMAT, SCHEMA, UPGRADES
 from pipeline.store.durable import sync
 from pipeline.store.model import (
     Landing,
@@ -20,46 +22,11 @@ from pipeline.store.model import (
     Snapshot,
     StoredFile,
     TakenFile,
+    as_json,
     as_text,
 )
 
-FORMAT = 1
-"""Raised with each change of the schema below; a newer one is refused."""
-
 _BUSY_SECONDS = 10.0
-
-_SCHEMA = """
-CREATE TABLE snapshots (
-    id INTEGER PRIMARY KEY, published_at TEXT NOT NULL, run_id TEXT, summary_json TEXT NOT NULL
-) STRICT;
-CREATE TABLE files (
-    path TEXT PRIMARY KEY, table_name TEXT NOT NULL, level TEXT NOT NULL, month TEXT NOT NULL,
-    n_rows INTEGER NOT NULL, n_bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    columns_json TEXT NOT NULL, added_snapshot INTEGER NOT NULL REFERENCES snapshots (id),
-    removed_snapshot INTEGER REFERENCES snapshots (id), removed_at TEXT
-) STRICT;
-CREATE INDEX live_files ON files (table_name, path) WHERE removed_snapshot IS NULL;
-CREATE INDEX removed_files ON files (removed_at) WHERE removed_snapshot IS NOT NULL;
-CREATE TABLE landings (
-    path TEXT PRIMARY KEY, state TEXT NOT NULL CHECK (state IN ('landed', 'done')),
-    month TEXT NOT NULL, n_rows INTEGER NOT NULL, n_bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    columns_json TEXT NOT NULL, run_id TEXT NOT NULL, landed_at TEXT NOT NULL
-) STRICT;
-CREATE INDEX open_landings ON landings (landed_at, path) WHERE state = 'landed';
-CREATE TABLE runs (
-    run_id TEXT PRIMARY KEY, flow TEXT NOT NULL, sources_json TEXT NOT NULL,
-    started_at TEXT NOT NULL, ended_at TEXT,
-    status TEXT NOT NULL CHECK (status IN ('running', 'completed', 'failed', 'crashed')),
-    counts_json TEXT NOT NULL, recorded_url TEXT
-) STRICT;
-CREATE TABLE taken_files (
-    path TEXT PRIMARY KEY, n_bytes INTEGER NOT NULL, changed_ns INTEGER NOT NULL
-) STRICT;
-CREATE TABLE purge_queue (path TEXT PRIMARY KEY) STRICT;
--- Counts every change that analysts can see; the published database carries the same number.
-CREATE TABLE edition (number INTEGER NOT NULL) STRICT;
-INSERT INTO edition VALUES (0);
-"""
 
 _FILE_COLUMNS = "path, table_name, level, month, n_rows, n_bytes, sha256, columns_json"
 
@@ -88,6 +55,7 @@ class Catalog:
             connection.execute("PRAGMA foreign_keys = ON")
             catalog._create(now)
             catalog._check_format()
+            catalog._upgrade()
         except BaseException:
             connection.close()
             raise
@@ -134,11 +102,22 @@ class Catalog:
         if self._value("PRAGMA user_version"):
             return
         with self.transaction():
-            for statement in _SCHEMA.split(";\n"):
+            for statement in SCHEMA.split(";\n"):
                 self._connection.execute(statement)
             self._connection.execute(
                 "INSERT INTO snapshots VALUES (0, ?, NULL, '{}')", (as_text(now),)
             )
+            self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+    def _upgrade(self) -> None:
+        """Bring the catalogue of an earlier unecho to this format."""
+        found = self._value("PRAGMA user_version")
+        if found == FORMAT:
+            return
+        with self.transaction():
+            for number in range(found + 1, FORMAT + 1):
+                self._connection.execute(UPGRADES[number])
+            self.raise_edition()  # analysts are to see what is new
             self._connection.execute(f"PRAGMA user_version = {FORMAT}")
 
     def _check_format(self) -> None:
@@ -228,9 +207,18 @@ class Catalog:
             for row in rows
         ]
 
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters, other than the defaults, that the tables were derived with."""
+        if self._value("PRAGMA user_version") < 2:
+            return {}  # read without the lock, before the first writer of this unecho came
+        rows = self._connection.execute("SELECT name, value_json FROM parameters ORDER BY name")
+        return {name: json.loads(value) for name, value in rows}
+
     def taken_files(self) -> set[TakenFile]:
         """Return the files of drop folders that were read, as they stood then."""
-        rows = self._connection.execute("SELECT path, n_bytes, changed_ns FROM taken_files")
+        rows = self._connection.execute(
+            "SELECT path, n_bytes, changed_ns, inode, status_ns FROM taken_files"
+        )
         return {TakenFile(*row) for row in rows}
 
     def purge_queue(self) -> list[str]:
@@ -291,11 +279,19 @@ class Catalog:
             "UPDATE landings SET state = 'done' WHERE path = ?", [(path,) for path in paths]
         )
 
+    def set_parameters(self, parameters: Mapping[str, Any]) -> None:
+        """Record what the tables are derived with, in place of what stood there."""
+        self._connection.execute("DELETE FROM parameters")
+        self._connection.executemany(
+            "INSERT INTO parameters VALUES (?, ?)",
+            [(name, as_json(value)) for name, value in sorted(parameters.items())],
+        )
+
     def mark_taken(self, files: Iterable[TakenFile]) -> None:
         """Record files of drop folders as read."""
         self._connection.executemany(
-            "INSERT OR REPLACE INTO taken_files VALUES (?, ?, ?)",
-            [(file.path, file.n_bytes, file.changed_ns) for file in files],
+            "INSERT OR REPLACE INTO taken_files VALUES (?, ?, ?, ?, ?)",
+            [(f.path, f.n_bytes, f.changed_ns, f.inode, f.status_ns) for f in files],
         )
 
     def begin_run(self, run: Run) -> None:

@@ -187,6 +187,8 @@ def record_change(
         catalog.remove_files((stored.path for stored in batch.removed), snapshot)
         catalog.finish_landings(change.landings)
         catalog.add_counts(batch.stamp.run_id, change.counts)
+        if change.parameters is not None:
+            catalog.set_parameters(change.parameters)
         catalog.queue_superseded(snapshot.published_at - timedelta(days=retention_days))
         catalog.raise_edition()
         step("commit:recording")

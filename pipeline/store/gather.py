@@ -25,6 +25,7 @@ REVISION_COLUMNS = (
     "published_at",
     "updated_at",
     "content_hash",
+    "document_id",
 )
 
 

@@ -52,6 +52,10 @@ class History:
             for stored, table in opened
         ]
 
+    def present(self, live: Sequence[StoredFile]) -> list[pa.Table]:
+        """Return the KEYS tables that are there; one that is not is made when it is asked for."""
+        return [table for stored in live if (table := self._open(stored)) is not None]
+
     def write(self, stored: StoredFile, batches: Iterable[pa.Table]) -> None:
         """Write the segment of a file of `signatures` from KEYS tables.
 

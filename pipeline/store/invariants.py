@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.contracts import CONTRACTS, DUPLICATE_RELATIONS
+from pipeline.contracts import CONTRACTS
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,6 @@ def _unique_key(table: str, key: tuple[str, ...]) -> Invariant:
 
 
 _CURRENT = "(SELECT * FROM articles WHERE is_current)"
-_DUPLICATE = ", ".join(f"'{relation}'" for relation in DUPLICATE_RELATIONS)
 
 INVARIANTS: tuple[Invariant, ...] = (
     *(_unique_key(c.name, c.key) for c in CONTRACTS.values()),
@@ -157,7 +156,43 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "duplicate_edge_relation",
-        "an edge makes duplicates exactly when its relation says so",
-        f"SELECT count(*) FROM edges WHERE is_duplicate <> (relation IN ({_DUPLICATE}))",
+        "all edges of one relation make duplicates, or none does",
+        "SELECT count(*) FROM (SELECT relation FROM edges GROUP BY relation"
+        " HAVING bool_or(is_duplicate) <> bool_and(is_duplicate))",
+    ),
+    Invariant(
+        "furniture_has_source",
+        "every line of furniture is of a source that has articles, and one of them prints it",
+        f"SELECT count(*) FROM furniture f LEFT JOIN {_CURRENT} AS a"
+        " ON a.article_id = f.example_article_id AND a.source_id = f.source_id"
+        " WHERE a.article_id IS NULL",
+    ),
+    Invariant(
+        "stale_is_article",
+        "everything that waits to be derived again is an article",
+        f"SELECT count(*) FROM stale_articles ANTI JOIN {_CURRENT} AS a USING (article_id)",
+    ),
+    Invariant(
+        "shared_is_paragraph",
+        "every shared paragraph is one of its article, and of the one that printed it first",
+        "SELECT count(*) FROM shared_paragraphs s"
+        " LEFT JOIN paragraphs p ON p.article_id = s.article_id AND p.seq = s.seq"
+        " LEFT JOIN paragraphs f ON f.article_id = s.first_article_id AND f.seq = s.first_seq"
+        " WHERE coalesce(p.key_hash <> s.key_hash OR f.key_hash <> s.key_hash"
+        " OR coalesce(p.reason, 'shared') <> 'shared', true)",
+    ),
+    Invariant(
+        "shared_span_has_edge",
+        "every shared span is of a verified pair",
+        "SELECT count(*) FROM shared_spans ANTI JOIN edges USING (left_id, right_id)",
+    ),
+    Invariant(
+        "change_has_revisions",
+        "every change of an article is between two of its revisions",
+        "SELECT count(*) FROM revision_changes c"
+        " LEFT JOIN articles n ON n.article_id = c.article_id AND n.revision_id = c.revision_id"
+        " LEFT JOIN articles o ON o.article_id = c.article_id"
+        " AND o.revision_id = c.previous_revision_id"
+        " WHERE n.revision_id IS NULL OR o.revision_id IS NULL OR n.revision_id = o.revision_id",
     ),
 )

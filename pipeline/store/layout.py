@@ -15,10 +15,12 @@ IGNORE_FILE = ".unechoignore"
 
 BATCH_PREFIX = "batch-"
 PUBLISH_PREFIX = "publish-"
+DRAFT_PREFIX = "draft-"
 SPILL = "spill"
 
 # What mkdtemp() puts after a prefix.
-_OWN_STAGED = re.compile(rf"(?:{BATCH_PREFIX}|{PUBLISH_PREFIX})[a-z0-9_]{{8}}|{SPILL}")
+_PREFIXES = "|".join((BATCH_PREFIX, PUBLISH_PREFIX, DRAFT_PREFIX))
+_OWN_STAGED = re.compile(rf"(?:{_PREFIXES})[a-z0-9_]{{8}}|{SPILL}")
 _OWN_FILE = re.compile(rf"(?:{'|'.join(CONTRACTS)})/\d{{4}}-\d{{2}}/l\d-[0-9a-f]{{32}}\.parquet")
 
 _IGNORE = """\

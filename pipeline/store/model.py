@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -43,6 +44,11 @@ def naive_utc(moment: datetime) -> datetime:
 def as_text(moment: datetime) -> str:
     """Return `moment` as `YYYY-MM-DD HH:MM:SS.ffffff` in UTC: sorts as text, DuckDB casts it."""
     return naive_utc(moment).isoformat(sep=" ", timespec="microseconds")
+
+
+def as_json(value: object) -> str:
+    """Return a parameter's value as the JSON that the catalogue and the view show."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -100,11 +106,16 @@ class TakenFile:
         path: where it lay.
         n_bytes: how long it was.
         changed_ns: when it last changed, nanoseconds since 1970 (st_mtime_ns).
+        inode: which file of its disk it was (st_ino).
+        status_ns: when it was last written to, renamed or given rights (st_ctime_ns), which no
+            program can set.
     """
 
     path: str
     n_bytes: int
     changed_ns: int
+    inode: int = 0
+    status_ns: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,6 +137,7 @@ class Change:
         keys: KEYS of the added `signatures`, kept as a mapped cache for the next batches.
         landings: paths of the landed files that this change works off (archive.landing_paths).
         counts: what to add to the run's counts.
+        parameters: what every table is derived with from here on; None leaves them as they are.
     """
 
     added: Mapping[str, pa.Table] = field(default_factory=dict)
@@ -133,9 +145,10 @@ class Change:
     keys: pa.Table | None = None
     landings: Sequence[str] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    parameters: Mapping[str, Any] | None = None
 
     def is_empty(self) -> bool:
         """Return whether nothing that analysts can see would change."""
         rows = sum(table.num_rows for table in self.added.values())
         keys = sum(len(removed) for removed in self.removed.values())
-        return not (rows or keys or self.landings)
+        return not (rows or keys or self.landings) and self.parameters is None

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -25,7 +26,7 @@ from pipeline.store.catalog import Catalog
 from pipeline.store.duck import create_base_views, open_memory, quoted
 from pipeline.store.durable import replace_durably, sync, unlink_durably
 from pipeline.store.layout import PUBLISH_PREFIX, Layout
-from pipeline.store.model import RUN_COUNTS, RunRow, Snapshot, Step, StoredFile
+from pipeline.store.model import RUN_COUNTS, RunRow, Snapshot, Step, StoredFile, as_json
 from pipeline.store.views import load_views
 
 # The format of DuckDB 1.0 opens in every client from 1.1.3 to 2.0.0; 2.0's own opens in none of
@@ -37,17 +38,24 @@ _READ_ONLY = 0o444
 
 @dataclass(frozen=True)
 class Edition:
-    """Everything that analysts see: the head, its files, the runs, and a number for this state."""
+    """Everything that analysts see: head, files, runs, parameters, and a number for this state."""
 
     number: int
     head: Snapshot
     live: Mapping[str, Sequence[StoredFile]]
     runs: Sequence[RunRow]
+    parameters: Mapping[str, Any]
 
 
 def present_edition(catalog: Catalog) -> Edition:
     """Return what the catalogue says now."""
-    return Edition(catalog.edition(), catalog.head(), catalog.live_files(), catalog.runs())
+    return Edition(
+        number=catalog.edition(),
+        head=catalog.head(),
+        live=catalog.live_files(),
+        runs=catalog.runs(),
+        parameters=catalog.parameters(),
+    )
 
 
 def publish(
@@ -136,6 +144,8 @@ def _build(
         create_base_views(cursor, edition.live, root, prefix="_", is_movable=True)
         _fill_snapshot(cursor, root, edition)
         _fill_runs(cursor, edition.runs)
+        for name, value in edition.parameters.items():
+            cursor.execute("INSERT INTO _parameters VALUES (?, ?)", [name, as_json(value)])
         cursor.execute("COMMIT")
 
 
@@ -195,6 +205,7 @@ def _create_tables(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute(
         "CREATE TABLE _snapshot (id BIGINT, published_at TIMESTAMP, edition BIGINT, root VARCHAR)"
     )
+    cursor.execute("CREATE TABLE _parameters (name VARCHAR, value VARCHAR)")
     counts = ", ".join(f"{name} BIGINT" for name in RUN_COUNTS)
     cursor.execute(
         "CREATE TABLE _runs (run_id VARCHAR, flow VARCHAR, sources VARCHAR[], status VARCHAR,"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -133,6 +133,27 @@ class Warehouse:
         """The id of the snapshot that the next publish() makes."""
         return self.head.id + 1
 
+    @property
+    def gatherer(self) -> Gatherer:
+        """The live files and the connection that reads them, for other modules of the store."""
+        return self._gatherer
+
+    # What it was derived with
+
+    def parameters(self) -> dict[str, Any] | None:
+        """Return the parameters that differ from the defaults; None while nothing was derived."""
+        with self._guarded("looking up parameters"):
+            return self._catalog.parameters() if self.head.id else None
+
+    def remember(self, parameters: Mapping[str, Any]) -> None:
+        """Record the parameters of a warehouse in which nothing was derived yet.
+
+        They bind from the first snapshot on; later only a Change sets others.
+        """
+        assert not self.head.id, "what stands was derived with other parameters"
+        with self._guarded("recording parameters"), self._catalog.transaction():
+            self._catalog.set_parameters(parameters)
+
     # Runs
 
     def begin_run(self, run: Run) -> None:
@@ -219,6 +240,11 @@ class Warehouse:
         with self._guarded("opening the cache of keys"):
             live = self._gatherer.files("signatures")
             return self._history.segments(self._gatherer, live, rebuild)
+
+    def cached_keys(self) -> list[pa.Table]:
+        """Return the KEYS that history() would map, without making missing ones again."""
+        with self._guarded("opening the cache of keys"):
+            return self._history.present(self._gatherer.files("signatures"))
 
     def components(self, article_ids: Ids) -> pa.Array:
         """Return the ids of all members of the components that these articles are in."""

@@ -24,6 +24,8 @@ HAN_DIGITS: dict[str, int] = {c: i for i, c in enumerate("零一二三四五六�
     "兩": 2,
 }
 
+HANGUL_DIGITS: dict[str, int] = {c: i for i, c in enumerate("일이삼사오육칠팔구", 1)}
+
 _THOUSAND = (
     "thousand mil tausend mille mila tys тыс тысяч тысячи тысяча ألف آلاف हज़ार हजार พัน nghìn ribu"
     " bin"
@@ -85,6 +87,13 @@ _UNIT_FORMS: dict[str, str] = {
     "mo": "개월 달간 か月 カ月 ヶ月 ヵ月 个月 個月 months meses monaten месяцев أشهر",
     "y": "년 년간 年間 年 years años jahre jahren лет سنوات वर्ष",
     "years old": "세 살 歳 岁 歲",
+    "bp": "bp bps 베이시스포인트",
+    "houses": "채",
+    "households": "가구 世帯",
+    "cases": "건 件",
+    "places": "곳 개소",
+    "animals": "마리 匹 头",
+    "ships": "척 隻 艘",
 }
 
 UNITS: dict[str, str] = {

@@ -13,7 +13,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.text.dates import are_dates_apart, find_date
-from pipeline.text.quantities import NUMBER, han_numbers, read_quantity, spelled_numbers
+from pipeline.text.quantities import (
+    NUMBER,
+    han_numbers,
+    hangul_numbers,
+    read_quantity,
+    spelled_numbers,
+)
 
 MAX_CONFLICT_RATIO = 0.2
 """Numbers conflict when, of those of the side with fewer of its own, more than this share is not
@@ -65,7 +71,12 @@ def extract_numbers(text: str) -> tuple[str, ...]:
         text = unicodedata.normalize("NFC", text)
     if "@" in text or "://" in text or "www." in text:
         text = _ADDRESS.sub(" ", text)
-    found = [*_digit_numbers(text), *spelled_numbers(text), *han_numbers(text)]
+    found = [
+        *_digit_numbers(text),
+        *spelled_numbers(text),
+        *han_numbers(text),
+        *hangul_numbers(text),
+    ]
     return tuple(sorted(found))
 
 

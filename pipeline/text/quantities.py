@@ -10,6 +10,7 @@ from pipeline.text.dates import bare_year
 from pipeline.text.number_words import (
     CURRENCY_SIGNS,
     HAN_DIGITS,
+    HANGUL_DIGITS,
     MULTIPLIERS,
     MYRIAD_UNITS,
     SPELLED,
@@ -37,11 +38,19 @@ _NEXT_PART_SPACED = re.compile(
     r"[여余餘]? (\d{1,4}(?:,\d{3})?)"
     r"(?=\s?(?:[십백천만억百千万億여]|원|달러|명|엔|위안|톤|개|건|대|가구|円|元|人))"
 )
+# "4천 154만", "8천 800만": after a small unit the part has to end in a large one.
+_NEXT_PART_SMALL_SPACED = re.compile(r"[여余餘]? (\d{1,3})(?=[만억조万億亿])")
 _HAN = "".join(HAN_DIGITS)
 _HAN_NUMERAL = re.compile(
     rf"(?<![\d第])(?:[{_HAN}十百千][{_HAN}十百千万萬億亿]+|[{_HAN}十](?=月))(?=([年月日號号])?)"
 )
 _MULTIPLIER = re.compile(rf"\s{{0,2}}({alternatives(MULTIPLIERS)})(?![^\W\d_])\.?", re.IGNORECASE)
+# 만이천 명, 삼천만 원: Hangul numerals are read only as a whole word before a counter, for 이천 and
+# 사천 are towns, 만이 is a particle and 조사 an inquiry.
+_HANGUL_NUMERAL = re.compile(
+    rf"(?<![가-힣\d])[{''.join(HANGUL_DIGITS)}십백천만][{''.join(HANGUL_DIGITS)}십백천만억조]{{1,11}}"
+    r"(?=\s?(?:원|달러|명|엔|위안|유로|톤|건|가구|여\s?(?:원|명|달러)))"
+)
 _HAN_DATES = {"年": "d:{}", "月": "d:--{:02d}"} | dict.fromkeys("日號号", "d:---{:02d}")
 _AFTER_CURRENCY = {"k": 10**3, "m": 10**6, "b": 10**9, "bn": 10**9, "tn": 10**12}
 _SHORT_MULTIPLIER = re.compile(r"(?:bn|tn|[kmb])(?![a-z])", re.IGNORECASE)
@@ -149,8 +158,9 @@ def _myriads(text: str, end: int, first: Decimal) -> tuple[Decimal, int]:
             section += (current if pending else 1) * size
         end, pending = unit.end(), False
         following = _NEXT_PART.match(text, end)
-        if not following and unit[1] in _LARGE:
-            following = _NEXT_PART_SPACED.match(text, end)
+        if not following:
+            spaced = _NEXT_PART_SPACED if unit[1] in _LARGE else _NEXT_PART_SMALL_SPACED
+            following = spaced.match(text, end)
         if following and _is_smaller(following, text, size):
             current, pending, end = _number(following[1]), True, following.end(1)
     return total + section + (current if pending else 0), end
@@ -217,17 +227,24 @@ def han_numbers(text: str) -> Iterator[str]:
             yield _plain(value) + _unit(text, found.end())[0]
 
 
+def hangul_numbers(text: str) -> Iterator[str]:
+    """Yield numbers of Hangul numerals before a counter: 만이천 명, 삼천만 원."""
+    for found in _HANGUL_NUMERAL.finditer(text):
+        if any(c in MYRIAD_UNITS for c in found[0]):
+            yield _plain(_han_value(found[0])) + _unit(text, found.end())[0]
+
+
 def _han_value(numeral: str) -> Decimal:
-    """Return the value of a Han numeral with units."""
+    """Return the value of a Han or Hangul numeral with units."""
     total, section, digit = 0, 0, 0
     for character in numeral:
         size = MYRIAD_UNITS.get(character, 0)
         if not size:
-            digit = HAN_DIGITS[character]
+            digit = HAN_DIGITS.get(character) or HANGUL_DIGITS.get(character, 0)
         elif size < _SECTION:
             section, digit = section + (digit or 1) * size, 0
         else:
-            total, section, digit = total + (section + digit) * size, 0, 0
+            total, section, digit = total + (section + digit or 1) * size, 0, 0
     return Decimal(total + section + digit)
 
 

@@ -1,4 +1,4 @@
-"""The key of a headline: what stays of it when a newsroom marks another version of the story."""
+"""Headlines: the key without the marks of a version, and the version that the marks claim."""
 
 from __future__ import annotations
 
@@ -8,21 +8,34 @@ from collections.abc import Iterable
 
 from pipeline.text.normalise import make_keys
 
+UNMARKED = 0
+"""Version of a headline without a mark of a version."""
+
+_SUMMARY = 20
+"""(종합), with the number that follows it: later than any numbered report of the same story."""
+_CORRECTED = 40
+
 # Marks of versions and urgency only. Marks of kind ([사진], [포토], [영상], [인사], (표)) stay: a
 # photo caption is no version of the article whose headline it bears.
+_FLASH = (
+    r"속보|긴급|速報|続報|快讯|快訊|突发|突發|breaking(?:\s+news)?|urgent|flash|snap"
+    r"|última\s+hora|urgente|عاجل"
+)
+_FULL = r"상보|更新|업데이트|updated?|actualizad[oa]|actualización|تحديث"
+_FIXED = r"수정|정정|재송|correct(?:ed|ion)|refile"
 _MARKS = (
-    r"\d\s*보|종합(?:\s*\d\s*보)?|상보|속보|긴급|단독|수정|정정|재송|재종합|업데이트"
-    r"|速報|続報|更新|快讯|快訊|突发|突發|独家|獨家"
-    r"|breaking(?:\s+news)?|urgent|flash|exclusive|correct(?:ed|ion)"
-    r"|update[ds]?(?:\s*\d{1,2})?|\d(?:st|nd|rd|th)\s+(?:lead|ld)"
-    r"|última\s+hora|urgente|actualizad[oa]|actualización|عاجل|تحديث"
+    rf"(?P<flash>{_FLASH})|(?P<report>\d{{1,2}})\s*보"
+    r"|(?P<summary>재?종합)(?:\s*(?P<nth_summary>\d{1,2})\s*보)?"
+    rf"|(?P<full>{_FULL})(?:\s*(?P<nth_full>\d{{1,2}}))?|(?P<fixed>{_FIXED})"
+    r"|(?P<lead>\d{1,2})(?:st|nd|rd|th)\s+(?:lead|ld)(?:[-\s]writethru)?|단독|exclusive|独家|獨家"
 )
 _OPEN, _CLOSE = r"[\[(<【〔〈＜［（]", r"[\])>】〕〉＞］）]"
 _BRACKETED = re.compile(rf"{_OPEN}\s*(?:{_MARKS})\s*{_CLOSE}", re.IGNORECASE)
 # Agencies open a headline so; a colon or a dash has to follow, the bare word is part of the text.
 _LEADING = re.compile(
-    r"^\s*(?:(?:update|wrapup|corrected|breaking|urgent|exclusive|refile)(?:\s+\d{1,2})?"
-    r"(?:\s*:|\s*[-–—]\s*)|(?:속보|긴급|단독)\s*[:|])",
+    r"^\s*(?:(?:(?P<flash>breaking|urgent|속보|긴급)|(?P<full>update|wrapup)(?:\s+(?P<nth_full>\d{1,2}))?"
+    r"|(?P<fixed>corrected|refile)|(?P<lead>\d)(?:st|nd|rd|th)\s+(?:lead|ld)(?:-writethru)?"
+    r"|exclusive|단독)(?:\s*[:|]|\s*[-–—]\s*))",
     re.IGNORECASE,
 )
 
@@ -33,13 +46,54 @@ def bare_title(title: str) -> str:
     >>> bare_title("[속보] 기준금리 동결(종합2보)"), bare_title("UPDATE 2-Oil slips")
     ('기준금리 동결', 'Oil slips')
     """
-    title = unicodedata.normalize("NFC", title)
-    without = _BRACKETED.sub(" ", title).strip()
-    while without != (shorter := _LEADING.sub("", without).strip()):
-        without = shorter
-    return without or title.strip()
+    return _parted(title)[0]
+
+
+def title_version(title: str) -> int:
+    """Return the place in a chain of versions that a headline claims.
+
+    Flashes are negative, an unmarked headline is 0, later versions are positive; of several marks
+    the latest counts.
+
+    >>> [title_version(t) for t in ("[속보] 가", "가", "가(2보)", "가(종합)", "가(종합2보)")]
+    [-1, 0, 2, 20, 22]
+    """
+    return max((_version(mark) for mark in _parted(title)[1]), key=abs, default=UNMARKED)
 
 
 def title_keys(titles: Iterable[str | None]) -> list[str]:
     """Return the key of each headline without its marks; empty without a headline."""
     return make_keys([bare_title(title) if title else "" for title in titles])
+
+
+def title_versions(titles: Iterable[str | None]) -> list[int]:
+    """Return the version that each headline claims, `UNMARKED` without a headline."""
+    return [title_version(title) if title else UNMARKED for title in titles]
+
+
+def _parted(title: str) -> tuple[str, list[re.Match[str]]]:
+    """Return the bare headline and the marks that were taken off."""
+    title = unicodedata.normalize("NFC", title)
+    marks = list(_BRACKETED.finditer(title))
+    without = _BRACKETED.sub(" ", title).strip()
+    while leading := _LEADING.match(without):
+        marks.append(leading)
+        without = without[leading.end() :].strip()
+    return (without, marks) if without else (title.strip(), [])
+
+
+def _version(mark: re.Match[str]) -> int:
+    """Return the place that one mark claims."""
+    found = {name: value for name, value in mark.groupdict().items() if value}
+    if "flash" in found:
+        return -1
+    if "report" in found:
+        # A first report is the flash, in the words of the wires.
+        return int(found["report"]) if int(found["report"]) > 1 else -1
+    if "summary" in found:
+        return _SUMMARY + int(found.get("nth_summary", 0))
+    if "full" in found:
+        return int(found.get("nth_full", 1))
+    if "lead" in found:
+        return int(found["lead"])
+    return _CORRECTED if "fixed" in found else UNMARKED

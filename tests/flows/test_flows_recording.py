@@ -33,7 +33,7 @@ STAGES = [
     "find-furniture",
     "clean-text",
     "sign",
-    "search",
+    "find-candidates",
     "verify",
     "derive-stories",
     "publish",

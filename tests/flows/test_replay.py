@@ -198,6 +198,23 @@ def test_what_was_mended_here_is_taken_with_the_options_it_had(
     assert (reasons(root), archived(root)) == ([], before)
 
 
+def test_what_an_interrupted_run_landed_is_worked_off(tmp_path: Path) -> None:
+    root = tmp_path / "w"
+    file = tmp_path / "l.jsonl"
+    file.write_text('{"id":"j1","inhalt":"a line about harbour dues"}\n', "utf-8")
+    ingest(root, file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replay_module, "ingest_isolated", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):  # killed between landing and publishing
+            replay(root, column_map=MAP)
+    assert reasons(root) == ["missing_text"]
+    taken = replay(root, column_map=MAP)
+    assert (taken.n_recovered_documents, taken.n_articles) == (1, 1)
+    assert texts(root) == ["a line about harbour dues"]
+    assert reasons(root) == []
+    assert doctor(root) == []
+
+
 def test_many_documents_are_two_snapshots_a_batch(tmp_path: Path) -> None:
     root = tmp_path / "w"
     file = tmp_path / "l.jsonl"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from pipeline.dedup.captions import find_captions
 from pipeline.dedup.decide import clean_text
 from pipeline.dedup.furniture import find_furniture
 from pipeline.dedup.repeats import find_repeats
@@ -33,19 +34,23 @@ def outcome(body):
     table = parsed(body)
     spans = split_paragraphs(table)
     furniture, lifted = find_furniture(spans)
-    _, paragraphs, removals = clean_text(table, spans, find_repeats(spans), furniture, lifted)
-    matched, cut = {}, {}
+    _, paragraphs, removals = clean_text(
+        table, spans, find_repeats(spans), furniture, lifted, captions=find_captions(spans)
+    )
+    matched, cut, captions = {}, {}, set()
     for row in removals.to_pylist():
         if row["action"] == "drop_span":
             cut.setdefault(row["paragraph_seq"], []).append(
                 body[row["start_char"] : row["end_char"]]
             )
+        elif row["reason"] == "furniture_caption":
+            captions.add(row["paragraph_seq"])
         elif row["matched_paragraph_seq"] is not None:
             matched[row["paragraph_seq"]] = row["matched_paragraph_seq"] + 1
     lines = []
     for row in paragraphs.to_pylist():
         seq = row["seq"]
-        what = row["reason"] or "kept"
+        what = row["reason"] or ("kept as caption" if seq in captions else "kept")
         if seq in matched:
             what += f" = {matched[seq]}"
         what += "".join(f" - {piece.strip()!r}" for piece in cut.get(seq, ()))
@@ -58,5 +63,5 @@ def test_paragraphs_become_what_was_reviewed(case):
     assert outcome(case.read_text("utf-8")) == case.with_suffix(".out").read_text("utf-8")
 
 
-def test_there_are_cases_in_four_scripts():
-    assert {case.stem.partition("-")[0] for case in CASES} == {"ko", "en", "ja", "ar"}
+def test_there_are_cases_in_four_scripts_and_five_languages():
+    assert {case.stem.partition("-")[0] for case in CASES} == {"ko", "en", "ja", "zh", "ar"}

@@ -6,9 +6,12 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.dedup.captions import find_captions
 from pipeline.dedup.decide import clean_text
 from pipeline.dedup.furniture import find_furniture
+from pipeline.dedup.repeat_rules import RepeatRules
 from pipeline.dedup.repeats import find_repeats
+from pipeline.dedup.sentence_repeats import repeated_sentences, without_spans
 from pipeline.interim import PARSED
 from pipeline.text.normalise import make_key
 from pipeline.text.numbers import extract_numbers, numbers_conflict
@@ -39,6 +42,9 @@ SENTENCES = [
     "저작권자 ⓒ 나래일보, 무단 전재 및 재배포 금지",
     "© 2026 Narae Daily. All rights reserved.",
     "* * *",
+    "[사진=달빛군 제공]",
+    "Photo: Hana Lee/Reuters",
+    "달빛항에 배가 들어온다. (사진=달빛군 제공) 2026.3.4",
 ]
 # Sentences and headings: what guards keep (labels, lists) depends on how much of it there is.
 PROSE = [*SENTENCES[:6], *SENTENCES[12:16], "* * *"]
@@ -78,7 +84,8 @@ def cleaned(body):
     parsed = pa.Table.from_pylist([row], schema=PARSED.schema)
     spans = split_paragraphs(parsed)
     furniture, lifted = find_furniture(spans)
-    tables = clean_text(parsed, spans, find_repeats(spans), furniture, lifted)
+    captions = find_captions(spans)
+    tables = clean_text(parsed, spans, find_repeats(spans), furniture, lifted, captions=captions)
     clean, paragraph_rows, removals = (table.to_pylist() for table in tables)
     return clean[0], paragraph_rows, removals
 
@@ -158,9 +165,26 @@ def test_what_a_repeat_repeats_stands_before_it_in_the_text(article):
     status = {row["seq"]: row for row in rows}
     for removal in removals:
         if removal["reason"] in ("repeat_block", "repeat_single"):
-            matched = status[removal["matched_paragraph_seq"]]
-            assert matched["seq"] < removal["paragraph_seq"]
-            assert matched["key_hash"] == status[removal["paragraph_seq"]]["key_hash"]
+            matched, own = (
+                status[removal["matched_paragraph_seq"]],
+                status[removal["paragraph_seq"]],
+            )
+            span = article[own["seq"]][
+                removal["start_char"] - own["start_char"] : removal["end_char"] - own["start_char"]
+            ]
+            if removal["action"] == "drop_span":
+                before = own["text"][: removal["start_char"] - own["start_char"]]
+                for start, end in split_sentences(span):
+                    assert make_key(span[start:end]) in make_key(before)
+                continue
+            assert matched["seq"] < own["seq"]
+            # What a paragraph repeats of itself is out before paragraphs are compared.
+            assert once(matched["text"]) == once(own["text"])
+
+
+def once(text):
+    """Return the key of a text without what it repeats of itself."""
+    return make_key(without_spans(text, repeated_sentences(text, RepeatRules())))
 
 
 @given(articles(PROSE))

@@ -40,12 +40,13 @@ def story(seed, n_words=120):
     return " ".join(chosen)
 
 
-def article(name, text, *, source="daily", at=NOON, title="제목"):
+def article(name, text, *, source="daily", at=NOON, title=""):
+    """Return a row of an article, with a headline of its own where `title` is empty."""
     return {
         "article_id": article_id(name),
         "source_id": source,
         "published_at": at,
-        "title": title,
+        "title": f"{name} 제목" if title == "" else title,
         "text": text,
     }
 

@@ -70,7 +70,6 @@ def test_the_version_is_the_installed_one() -> None:
         (["quarantine", "list"], 1, "unecho ingest"),
         (["quarantine", "replay"], 2, "--all"),
         (["sources"], 1, "unecho ingest"),
-        (["serve"], 2, "[[source]]"),
     ],
 )
 def test_an_error_is_one_line_with_the_next_step(

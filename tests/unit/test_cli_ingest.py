@@ -104,6 +104,27 @@ def test_standard_input_is_jsonl(
     assert list(done["by_source"]) == ["pipe"]
 
 
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_an_empty_standard_input_is_nothing_that_came_in(
+    unecho: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "piped"
+    path.write_bytes(content)
+    for _ in range(2):
+        with path.open("rb") as piped:
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(piped))
+            out, _ = unecho("ingest", "-", "--direct")
+            assert out.decode().startswith("Nothing came in.")
+            assert unecho.json("quarantine", "list") == []
+
+
+def test_an_empty_file_goes_to_quarantine(unecho: Shell, tmp_path: Path) -> None:
+    """Whoever wrote it meant to write something: that is to be seen, unlike an empty pipe."""
+    (tmp_path / "empty.jsonl").touch()
+    unecho("ingest", str(tmp_path / "empty.jsonl"), "--direct", code=1)
+    assert [row["reason"] for row in unecho.json("quarantine", "list")] == ["empty_file"]
+
+
 def test_columns_and_encoding_are_named_on_the_command_line(unecho: Shell, tmp_path: Path) -> None:
     path = tmp_path / "기사.csv"
     body = "해나루항 여객선이 모두 전기로 바뀐다. 첫 배는 시월에 뜬다."

@@ -202,7 +202,7 @@ def test_what_does_more_than_read_is_refused(
 ) -> None:
     before = sorted(empty_warehouse.rglob("*"))
     for refuse in (execute, lambda c, s: answer(c, s, "csv")):
-        with pytest.raises(RefusedStatement, match=r"^unecho sql only reads: \w+ is not allowed;"):
+        with pytest.raises(RefusedStatement, match=r"^sql only reads: \w+ is not allowed;"):
             refuse(connection, statement.format(empty_warehouse))
     assert sorted(empty_warehouse.rglob("*")) == before
 
@@ -315,7 +315,7 @@ def test_korean_comes_out_whatever_the_locale_says(
     [
         (["sql", "SELECT * FROM nowhere"], 1, "Table with name nowhere does not exist"),
         (["sql", "SELEC 1"], 1, "line 1: SELEC 1"),
-        (["sql", "DROP VIEW stories"], 1, "unecho sql only reads: DROP is not allowed; open the"),
+        (["sql", "DROP VIEW stories"], 1, "sql only reads: DROP is not allowed; open the"),
         (["sql", "SELECT 1; SELECT 2; USE memory"], 1, "only reads: USE is not allowed"),
         (["sql", "USE memory; SELECT 1"], 1, "only reads: USE is not allowed"),
         (["sql", "-- nothing"], 2, "no query given"),

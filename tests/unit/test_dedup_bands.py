@@ -8,6 +8,7 @@ from articles_factory import NOON, article, article_id, keys, names_of, story
 from pipeline.dedup.bands import BandRules, find_candidates, search
 from pipeline.dedup.bucket_pairs import CentreRule, displaced_pairs, grouped, new_pairs
 from pipeline.dedup.mapped import ValueSet, id_words, ids_of, is_among, words_of
+from pipeline.interim import HASHES
 
 RULES = BandRules()
 FEW = BandRules(centres=CentreRule(8, 2, 64))
@@ -73,10 +74,46 @@ def test_undated_short_texts_meet_each_other():
     assert found(keys(other), [keys(one)], names="ab") == [("a", "b")]
 
 
-def test_short_texts_of_one_title_meet_though_they_share_little():
+@pytest.mark.parametrize(
+    ("changes", "meets"),
+    [
+        ({}, True),
+        ({"at": NOON + timedelta(hours=30)}, True),
+        ({"at": NOON + timedelta(hours=49)}, False),
+        ({"source": "other"}, False),
+        ({"at": None}, False),
+        ({"title": "예산안 부결"}, False),
+        ({"title": None}, False),
+    ],
+)
+def test_articles_of_one_headline_meet_though_they_share_nothing(changes, meets):
     one = article("a", "국회 본회의 통과", title="[속보] 예산안 처리")
-    other = article("b", "여야 합의로 예산 확정", title="예산안 처리(종합)")
-    assert find_candidates(keys(one, other), [], RULES)["found_by"].to_pylist() == ["short"]
+    other = article("b", story(7), **{"title": "예산안 처리(종합)"} | changes)
+    expected = [("a", "b")] if meets else []
+    assert found(keys(one, other), names="ab") == expected
+    assert found(keys(other), [keys(one)], names="ab") == expected
+    assert found(keys(one), [keys(other)], names="ab") == expected
+    kinds = find_candidates(keys(one, other), [], RULES)["found_by"].to_pylist()
+    assert kinds == (["title"] if meets else [])
+
+
+def with_passages(table, **passages):
+    """Return KEYS with the passages of the named articles."""
+    by_id = {article_id(name): words for name, words in passages.items()}
+    lists = [by_id.get(i, []) for i in table["article_id"].to_pylist()]
+    place = table.schema.get_field_index("passages")
+    return table.set_column(place, table.schema.field(place), pa.array(lists, HASHES))
+
+
+def test_articles_that_share_a_passage_meet():
+    whole = with_passages(keys(article("a", story(1))), a=[2, 40, 71])
+    parts = keys(article("b", story(2), source="other"), article("c", story(3), at=None))
+    parts = with_passages(parts, b=[40, 900], c=[901])
+    assert find_candidates(pa.concat_tables([whole, parts]), [], RULES)["found_by"].to_pylist() == [
+        "passage"
+    ]
+    assert found(parts, [whole], names="abc") == [("a", "b")]
+    assert found(whole, [parts.slice(0, 1), parts.slice(1)], names="abc") == [("a", "b")]
 
 
 def test_empty_keys_meet_nothing():

@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+import pyarrow as pa
 import pytest
 from articles_factory import (
     NOON,
@@ -12,6 +13,7 @@ from articles_factory import (
 
 from pipeline.dedup.clusters import CanonicalPolicy, derive_stories
 from pipeline.dedup.story_ids import founded_on
+from pipeline.interim import MEMBERS
 
 POLICY = CanonicalPolicy()
 
@@ -232,3 +234,138 @@ def test_a_large_template_bucket_stays_quick():
     assert sum(r["role"] == "canonical" for r in rows) == sum(
         r["n_members"] > 1 for r in stories.stories.to_pylist()
     )
+
+
+def update(one, other, jaccard=0.4):
+    return edge(one, other, jaccard, "update")
+
+
+def contained(small, large, containment=0.95):
+    """Return the edge of a text that another contains."""
+    row = edge(small, large, 0.2, "contained")
+    is_left = row["left_id"] == article_id(small)
+    row["left_containment" if is_left else "right_containment"] = containment
+    row["right_containment" if is_left else "left_containment"] = 0.2
+    return row
+
+
+def roles(stories, names):
+    return {name: row_of(stories, name)["role"] for name in names}
+
+
+def test_the_newest_version_stands_for_the_story():
+    members = [member(name, hours) for hours, name in enumerate("abc")]
+    edges = [update("a", "b"), update("b", "c"), update("a", "c")]
+    stories = derive(members, edges)
+    assert roles(stories, "abc") == {"a": "update", "b": "update", "c": "canonical"}
+    assert stories.stories["canonical_id"].to_pylist() == [article_id("c")]
+    assert row_of(stories, "a")["matched_id"] == article_id("c")
+    assert row_of(stories, "a")["relation"] == "update"
+
+
+def test_a_version_of_the_pick_vouches_for_its_copies():
+    # The flash is the earliest; a copy of its follow-up never saw it.
+    members = [member("flash", 0), member("full", 1), member("copy", 2, source="other")]
+    edges = [edge("full", "copy", 0.9), update("flash", "full", 0.05)]
+    stories = derive(members, edges)
+    assert roles(stories, ["flash", "full", "copy"]) == {
+        "flash": "update",
+        "full": "canonical",
+        "copy": "duplicate",
+    }
+    # A copy of the first version stays though the newest is too far from it.
+    edges = [edge("flash", "copy", 0.9), update("flash", "full", 0.3)]
+    stories = derive(members, edges)
+    assert roles(stories, ["flash", "full", "copy"]) == {
+        "flash": "update",
+        "full": "canonical",
+        "copy": "duplicate",
+    }
+    assert row_of(stories, "copy")["matched_id"] == article_id("flash")
+
+
+def test_versions_are_not_chained_blindly():
+    # d is a copy of b, which is a version of a version of the pick.
+    members = [member(name, hours) for hours, name in enumerate("abcd")]
+    edges = [update("a", "b", 0.9), update("b", "c", 0.8), edge("c", "d", 0.6)]
+    assert partition(derive(members, edges), "abcd") == [["a", "b"], ["c", "d"]]
+    assert partition(derive(members, edges[:2]), "abcd") == [["a", "b", "c"], ["d"]]
+
+
+def test_a_version_of_a_copy_joins():
+    members = [
+        member("a", 0),
+        member("flash", 1, source="other"),
+        member("full", 2, source="other"),
+    ]
+    edges = [edge("a", "full", 0.9), update("flash", "full", 0.05)]
+    stories = derive(members, edges)
+    assert roles(stories, ["a", "flash", "full"]) == {
+        "a": "canonical",
+        "flash": "duplicate",
+        "full": "duplicate",
+    }
+    assert row_of(stories, "flash")["matched_id"] == article_id("full")
+
+
+def test_another_outlets_versions_stand_for_nothing():
+    members = [member("a", 0), member("b", 1, source="other"), member("c", 2, source="other")]
+    edges = [edge("a", "b", 0.9), edge("a", "c", 0.8), update("b", "c", 0.8)]
+    stories = derive(members, edges)
+    assert roles(stories, "abc") == {"a": "canonical", "b": "duplicate", "c": "duplicate"}
+
+
+def test_headlines_order_versions_of_equal_or_unknown_times():
+    members = [member(name, at=None) for name in "abc"]
+    for row, version in zip(members, (20, -1, 0), strict=True):
+        row["title_version"] = version
+    edges = [update("a", "b"), update("b", "c"), update("a", "c")]
+    rows = pa.Table.from_pylist(members, MEMBERS.schema)
+    if "title_version" not in rows.schema.names:
+        claims = pa.array([row["title_version"] for row in members], pa.int16())
+        rows = rows.append_column("title_version", claims)
+    stories = derive_stories(edges_table(*edges), rows, POLICY, 1)
+    assert roles(stories, "abc") == {"a": "canonical", "b": "update", "c": "update"}
+
+
+def test_a_known_time_is_newer_than_an_unknown_one():
+    stories = derive([member("a", at=None), member("b", 0)], [update("a", "b")])
+    assert roles(stories, "ab") == {"a": "update", "b": "canonical"}
+
+
+def test_a_contained_article_keeps_its_story_and_names_its_container():
+    members = [member("part", 0), member("whole", 1)]
+    stories = derive(members, [contained("part", "whole")])
+    assert partition(stories, ["part", "whole"]) == [["part"], ["whole"]]
+    assert roles(stories, ["part", "whole"]) == {"part": "contained", "whole": "single"}
+    row = row_of(stories, "part")
+    assert (row["canonical_id"], row["matched_id"]) == (article_id("part"), article_id("whole"))
+    assert (row["relation"], row["containment"]) == ("contained", pytest.approx(0.95))
+    assert row_of(stories, "whole")["matched_id"] is None
+
+
+def test_the_container_may_be_a_stranger_and_the_closest_one_is_named():
+    edges = [contained("part", "far"), contained("part", "near", 0.99)]
+    edges[1]["jaccard"] = 0.5
+    row = row_of(derive([member("part")], edges), "part")
+    assert (row["role"], row["matched_id"]) == ("contained", article_id("near"))
+
+
+def test_a_contained_article_with_copies_is_no_contained_one():
+    members = [member("part", 0), member("copy", 1)]
+    edges = [edge("part", "copy"), contained("part", "whole"), contained("copy", "whole")]
+    stories = derive(members, edges)
+    assert roles(stories, ["part", "copy"]) == {"part": "canonical", "copy": "duplicate"}
+
+
+def test_when_the_edge_ends_the_role_goes_back():
+    mine = founded_on(article_id("part"))
+    stories = derive([stored("part", mine, 3)], [])
+    row = row_of(stories, "part")
+    assert (row["role"], row["matched_id"], row["story_id"]) == ("single", None, mine)
+
+
+def test_contained_makes_stories_where_the_settings_say_so():
+    row = contained("part", "whole") | {"is_duplicate": True}
+    stories = derive([member("part", 0), member("whole", 1)], [row])
+    assert roles(stories, ["part", "whole"]) == {"part": "canonical", "whole": "duplicate"}

@@ -1,6 +1,7 @@
 import json
 from datetime import timedelta
 
+import pyarrow as pa
 import pytest
 from articles_factory import NOON, article, article_id, keys, story
 
@@ -11,6 +12,7 @@ from pipeline.dedup.verify import verify
 from pipeline.interim import PAIRS, VERIFIED
 from pipeline.text.normalise import make_key
 from pipeline.text.shingles import STORY, containment, jaccard, shingle_hashes
+from pipeline.text.titles import title_versions
 
 RULES = RelationRules()
 LONG = story("long", 200)
@@ -27,6 +29,17 @@ def pairs_of(*names):
 def compare(one, other, rules=RULES):
     """Return the VERIFIED row of two articles (the first is `a`, the second `b`), or None."""
     rows = verify(pairs_of("a", "b"), keys(one, other), [], rules).to_pylist()
+    return rows[0] if rows else None
+
+
+def compare_versions(one, other, rules=RULES):
+    """Return the VERIFIED row of two articles with what their headlines claim."""
+    table = keys(one, other)
+    if "title_version" not in table.schema.names:
+        titles = {row["article_id"]: row["title"] for row in (one, other)}
+        versions = title_versions([titles[i] for i in table["article_id"].to_pylist()])
+        table = table.append_column("title_version", pa.array(versions, pa.int16()))
+    rows = verify(pairs_of("a", "b"), table, [], rules).to_pylist()
     return rows[0] if rows else None
 
 
@@ -71,12 +84,40 @@ def test_a_template_with_other_numbers_is_no_duplicate():
     one = LONG + " 지수는 2,999.55로 0.3% 올랐고 거래량은 5만 주였다"
     other = LONG + " 지수는 3,012.43으로 0.9% 올랐고 거래량은 7만 주였다"
     row = compare(article("a", one), article("b", other))
-    assert rule_of(row) == ("related", "numbers_conflict")
+    assert rule_of(row) == ("series", "numbers_conflict")
     assert not row["is_duplicate"]
     assert not row["is_numbers_equal"]
     evidence = json.loads(row["evidence"])
     assert evidence["numbers_only_left"]
     assert evidence["numbers_only_right"]
+
+
+def test_a_template_that_changes_numbers_at_the_same_places_is_no_duplicate():
+    table = LONG + " 상승 종목 {}개 하락 종목 {}개 보합 종목 31개 거래량 5만주 거래대금 9억원"
+    table += " 상한가 7개 하한가 2개 신고가 14개 신저가 19개 거래정지 6개"
+    one, other = table.format(412, 398), table.format(377, 401)
+    pair = article("a", one, at=None), article("b", other, at=None)
+    row = compare(*pair)
+    assert rule_of(row) == ("series", "numbers_exchanged")
+    assert (json.loads(row["evidence"])["n_changed_slots"], row["is_duplicate"]) == (2, False)
+    loose = RelationRules(max_changed_ratio_strict=0.5)
+    assert compare(*pair, loose)["relation"] == "near"
+    dated = article("a", one), article("b", other, source="other")
+    assert compare(*dated)["relation"] == "near"
+    assert compare(*dated, RelationRules(max_changed_ratio=0.1))["relation"] == "series"
+    assert compare(*dated, RelationRules(max_changed_ratio=0.1, min_changed_slots=3))[
+        "is_duplicate"
+    ]
+
+
+def test_a_copy_with_other_numbers_in_a_paragraph_more_is_no_template():
+    shared = " 사업비 12억원 면적 340㎡ 주차 58면 열람석 220석 공사 14개월"
+    one = LONG + shared + " 앞서 시는 3차례 설명회를 열고 71명의 의견을 들었다"
+    other = LONG + shared + " 주민 5천명이 서명한 청원은 8월 의회에 올랐고 예산은 6억원 늘었다"
+    pair = article("a", one), article("b", other, source="other")
+    assert rule_of(compare(*pair)) == ("near", "near_long")
+    for strict in (RelationRules(min_agreeing_slots=6), RelationRules(max_overruled_conflict=0.2)):
+        assert rule_of(compare(*pair, strict)) == ("series", "numbers_conflict")
 
 
 def test_an_update_that_adds_numbers_stays_near():
@@ -95,7 +136,7 @@ def test_short_texts_need_more():
         "below_near_short",
     )
     assert rule_of(compare(article("a", short), article("b", short + " 3명"))) == (
-        "related",
+        "series",
         "numbers_differ_short",
     )
 
@@ -134,14 +175,155 @@ def test_titles_fit_their_own_text():
     [
         RelationRules(near_jaccard=0.9),
         RelationRules(short_shingles=10_000),
-        RelationRules(related_jaccard=0.9),
     ],
 )
-def test_every_number_of_the_rules_counts(rules):
+def test_every_number_of_near_counts(rules):
     one, other = article("a", LONG), article("b", edited(LONG, 40))
     assert compare(one, other)["relation"] == "near"
-    row = compare(one, other, rules)
+    assert compare(one, other, rules)["relation"] == "related"
+
+
+def test_a_relation_makes_a_story_where_the_settings_say_so():
+    one, other = article("a", LONG), article("b", edited(LONG, 40))
+    row = compare(one, other, RelationRules(duplicate_relations=frozenset({"exact"})))
+    assert (row["relation"], row["is_duplicate"]) == ("near", False)
+
+
+GROWN = story("long", 70) + " " + story("later", 130)
+"""Half of it is the start of LONG: Jaccard 0.2 with it, a third of either."""
+
+
+def versions(one_title, other_title, one_text=LONG, other_text=GROWN, **changes):
+    return (
+        article("a", one_text, title=one_title),
+        article(
+            "b", other_text, **{"title": other_title, "at": NOON + timedelta(hours=2)} | changes
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({}, ("update", "marked_version")),
+        ({"at": None}, ("update", "marked_version")),
+        ({"at": NOON + timedelta(hours=25)}, None),
+        ({"source": "other"}, None),
+        ({"other_title": "한강 둔치 도서관 개관"}, None),
+        ({"other_title": "한강 둔치 도서관 연기(종합)"}, None),
+    ],
+)
+def test_versions_that_headlines_name_are_an_update(changes, rule):
+    titles = {"one_title": "한강 둔치 도서관 개관", "other_title": "한강 둔치 도서관 개관(종합)"}
+    row = compare_versions(*versions(**titles | changes))
+    assert (rule_of(row) if row else None) == rule
+
+
+def test_marks_alone_make_no_update():
+    titles = "한강 둔치 도서관 개관", "한강 둔치 도서관 개관(종합)"
+    assert compare_versions(*versions(*titles, other_text=story("other", 200))) is None
+    higher = RelationRules(marked_jaccard=0.6, marked_containment=0.6)
+    row = compare_versions(*versions(*titles), higher)
     assert row is None or row["relation"] == "related"
+    assert compare_versions(*versions(*titles), RelationRules(update_hours=1)) is None
+
+
+def test_the_template_of_another_day_is_no_version_of_it():
+    table = story("table", 60) + " 상승 {}개 하락 {}개 보합 {}개 거래 {}만주 대금 {}억원"
+    pair = versions(
+        "코스피 상승 마감",
+        "코스피 상승 마감(종합)",
+        table.format(412, 398, 31, 5, 9),
+        table.format(377, 401, 26, 7, 8),
+        at=None,
+    )
+    assert not compare_versions(*pair)["is_duplicate"]
+    loose = RelationRules(max_changed_ratio_marked=1.0)
+    assert compare_versions(*pair, loose)["relation"] == "update"
+
+
+def test_one_headline_within_a_day_is_an_update_when_the_texts_are_alike():
+    short = story("long", 130)
+    pair = versions("도서관 개관", "도서관 개관", short, LONG)
+    assert rule_of(compare(*pair)) == ("update", "same_headline")
+    stricter = RelationRules(update_jaccard=0.9, update_containment=1.1)
+    assert compare(*pair, stricter)["relation"] != "update"
+    assert compare(*versions("도서관 개관", "개관", short, LONG))["relation"] != "update"
+    assert (
+        compare(*versions("도서관 개관", "도서관 개관", short, LONG, at=None))["relation"]
+        != "update"
+    )
+    caption = story("long", 40)
+    assert (
+        compare(*versions("도서관 개관", "도서관 개관", caption, LONG))["relation"] == "contained"
+    )
+
+
+FLASH_TITLE = "둔치 도서관 3월 14일 개관"
+TELLING = "둔치 도서관이 3월 14일 개관한다. " + story("report", 150)
+
+
+@pytest.mark.parametrize(
+    ("other_title", "body", "follow_up", "rule"),
+    [
+        (FLASH_TITLE, "사진은 공사 현장", TELLING, ("update", "flash")),
+        (f"{FLASH_TITLE}(종합)", "사진은 공사 현장", TELLING, ("update", "flash")),
+        (FLASH_TITLE, "사진은 공사 현장", story("silent", 150), None),
+        (f"[속보] {FLASH_TITLE}", "사진은 공사 현장", TELLING, None),
+        (FLASH_TITLE, story("flash", 150), TELLING, None),
+    ],
+)
+def test_a_flash_and_its_follow_up(other_title, body, follow_up, rule):
+    row = compare_versions(*versions(f"[속보] {FLASH_TITLE}", other_title, body, follow_up))
+    assert (rule_of(row) if row else None) == rule
+
+
+def test_a_flash_is_told_by_its_numbers_or_its_words():
+    pair = versions(
+        "[속보] 29일 487.6만회분 도입", "29일 487.6만회분 도입", "사진", story("x", 150)
+    )
+    assert compare_versions(*pair) is None
+    pair[1]["text"] += " 487만6000회분이 29일 들어온다"
+    assert rule_of(compare_versions(*pair)) == ("update", "flash")
+    assert compare_versions(*pair, RelationRules(flash_title_chars=40)) is None
+    wordy = versions(f"[속보] {FLASH_TITLE}", FLASH_TITLE, "사진은 공사 현장", TELLING)
+    assert rule_of(compare_versions(*wordy)) == ("update", "flash")
+    wordless = RelationRules(flash_told_ratio=1.1)
+    wordy[1]["text"] = wordy[1]["text"].replace("14일", "열나흘")
+    assert compare_versions(*wordy, wordless) is None
+
+
+def test_a_few_numbers_changed_within_a_day_are_an_update():
+    text = LONG + " 사망 {}명 부상 {}명 대피 120명 소방차 31대 헬기 4대 진화 6시간"
+    pair = article("a", text.format(3, 12)), article("b", text.format(4, 12))
+    row = compare(*pair)
+    assert rule_of(row) == ("update", "numbers_changed")
+    assert row["is_duplicate"]
+    pair[1]["source_id"] = "other"
+    assert rule_of(compare(*pair)) == ("near", "near_long")
+
+
+def test_a_text_inside_a_longer_one_is_contained_and_kept():
+    part = story("long", 60)
+    row = compare(article("a", part), article("b", LONG, source="other"))
+    assert (rule_of(row), row["is_duplicate"]) == (("contained", "contained"), False)
+    sides = sorted((row["left_containment"], row["right_containment"]))
+    assert sides[1] > 0.9 > 0.5 > sides[0]
+    for rules in (
+        RelationRules(contained_containment=1.1),
+        RelationRules(contained_size_ratio=0.1),
+        RelationRules(contained_shingles=400),
+    ):
+        other = compare(article("a", part), article("b", LONG, source="other"), rules)
+        assert other is None or other["relation"] == "related"
+
+
+def test_a_shared_part_is_kept_as_related():
+    part = story("long", 60) + " " + story("own", 20)
+    pair = article("a", part), article("b", story("long", 300), source="other")
+    assert rule_of(compare(*pair)) == ("related", "shared_part")
+    assert compare(*pair, RelationRules(related_containment=0.9)) is None
+    assert compare(*pair, RelationRules(related_jaccard=0.1))["relation"] == "related"
 
 
 def test_late_and_stub_limits_count():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -14,6 +16,8 @@ from pipeline import cli
 from pipeline.errors import WarehouseError
 from pipeline.report import explain_view
 from pipeline.report.explain import Explained, differences, explain_article, find_article
+from pipeline.report.explain_pairs import reason
+from pipeline.report.explain_revisions import revision_lines
 from pipeline.report.published import open_published, rows
 from pipeline.report.terminal import width_of
 
@@ -186,7 +190,7 @@ def test_piped_it_has_marks_and_no_colour(
     assert "repeat_block, repeats 2: J 1.00" in shown
     assert "8 of 17 paragraphs dropped: 1 furniture_rights, 7 repeat_block." in shown
     assert all(line == line.rstrip() for line in shown.splitlines())
-    assert all(width_of(line) <= 100 for line in shown.splitlines() if "restore" not in line)
+    assert all(width_of(line) <= 80 for line in shown.splitlines() if "restore" not in line)
 
 
 @pytest.fixture(scope="module")
@@ -231,11 +235,144 @@ def test_json_is_one_object_with_everything(
 ) -> None:
     answer = json.loads(explained(seed_warehouse, REPEATING_URL, capfd, "--json"))
     assert set(answer) == {
-        "article", "paragraphs", "story", "members", "pairs", "decisions", "match"
+        "article", "paragraphs", "story", "members", "pairs", "decisions", "match", "revisions"
     }  # fmt: skip
     assert answer["article"]["url"] == REPEATING_URL
     assert len(answer["paragraphs"]) == 17
     assert answer["story"]["n_members"] == 1
+
+
+# Pairs
+
+
+def test_each_pair_says_by_which_rule_and_what_only_one_has(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    [edge, *_] = rows(
+        connection,
+        "SELECT left_id, right_id, evidence::JSON->>'rule' AS rule,"
+        " evidence::JSON->'numbers_only_left' AS own FROM edges"
+        " WHERE evidence LIKE '%numbers_only_left%' ORDER BY 1, 2",
+    )
+    numbers = json.loads(edge["own"])
+    for end, other, name in (
+        ("left_id", "right_id", "numbers_only"),
+        ("right_id", "left_id", "other_numbers_only"),
+    ):
+        pairs = explain_article(connection, edge[end]).pairs
+        [pair] = [p for p in pairs if p["other_id"] == edge[other]]
+        assert pair[name] == numbers
+        assert edge["rule"].replace("_", " ") in reason(pair).replace("_", " ")
+        where = "here" if name == "numbers_only" else "there"
+        assert f"only {where} {numbers[0]}" in reason(pair)
+
+
+def test_a_rule_without_words_and_evidence_that_is_none_are_shown_as_they_are() -> None:
+    pair = {"numbers_only": [], "other_numbers_only": [], "n_passages": 2, "n_passage_chars": 1234}
+    unknown = pair | {"evidence": '{"rule": "some_new_rule", "n_changed_slots": 2}'}
+    said = "some new rule; 2 of 2 numbers at equal places differ; 2 passages in common,"
+    assert reason(unknown) == f"{said} 1,234 characters"
+    for evidence in (None, "", "no json"):
+        assert reason(pair | {"evidence": evidence, "n_passages": None}) == "no evidence is stored"
+
+
+# Revisions
+
+FARE = (
+    "The council of Port Ellery raises the fare of the harbour ferry by 30 cents from May. "
+    "It is the first rise in four years, the clerk said.\n\n"
+    "Commuters had asked for a later start because the season ends in June.\n\n"
+    "The ferry carries nine hundred people a day between the two piers."
+)
+STATES = (
+    ("[Breaking] Ferry fare rises", "Port Ellery raises its ferry fare."),
+    ("Ferry fare rises by 30 cents", FARE),
+    ("Ferry fare rises by 30 cents", FARE.replace("30 cents", "40 cents")),
+    (
+        "Ferry fare rises by 40 cents",
+        FARE.replace("30 cents", "40 cents").replace("The ferry carries", "It carries")
+        + "\n\nA hearing on the night boats follows next week.",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def revised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse with one article in four states."""
+    folder = tmp_path_factory.mktemp("revised")
+    path = folder / "a.jsonl"
+    lines = [
+        {
+            "id": "ferry",
+            "title": title,
+            "text": text,
+            "published_at": "2026-03-03T01:00:00Z",
+            "updated_at": f"2026-03-03T0{hour}:30:00Z",
+        }
+        for hour, (title, text) in enumerate(STATES, start=1)
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in reversed(lines)))
+    root = folder / "warehouse"
+    assert cli.main(["--warehouse", str(root), "ingest", str(path), "--direct"]) == 0
+    return root
+
+
+def test_revisions_stand_newest_first_with_class_and_diff(
+    revised: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    revisions = json.loads(explained(revised, "ferry", capfd, "--json"))["revisions"]
+    assert [r["revision_class"] for r in revisions] == ["update", "correction", "update", None]
+    assert [r["is_current"] for r in revisions] == [True, False, False, False]
+    assert [d["op"] for d in revisions[0]["diff"]] == ["changed", "added"]
+    assert revisions[1]["evidence"]["rule"] == "number_exchanged"
+    assert revisions[3]["diff"] is None
+
+
+def test_exchanged_words_stand_in_one_line(
+    revised: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shown = explained(revised, "ferry", capfd)
+    assert "4 revisions, the newest first; ▸ is the current one" in shown
+    assert "▸ 4 2026-03-03 04:30  update: sentences were added" in shown
+    assert " 3 2026-03-03 03:30  correction: a number was exchanged" in shown
+    assert " 1 2026-03-03 01:30  the first" in shown
+    assert "by [-30-]{+40+} cents" in shown
+    assert "+4 A hearing on the night boats" in shown
+    assert "title Ferry fare rises by [-30-]{+40+} cents" in shown
+    assert all(width_of(line) <= 80 for line in shown.splitlines() if "restore" not in line)
+
+
+@pytest.mark.parametrize("width", [40, 60, 132])
+def test_revisions_fit_the_terminal_and_have_its_colour(
+    width: int, revised: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with open_published(revised) as connection:
+        ferry = explain_article(connection, "ferry")
+    shown = list(revision_lines(ferry, width, has_colour=True))
+    assert any("\x1b[9;31m30" in line for line in shown)
+    assert any("\x1b[32m40" in line for line in shown)
+    assert not any("[-" in line for line in shown)
+    plain = list(revision_lines(ferry, width, has_colour=False))
+    bare = [re.sub(r"\x1b\[[\d;]*m", "", line) for line in plain]
+    assert all(width_of(line) <= width for line in bare[1:])
+
+
+def test_an_article_of_one_revision_says_nothing_of_revisions(repeating: Explained) -> None:
+    assert len(repeating.revisions) == 1
+    assert list(revision_lines(repeating, 80, has_colour=False)) == []
+
+
+def test_a_long_list_of_changes_is_cut_and_says_so(repeating: Explained) -> None:
+    diff = [{"op": "moved", "seq": n, "previous_seq": n + 1, "text": "x" * 400} for n in range(30)]
+    own = repeating.revisions[0] | {"revision_class": "update", "diff": diff, "evidence": {}}
+    own |= {"n_added": 0, "n_removed": 0, "n_changed": 0}
+    many = replace(repeating, revisions=[own] * 12)
+    shown = list(revision_lines(many, 80, has_colour=False))
+    assert "     … and 22 more paragraphs" in shown
+    assert "  … and 2 earlier ones" in shown
 
 
 # Addresses

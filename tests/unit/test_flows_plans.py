@@ -66,6 +66,8 @@ def test_an_interval_counts_from_a_moment_that_a_restart_does_not_change() -> No
         ({"id": "a%b"}, "cannot be the name of a schedule"),
         ({"schedule": "R * * * *"}, "random part"),
         ({"schedule": "0 0 31 2 *"}, "a day that never comes"),
+        ({"schedule": "400d"}, "longer than 366 days"),
+        ({"schedule": "9999999d"}, "longer than 366 days"),
     ],
 )
 def test_what_prefect_would_refuse_is_refused_before_it_starts(
@@ -76,9 +78,9 @@ def test_what_prefect_would_refuse_is_refused_before_it_starts(
         plans_of(settings, None)
 
 
-def test_no_source_is_an_error_with_the_next_step() -> None:
-    with pytest.raises(SettingsError, match=r"nothing to run.*\[\[source\]\]"):
-        plans_of(settings_with(), None)
+def test_no_source_is_no_plan() -> None:
+    assert plans_of(settings_with(), None) == []
+    assert plans_of(settings_with(SourceSettings(id="off", path="a", enabled=False)), None) == []
 
 
 def test_the_settings_file_is_found_as_the_settings_find_it(

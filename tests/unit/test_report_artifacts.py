@@ -14,7 +14,7 @@ from pipeline.contracts import PARAGRAPH_REASONS, QUARANTINE_REASONS, RELATIONS
 from pipeline.report.artifacts import QUARANTINE_WORDS, largest_stories_rows, report_markdown
 from pipeline.report.charts import Bar, Part, data_uri, fitted, stacked_bars
 from pipeline.report.run_report import REASONS
-from pipeline.report.summary import LargeStory, RunSummary
+from pipeline.report.summary import LargeBucket, LargeStory, RunSummary
 
 STARTED = datetime.fromisoformat("2026-03-01T08:00:00")  # naive UTC, as the ledger has it
 DATABASE = Path("/w/public/news.duckdb")
@@ -81,6 +81,18 @@ def test_alarms_and_sources_that_failed_stand_on_top(summary: RunSummary) -> Non
     lines = report_markdown(summary, DATABASE).split("## What came in")[0]
     assert "> ⚠ press: 0 articles for a week" in lines
     assert "> ⚠ wire: \\<drop\\>: not there" in lines
+
+
+def test_hot_buckets_have_a_table(summary: RunSummary) -> None:
+    summary.n_hot_buckets = 3
+    summary.largest_hot_buckets = [
+        LargeBucket("band", 1812, "id-9", "날씨 | 내일"),
+        LargeBucket("key", 300, "id-8"),
+    ]
+    markdown = report_markdown(summary, DATABASE)
+    (table,) = [t for t in tables(markdown) if t[0][-1] == "for example"]
+    assert table[2:] == [["1,812", "band", "날씨 | 내일"], ["300", "key", "`id-8`"]]
+    assert "and 1 more" in markdown
 
 
 def test_a_run_that_brought_nothing_has_a_short_report() -> None:

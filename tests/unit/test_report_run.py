@@ -12,7 +12,7 @@ from pipeline.contracts import DUPLICATE_RELATIONS, PARAGRAPH_REASONS
 from pipeline.report import progress
 from pipeline.report.progress import IngestProgress
 from pipeline.report.run_report import REASONS, SHOWN_SOURCES, run_report
-from pipeline.report.summary import LargeStory, RunSummary, SourceCounts
+from pipeline.report.summary import LargeBucket, LargeStory, RunSummary, SourceCounts
 from pipeline.report.terminal import width_of
 
 
@@ -30,6 +30,11 @@ def summary() -> RunSummary:
             f"source-{n:02}": SourceCounts(n_articles=100 - n, n_dropped_articles=4)
             for n in range(12)
         },
+        n_hot_buckets=7,
+        largest_hot_buckets=[
+            LargeBucket("band", 812, "0000-2", "내일의\x1b[2J 날씨"),
+            LargeBucket("key", 300, "0000-3"),
+        ],
         alarms=["the source sent nothing for 3 days"],
         largest_stories=[LargeStory("0000-1", "서울 지하철 요금\x1b[31m 인상 " * 8, 9, 4)],
         total_articles=5000,
@@ -54,7 +59,9 @@ def test_the_report_says_what_happened_and_where_to_look(width: int | None) -> N
         "source-00",
         f"… and {12 - SHOWN_SOURCES} more sources",
         "5,000 articles in 4,200 stories (snapshot 12)",
-        "! the source sent nothing for 3 days",
+        "812  band    내일의[2J 날씨",
+        "300  key     0000-3",
+        "… and 5 more hot buckets",
         "17 documents stand in quarantine, whole: unecho --warehouse /w quarantine list",
         'unecho --warehouse /w sql "SELECT',
         "unecho --warehouse /w explain 0000-1",
@@ -62,6 +69,7 @@ def test_the_report_says_what_happened_and_where_to_look(width: int | None) -> N
     ):
         assert said in text, said
     assert "\x1b" not in text
+    assert "nothing for 3 days" not in text  # alarms go to stderr
     tables = [line for line in lines if "  " in line and not line.startswith(("  ", "!"))]
     assert all(width_of(line) <= (width or 200) for line in tables)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import WarehouseError
-from pipeline.store.catalog import FORMAT
+from pipeline.store.catalog_schema import FORMAT
 from pipeline.store.doctor import doctor
-from pipeline.store.model import Run, TakenFile, as_text
+from pipeline.store.model import Change, Run, TakenFile, as_text
 from pipeline.store.snapshot import connect_published
 from pipeline.store.warehouse import open_warehouse
 from tests.crash import workload
@@ -90,6 +90,53 @@ def test_newer_format_is_refused(tmp_path: Path) -> None:
         open_warehouse(tmp_path),
     ):
         pass
+
+
+def as_of_format_1(root: Path) -> None:
+    """Make the catalogue one of the first format, published as it was then."""
+    connection = sqlite3.connect(root / "catalog.sqlite")
+    for column in ("inode", "status_ns"):
+        connection.execute(f"ALTER TABLE taken_files DROP COLUMN {column}")
+    connection.execute("DROP TABLE parameters")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+
+
+def test_an_earlier_format_is_brought_to_this_one(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path) as warehouse:
+        workload.ingest(warehouse, 0)
+    as_of_format_1(tmp_path)
+    assert doctor(tmp_path) == [], "reading brings nothing up"
+    with open_warehouse(tmp_path) as warehouse:
+        assert warehouse.parameters() == {}
+        assert warehouse.taken_files() == set()
+        workload.ingest(warehouse, 1)
+    assert parameters(tmp_path) == []
+    assert doctor(tmp_path, deep=True) == []
+
+
+def test_parameters_change_with_the_rows_that_they_made(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path) as warehouse:
+        workload.ingest(warehouse, 0)
+        head = warehouse.snapshot_id
+        warehouse.publish(Change(parameters={"b": ["다", 1], "a": 0.5}), "run", workload.NOW)
+        assert warehouse.snapshot_id == head + 1
+        assert parameters(tmp_path) == [("a", "0.5"), ("b", '["다", 1]')]
+        warehouse.publish(Change(), "run", workload.NOW)
+        assert warehouse.parameters() == {"a": 0.5, "b": ["다", 1]}
+        warehouse.publish(Change(parameters={}), "run", workload.NOW)
+        assert warehouse.parameters() == {}
+    assert parameters(tmp_path) == []
+    assert doctor(tmp_path) == []
+
+
+def parameters(root: Path) -> list[tuple[str, str]]:
+    connection = connect_published(root)
+    try:
+        return connection.sql("SELECT name, value FROM parameters ORDER BY name").fetchall()
+    finally:
+        connection.close()
 
 
 def test_run_is_published_with_its_counts(tmp_path: Path) -> None:

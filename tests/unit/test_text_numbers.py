@@ -1,5 +1,7 @@
 import pytest
 
+from pipeline.text.normalise import make_key
+from pipeline.text.number_slots import compare_slots, number_slots
 from pipeline.text.numbers import extract_numbers, numbers_conflict
 
 
@@ -32,6 +34,12 @@ from pipeline.text.numbers import extract_numbers, numbers_conflict
         ("9.50% 9.5퍼센트", ["9.5%", "9.5%"]),
         ("-3.2% (−1.5%)", ["-1.5%", "-3.2%"]),
         ("3.5%포인트", ["3.5%p"]),
+        ("4천 154만 원, 8천 800만원", ["41540000KRW", "88000000KRW"]),
+        ("만이천 명, 삼천만 원, 이십만 명", ["12000persons", "200000persons", "30000000KRW"]),
+        ("이천 시청, 만이라도, 조사 건수, 수천만 원", []),
+        ("5명 5채 5건", ["5cases", "5houses", "5persons"]),
+        ("3km 3m 3% 3%p 3억원 3억달러", ["3%", "3%p", "300000000KRW", "300000000USD", "3km", "3m"]),
+        ("1.2 million, 5 mln dlrs", ["1200000", "5000000USD"]),
         ("25세 30년", ["25years old", "30y"]),
         ("twenty-five people, one of them", ["25persons"]),
     ],
@@ -131,3 +139,38 @@ def test_the_threshold_decides():
     left, right = ["1", "2", "3", "4", "5"], ["1", "2", "3", "4", "6"]
     assert numbers_conflict(left, right, 0.2).is_compatible
     assert not numbers_conflict(left, right, 0.19).is_compatible
+
+
+def compared(left, right):
+    evidence = compare_slots(number_slots(make_key(left)), number_slots(make_key(right)))
+    assert evidence == compare_slots(number_slots(make_key(right)), number_slots(make_key(left)))
+    return tuple(evidence)
+
+
+def test_a_template_changes_numbers_at_the_same_places():
+    one = "코스피는 2,999.55에 마감했다. 거래량은 5만 주, 상승 종목은 412개였다."
+    other = "코스피는 3,012.43에 마감했다. 거래량은 7만 주, 상승 종목은 398개였다."
+    assert compared(one, other) == (0, 3)
+    assert compared(one, one) == (3, 0)
+
+
+def test_a_reworded_copy_changes_no_number_at_its_place():
+    one = "불이 나 3명이 숨지고 12명이 다쳤다. 피해는 5억원으로 추산된다."
+    other = "이 불로 3명이 숨지고 12명이 다쳤다. 소방관 80명이 출동했다."
+    assert compared(one, other) == (1, 0)
+
+
+def test_days_and_padding_zeros_are_no_changed_numbers():
+    assert compared("시는 28일 밝혔다. 금리는 9.50%다", "시는 29일 밝혔다. 금리는 9.5%다") == (1, 0)
+    assert compared("it said on april 6 that 40 pct", "it said on april 7 that 40 pct") == (1, 0)
+    assert compared("공사는 28일간 이어졌다", "공사는 29일간 이어졌다") == (0, 1)
+
+
+def test_numbers_of_one_place_are_compared_as_a_multiset():
+    rows = "평균 가격은 {}원이다. " * 3 + "평균"
+    assert compared(rows.format(3, 5, 8), rows.format(5, 3, 9)) == (2, 1)
+
+
+def test_texts_without_numbers_have_no_slots():
+    assert number_slots("수자없음") == {}
+    assert compare_slots({}, number_slots("3명")).changed_ratio == 0.0

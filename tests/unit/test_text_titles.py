@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.text.titles import bare_title, title_keys
+from pipeline.text.titles import bare_title, title_keys, title_version, title_versions
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,42 @@ def test_what_is_no_mark_of_a_version_stays(title):
 
 def test_without_a_title_the_key_is_empty():
     assert title_keys([None, ""]) == ["", ""]
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ["[속보] 기준금리 동결", "기준금리 동결", "기준금리 동결(상보)", "기준금리 동결(종합)"],
+        ["[1보] 기준금리 동결", "기준금리 동결(2보)", "기준금리 동결(3보)", "기준금리 동결(종합)"],
+        ["기준금리 동결(종합)", "기준금리 동결(종합2보)", "기준금리 동결(종합3보)"],
+        [
+            "BREAKING: Bridge closed",
+            "Bridge closed",
+            "UPDATE 1-Bridge closed",
+            "UPDATE 2-Bridge closed",
+        ],
+        [
+            "URGENT - Bridge closed",
+            "Bridge closed",
+            "1st Ld: Bridge closed",
+            "2nd Ld: Bridge closed",
+        ],
+        ["Bridge closed", "Bridge closed (update 3)", "CORRECTED-Bridge closed"],
+        ["【速報】橋が閉鎖", "橋が閉鎖", "橋が閉鎖【更新】"],
+    ],
+)
+def test_marks_put_the_versions_of_a_headline_in_order(titles):
+    versions = title_versions(titles)
+    assert versions == sorted(set(versions))
+    assert len(set(title_keys(titles))) == 1
+
+
+@pytest.mark.parametrize(
+    "title", ["기준금리 동결", "[단독] 기준금리 동결", "[포토] 동결", "(종합)"]
+)
+def test_other_marks_claim_no_version(title):
+    assert title_version(title) == 0
+
+
+def test_without_a_title_no_version_is_claimed():
+    assert title_versions([None, ""]) == [0, 0]

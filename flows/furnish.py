@@ -1,0 +1,119 @@
+"""Learned furniture in a flow: what stands, what a batch changes, which articles it makes stale.
+
+A line that proves to be furniture late is taken out of earlier articles too: in the commit that
+learns it they are listed as stale, and derived again before the run ends (`flows/rederive.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flows.gather import Fresh
+from pipeline.contracts import FURNITURE, ID, STALE_ARTICLES, conform
+from pipeline.dedup.learning import Learned
+from pipeline.dedup.lines import EDGE, find_lines, lines_column, template_key
+from pipeline.store.warehouse import Warehouse
+from pipeline.text.titles import title_keys
+
+_KEY = ["source_id", "line_hash"]
+
+
+def standing_furniture(warehouse: Warehouse, parsed: pa.Table) -> pa.Table:
+    """Return the FURNITURE rows of the sources of PARSED, as they stand."""
+    sources = pa.table({"source_id": pc.unique(parsed["source_id"])})
+    rows = warehouse.select("SELECT * FROM furniture SEMI JOIN s USING (source_id)", s=sources)
+    return conform(rows.select(FURNITURE.schema.names), FURNITURE)
+
+
+def furniture_changes(
+    warehouse: Warehouse,
+    learned: Learned,
+    standing: pa.Table,
+    spans: pa.Table,
+    lines: pa.Table,
+    run_id: str,
+) -> tuple[pa.Table, pa.Table]:
+    """Return the FURNITURE rows to add and the keys of those to remove.
+
+    Args:
+        warehouse: where the example of a line is looked up that no article of the batch prints.
+        learned: what the articles prove now.
+        standing: FURNITURE of the same sources.
+        spans: SPANS of the batch.
+        lines: LINES of the same paragraphs.
+        run_id: the run.
+    """
+    compared = [n for n in learned.furniture.schema.names if n != "rule_version"]
+    before = {(r["source_id"], r["line_hash"]): r for r in standing.to_pylist()}
+    rows = learned.furniture.to_pylist()
+    changed = []
+    for row in rows:
+        old = before.pop((row["source_id"], row["line_hash"]), None)
+        if old is None or any(_differs(old[n], row[n]) for n in compared):
+            changed.append((row, old))
+    unknown = [row for row, old in changed if not _has_example(row, old)]
+    texts = _examples(warehouse, unknown, spans, lines)
+    added = [row | _texts(row, old, texts) | {"run_id": run_id} for row, old in changed]
+    gone = [*before.values(), *(old for _, old in changed if old is not None)]
+    keys = pa.schema([FURNITURE.schema.field(name) for name in _KEY])
+    return (
+        pa.Table.from_pylist(added, FURNITURE.schema),
+        pa.Table.from_pylist([{n: row[n] for n in _KEY} for row in gone], keys),
+    )
+
+
+def _differs(old: Any, new: Any) -> bool:
+    """Return whether two values differ by more than the rounding of a stored float."""
+    if isinstance(old, float) and isinstance(new, float):
+        return abs(old - new) > 1e-6
+    return bool(old != new)
+
+
+def _has_example(row: dict[str, Any], old: dict[str, Any] | None) -> bool:
+    return old is not None and old["example_article_id"] == row["example_article_id"]
+
+
+def _texts(
+    row: dict[str, Any], old: dict[str, Any] | None, texts: dict[int, str]
+) -> dict[str, str]:
+    if old is not None and _has_example(row, old):
+        return {"template": old["template"], "example": old["example"]}
+    text = texts[row["line_hash"]]
+    return {"template": template_key(text), "example": text}
+
+
+def _examples(
+    warehouse: Warehouse, rows: list[dict[str, Any]], spans: pa.Table, lines: pa.Table
+) -> dict[int, str]:
+    """Return the text of each line as its example article prints it."""
+    if not rows:
+        return {}
+    source_of = {r["example_article_id"]: r["source_id"] for r in rows}
+    ids = pa.array(sorted(source_of), ID)
+    stored = warehouse.rows("paragraphs", "article_id", ids)
+    stored = stored.append_column("revision_id", stored["article_id"])
+    articles = {"revision_id": ids, "source_id": [source_of[i] for i in sorted(source_of)]}
+    stored_lines = find_lines(stored, pa.table(articles))
+    is_asked = pc.is_in(spans["article_id"], ids)
+    texts = [*stored["text"].to_pylist(), *spans["text"].filter(is_asked).to_pylist()]
+    hashes = pa.concat_tables([stored_lines, lines.filter(is_asked)])["line_hash"].to_numpy()
+    return dict(zip((hashes & ~EDGE).tolist(), texts, strict=True))
+
+
+def stale_articles(learned: Learned, fresh: Fresh, run_id: str) -> pa.Table:
+    """Return the STALE_ARTICLES rows of what a batch taught; its own articles are derived now."""
+    taken = pa.array(sorted(fresh.replaced), ID)
+    ids = learned.stale.filter(pc.invert(pc.is_in(learned.stale, taken)))
+    rows = {"article_id": ids, "run_id": pa.array([run_id] * len(ids), pa.string())}
+    return pa.table(rows, STALE_ARTICLES.schema)
+
+
+def lined_articles(parsed: pa.Table, lines: pa.Table) -> pa.Table:
+    """Return the columns of KEYS that learning reads, of PARSED articles and their LINES."""
+    columns = {name: parsed[name] for name in ("article_id", "source_id", "published_at")}
+    columns["title_key"] = pa.array(title_keys(parsed["title"].to_pylist()), pa.string())
+    columns["lines"] = lines_column(lines, parsed, "revision_id")
+    return pa.table(columns).sort_by("article_id")

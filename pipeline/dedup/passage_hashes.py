@@ -1,0 +1,38 @@
+"""The hashes in KEYS.passages: which are paragraphs, and who holds them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.dedup.mapped import ValueSet, Words, words_of
+
+FINGERPRINT_BIT = np.uint64(1)
+"""Set in a fingerprint of the running text, not set in the hash of a whole paragraph."""
+
+
+def paragraph_hashes(key_hashes: pa.ChunkedArray | pa.Array) -> Words:
+    """Return the passage uint64 of each paragraph, from its 16-byte key hash."""
+    hashes: Words = words_of(key_hashes)[:, 0] & ~FINGERPRINT_BIT
+    return hashes
+
+
+def paragraphs_among(passages: pa.ChunkedArray) -> Words:
+    """Return the distinct whole-paragraph hashes of a column of passages, sorted."""
+    values = passages.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    hashes: Words = np.unique(values[values & FINGERPRINT_BIT == 0])
+    return hashes
+
+
+def holders_in(chunk: pa.RecordBatch, wanted: ValueSet) -> tuple[Words, NDArray[np.int64]]:
+    """Return each value of `wanted` that a KEYS chunk holds, and the row that holds it.
+
+    The flat buffer of the column is searched where it lies: a mapped segment is read once.
+    """
+    passages = chunk.column("passages")
+    offsets = passages.offsets.to_numpy()
+    flat = passages.values.to_numpy(zero_copy_only=True)[offsets[0] : offsets[-1]]
+    places = wanted.positions_in(flat)
+    rows = np.searchsorted(offsets - offsets[0], places, side="right") - 1
+    return flat[places], rows

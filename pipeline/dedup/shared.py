@@ -1,0 +1,270 @@
+"""Shared paragraphs: kept paragraphs that articles of several sources print.
+
+Every sighting is annotated with the first one, by `published_at` (NULL last), ties by article_id.
+What is shared is a function of the set of current articles: a batch changes only the paragraphs
+that its articles hold now, or that articles it replaces held before, and for these the whole set
+is asked (KEYS.passages of the history, one scan).
+
+An article whose source was not given counts as a source of its own: that nobody said where two
+articles come from is no sign that one outlet wrote both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.contracts import TIME, conform
+from pipeline.dedup.mapped import (
+    ValueSet,
+    Words,
+    id_words,
+    ids_of,
+    is_among,
+    sorted_ids,
+    words_of,
+)
+from pipeline.dedup.passage_hashes import holders_in, paragraph_hashes, paragraphs_among
+from pipeline.interim import SHARED
+
+Flags = NDArray[np.bool_]
+Numbers = NDArray[np.int64]
+
+_READ = ["article_id", "source_id", "published_at"]
+_UNDATED = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class SharedRules:
+    """What is shared."""
+
+    unknown_sources: frozenset[str] = frozenset({"local"})
+    """Source ids that say that none was given."""
+
+
+@dataclass(frozen=True)
+class Sightings:
+    """The sightings of paragraphs that a batch touches, and whose rows must be looked at."""
+
+    article_ids: pa.Array
+    """Articles whose PARAGRAPHS and SHARED_PARAGRAPHS rows `find_shared` is to be given."""
+    shared: pa.Table
+    """article_id and passage of sightings whose row is to stand, first_id the first sighting."""
+    changed: Words
+    """Paragraph hashes that became shared, ceased to be, or have another first sighting."""
+    stale: pa.Array
+    """Articles whose stored rows no longer count."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What `shared_paragraphs` must lose and gain."""
+
+    removed: pa.Table
+    """article_id and seq of standing rows that go or change."""
+    added: pa.Table
+    """SHARED rows that are new or changed."""
+
+
+class _Entries(NamedTuple):
+    """Who holds which paragraph: one entry a pair of article and paragraph."""
+
+    hashes: Words
+    ids: Words
+    """uint64 [n, 2]."""
+    sources: Numbers
+    """Equal for entries of one source; own negative numbers for unknown ones."""
+    times: Numbers
+    """Microseconds; the largest number for NULL."""
+
+    def where(self, flags: Flags) -> _Entries:
+        return _Entries(self.hashes[flags], self.ids[flags], self.sources[flags], self.times[flags])
+
+
+class _Firsts(NamedTuple):
+    """What a set of entries says of each hash (sorted)."""
+
+    hashes: Words
+    is_shared: Flags
+    first_ids: Words
+
+    def of(self, wanted: Words) -> tuple[Flags, Words]:
+        """Return for each of `wanted` whether it is shared, and its first sighting or zeros."""
+        at = np.searchsorted(self.hashes, wanted)
+        at[at == self.hashes.size] = 0
+        known = self.hashes[at] == wanted if self.hashes.size else np.zeros(wanted.size, np.bool_)
+        is_shared = np.zeros(wanted.size, np.bool_)
+        first_ids = np.zeros((wanted.size, 2), np.uint64)
+        is_shared[known] = self.is_shared[at[known]]
+        first_ids[known] = self.first_ids[at[known]]
+        first_ids[~is_shared] = 0
+        return is_shared, first_ids
+
+
+def find_sightings(
+    batch: pa.Table, history: Sequence[pa.Table], gone: pa.Array, rules: SharedRules
+) -> Sightings:
+    """Return the sightings whose rows the batch may change.
+
+    Args:
+        batch: KEYS; its rows stand for those of the same articles in the history.
+        history: KEYS segments, memory-mapped or not.
+        gone: article_ids of the history that are no more and are not in the batch.
+        rules: what is shared.
+    """
+    stale_ids = pa.concat_arrays([batch["article_id"].combine_chunks(), gone])
+    stale = sorted_ids(id_words(stale_ids))
+    chunks = [chunk for segment in history for chunk in segment.to_batches() if len(chunk)]
+    hashes = [paragraphs_among(batch["passages"])]
+    hashes += [paragraphs_among(rows["passages"]) for rows in _rows_of(stale, chunks)]
+    wanted = ValueSet(np.concatenate(hashes))
+    codes: dict[str, int] = {}
+    found = [_entries_in(chunk, wanted, codes, rules) for chunk in chunks]
+    before = _joined(found)
+    new = _joined(
+        _entries_in(c, wanted, codes, rules) for c in batch.combine_chunks().to_batches() if len(c)
+    )
+    now = _joined([before.where(~is_among(before.ids, stale)), new])
+    return _sightings(wanted.values, before, now, new, ids_of(stale))
+
+
+def find_shared(sightings: Sightings, paragraphs: pa.Table, standing: pa.Table) -> Shared:
+    """Return what `shared_paragraphs` must lose and gain.
+
+    Args:
+        sightings: of `find_sightings`.
+        paragraphs: article_id, seq, key_hash, status of the current revisions of
+            `sightings.article_ids`; those of the batch as the batch has them.
+        standing: SHARED_PARAGRAPHS rows of `sightings.article_ids`.
+    """
+    derived = _derived(sightings, paragraphs)
+    standing = standing.select(SHARED.schema.names)
+    before = {(r["article_id"], r["seq"]): r for r in standing.to_pylist()}
+    now = {(r["article_id"], r["seq"]): r for r in derived}
+    added = [row for place, row in now.items() if before.get(place) != row]
+    changed = pa.array(sightings.changed, pa.uint64())
+    in_scope = pc.or_(
+        pc.is_in(pa.array(paragraph_hashes(standing["key_hash"])), changed),
+        pc.is_in(standing["article_id"], sightings.stale).combine_chunks(),
+    )
+    scope = standing.filter(in_scope).select(["article_id", "seq"]).to_pylist()
+    removed = [r for r in scope if (r["article_id"], r["seq"]) not in now]
+    removed += [
+        {"article_id": r["article_id"], "seq": r["seq"]}
+        for r in added
+        if (r["article_id"], r["seq"]) in before
+    ]
+    ends = pa.schema([SHARED.schema.field(name) for name in ("article_id", "seq")])
+    return Shared(
+        removed=pa.Table.from_pylist(removed, ends),
+        added=conform(pa.Table.from_pylist(added, SHARED.schema), SHARED),
+    )
+
+
+def _rows_of(ids: Words, chunks: Sequence[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Yield the rows of each chunk whose article is among `ids` (sorted)."""
+    wanted = ValueSet(ids[:, 0].byteswap())
+    for chunk in chunks:
+        rows = wanted.positions_in(np.ascontiguousarray(words_of(chunk["article_id"])[:, 0]))
+        if rows.size:
+            few = pa.Table.from_batches([chunk.select(["article_id", "passages"])])
+            few = few.take(pa.array(rows))
+            yield few.filter(pa.array(is_among(id_words(few["article_id"]), ids)))
+
+
+def _entries_in(
+    chunk: pa.RecordBatch, wanted: ValueSet, codes: dict[str, int], rules: SharedRules
+) -> _Entries:
+    """Return the entries of a KEYS chunk that hold a hash of `wanted`; `codes` numbers sources."""
+    hashes, rows = holders_in(chunk, wanted)
+    used, place = np.unique(rows, return_inverse=True)
+    articles = pa.Table.from_batches([chunk.select(_READ)]).take(pa.array(used))
+    ids = id_words(articles["article_id"])
+    sources = np.array(
+        [codes.setdefault(s, len(codes)) for s in articles["source_id"].to_pylist()], np.int64
+    )
+    unknown = [codes[s] for s in rules.unknown_sources if s in codes]
+    own = -1 - (ids[:, 0] >> np.uint64(1)).astype(np.int64)
+    sources = np.where(np.isin(sources, unknown), own, sources)
+    times = articles["published_at"].cast(TIME).cast(pa.int64()).fill_null(_UNDATED).to_numpy()
+    return _Entries(hashes, ids[place], sources[place], times[place])
+
+
+def _joined(parts: Sequence[_Entries] | Iterator[_Entries]) -> _Entries:
+    nothing = _Entries(
+        np.empty(0, np.uint64),
+        np.empty((0, 2), np.uint64),
+        np.empty(0, np.int64),
+        np.empty(0, np.int64),
+    )
+    return _Entries(*map(np.concatenate, zip(nothing, *parts, strict=True)))
+
+
+def _firsts(entries: _Entries) -> _Firsts:
+    """Return which hashes are shared and by whom they were printed first."""
+    order = np.lexsort((entries.ids[:, 1], entries.ids[:, 0], entries.times, entries.hashes))
+    hashes, sources = entries.hashes[order], entries.sources[order]
+    starts = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1])[: hashes.size])
+    if not starts.size:
+        return _Firsts(hashes, np.empty(0, np.bool_), entries.ids)
+    is_shared = np.minimum.reduceat(sources, starts) != np.maximum.reduceat(sources, starts)
+    return _Firsts(hashes[starts], is_shared, entries.ids[order[starts]])
+
+
+def _sightings(
+    hashes: Words, before: _Entries, now: _Entries, new: _Entries, stale: pa.Array
+) -> Sightings:
+    """Return the sightings of which rows are to be looked at.
+
+    Of a paragraph that stays shared and keeps its first sighting only the batch's rows are new:
+    thousands of earlier ones are not read again.
+    """
+    was_shared, was_first = _firsts(before).of(hashes)
+    current = _firsts(now)
+    is_shared, is_first = current.of(hashes)
+    is_changed = (was_shared != is_shared) | (was_first != is_first).any(axis=1)
+    # A new revision of the first sighting may print the paragraph at another place.
+    is_changed |= is_shared & is_among(is_first, new.ids)
+    changed = hashes[is_changed]
+    in_changed = np.isin(now.hashes, changed)
+    written = _joined([now.where(in_changed), new.where(~np.isin(new.hashes, changed))])
+    stands, first_ids = current.of(written.hashes)
+    shared, first_ids = written.where(stands), first_ids[stands]
+    lost = before.where(np.isin(before.hashes, changed)).ids
+    looked_at = np.concatenate((shared.ids, first_ids, lost, id_words(stale)))
+    table = pa.table(
+        {
+            "article_id": ids_of(shared.ids),
+            "passage": pa.array(shared.hashes, pa.uint64()),
+            "first_id": ids_of(first_ids),
+        }
+    )
+    return Sightings(ids_of(sorted_ids(looked_at)), table, changed, stale)
+
+
+def _derived(sightings: Sightings, paragraphs: pa.Table) -> list[dict[str, Any]]:
+    """Return the SHARED rows of the sightings, from the paragraphs that hold them."""
+    kept = paragraphs.select(["article_id", "seq", "key_hash"])
+    kept = kept.filter(pc.equal(paragraphs["status"], "kept"))
+    kept = kept.append_column("passage", pa.array(paragraph_hashes(kept["key_hash"])))
+    places: dict[tuple[bytes, int], list[tuple[int, bytes]]] = {}
+    for row in kept.sort_by([("article_id", "ascending"), ("seq", "ascending")]).to_pylist():
+        held = places.setdefault((row["article_id"], row["passage"]), [])
+        held.append((row["seq"], row["key_hash"]))
+    return [
+        {
+            "article_id": sighting["article_id"],
+            "seq": seq,
+            "key_hash": key_hash,
+            "first_article_id": sighting["first_id"],
+            "first_seq": places[sighting["first_id"], sighting["passage"]][0][0],
+        }
+        for sighting in sightings.shared.to_pylist()
+        for seq, key_hash in places[sighting["article_id"], sighting["passage"]]
+    ]

@@ -1,0 +1,92 @@
+"""Numbers at the same place of two texts: a template changes them there, a copy does not.
+
+A slot is a number with the characters of the key on both sides of it, other numbers masked. Where
+two texts have the same slot, their words agree around it; a number that differs there was
+exchanged. A reworded copy loses or gains slots instead, which says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+CONTEXT_CHARS = 4
+"""Characters on each side. From 3 to 8 the measured pairs come out alike: of 44 templates that look
+like copies 31 to 33 have over a tenth of their slots changed, of 294 Korean copies at most one."""
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)*")
+_MASK = "#"
+# Days are compared as dates: a paper that prints the next morning moves "28일 밝혔다" to 29일.
+_DAY_AFTER = re.compile(r"\s?[년월일年月日號号](?!간|間)")
+_MONTH_BEFORE = re.compile(
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|january|february|march|april|june"
+    r"|july|august|september|october|november|december)\s$"
+)
+_MONTH_CHARS = 10
+
+Slots = Mapping[str, tuple[str, ...]]
+
+
+class SlotEvidence(NamedTuple):
+    """How the numbers in the slots that two texts share compare."""
+
+    n_equal: int
+    n_changed: int
+
+    @property
+    def changed_ratio(self) -> float:
+        """Return the share of the compared slots whose number differs; 0 when there is none."""
+        compared = self.n_equal + self.n_changed
+        return self.n_changed / compared if compared else 0.0
+
+
+def number_slots(key: str) -> Slots:
+    """Return the numbers of a key by their surroundings, in the order of the text.
+
+    >>> dict(number_slots("지수는3012로올랐다"))
+    {'지수는#로올랐다': ('3012',)}
+    """
+    masked = _NUMBER.sub(_MASK, key)
+    slots: dict[str, list[str]] = {}
+    shift = 0
+    for number in _NUMBER.finditer(key):
+        at = number.start() - shift
+        shift += len(number[0]) - 1
+        if _is_date(key, number):
+            continue
+        around = masked[max(0, at - CONTEXT_CHARS) : at + 1 + CONTEXT_CHARS]
+        slots.setdefault(around, []).append(_plain(number[0]))
+    return {around: tuple(values) for around, values in slots.items()}
+
+
+def compare_slots(left: Slots, right: Slots) -> SlotEvidence:
+    """Return how many numbers stand equal and how many changed at the places that both have.
+
+    >>> compare_slots(number_slots("지수는3012로올랐다"), number_slots("지수는2999로올랐다"))
+    SlotEvidence(n_equal=0, n_changed=1)
+    """
+    equal = changed = 0
+    for around in left.keys() & right.keys():
+        one, other = left[around], right[around]
+        if one == other:
+            equal += len(one)
+            continue
+        n_equal = (Counter(one) & Counter(other)).total()
+        equal += n_equal
+        changed += min(len(one), len(other)) - n_equal
+    return SlotEvidence(equal, changed)
+
+
+def _is_date(key: str, number: re.Match[str]) -> bool:
+    """Return whether a number of the key is a year, a month or a day."""
+    start, end = number.span()
+    if _DAY_AFTER.match(key, end):
+        return True
+    return bool(_MONTH_BEFORE.search(key[max(0, start - _MONTH_CHARS) : start]))
+
+
+def _plain(number: str) -> str:
+    """Return the digits without zeros that only pad a fraction: 9.50 is 9.5."""
+    return number.rstrip("0").rstrip(".") if number.count(".") == 1 else number
