@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pyarrow as pa
 
-from flows.rules import rules_of
+from flows.rules import rules_from
 from pipeline.contracts import ID, TIME
 from pipeline.dedup.relations import RULE_VERSION, RelationRules
 from pipeline.dedup.signatures import Recipe, sign
@@ -19,7 +20,6 @@ from pipeline.interim import PAIRS
 from pipeline.report.evaluate import CurvePoint, Evaluation, scores, wrong_pairs
 from pipeline.report.evaluate_pairs import KnownPair, LabelledPair, look_up
 from pipeline.report.published import open_published, rows
-from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,14 +43,16 @@ _COMPARED = pa.schema(
 Ends = tuple[str, str]
 
 
-def evaluate(pairs: Iterable[LabelledPair], settings: Settings) -> Evaluation:
-    """Return how the published stories of the warehouse agree with the labels, and the curve.
+def evaluate(pairs: Iterable[LabelledPair], root: Path) -> Evaluation:
+    """Return how the published stories of the warehouse at `root` agree with the labels, and more.
+
+    The curve takes the parameters that the warehouse was derived with, and varies one.
 
     Raises:
         WarehouseError: nothing was published there, or a file of it is damaged.
     """
-    rules = rules_of(settings)
-    with open_published(settings.warehouse) as connection:
+    with open_published(root) as connection:
+        rules = rules_from(_parameters(connection))
         found = look_up(connection, pairs)
         keys = _keys_of(connection, found.known, rules.recipe)
         compared = _compared(connection, found.known)
@@ -67,6 +69,11 @@ def evaluate(pairs: Iterable[LabelledPair], settings: Settings) -> Evaluation:
         wrong=wrong_pairs(found.known, judged),
         rule_version=RULE_VERSION,
     )
+
+
+def _parameters(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    found = rows(connection, "SELECT name, value FROM parameters")
+    return {row["name"]: json.loads(row["value"]) for row in found}
 
 
 def _keys_of(

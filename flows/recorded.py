@@ -58,7 +58,7 @@ from pipeline.settings import Settings
 from pipeline.sources.files import Progress
 
 FLOW_NAME = "ingest"
-STAGE_NAMES = {"search": "find-candidates"}
+STAGE_NAMES = {"search": "find-candidates", "learn": "learn-furniture"}
 """What a stage does, where its function's name does not say it without its module."""
 _FIRST_STAGE = "land"
 _LAST_STAGE = "publish"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flows.apply import Decided
 from pipeline.contracts import ID
@@ -69,20 +70,30 @@ def count_read(
 
 
 def count(summary: RunSummary, decided: Decided, change: Change) -> None:
-    """Add one published batch to the summary."""
+    """Add one published batch to the summary; what was derived again came in before."""
+    summary.n_batches += 1
+    summary.n_edges += decided.edges.num_rows
+    summary.n_emptied += pc.sum(pc.equal(decided.clean["n_chars"], 0)).as_py() or 0
+    _count_dropped(summary, decided, change)
+    _count_hot_buckets(summary, decided.found.hot_buckets)
+    if decided.fresh.again is not None:
+        _count_again(summary, decided.fresh.again, decided.clean)
+    else:
+        _count_fresh(summary, decided)
+
+
+def _count_fresh(summary: RunSummary, decided: Decided) -> None:
+    """Count the documents of a batch and what they are."""
     fresh, clean = decided.fresh, decided.clean
     known = _are_known(clean["article_id"].to_pylist(), fresh.known_articles)
-    summary.n_batches += 1
     summary.n_articles += known.count(False)
     summary.n_revisions += known.count(True)
     summary.n_unchanged_articles += (
         decided.documents.num_rows - decided.unread.num_rows - len(known)
     )
     summary.n_paragraphs += decided.paragraphs.num_rows
-    summary.n_edges += decided.edges.num_rows
     for source, is_known in zip(clean["source_id"].to_pylist(), known, strict=True):
         summary.of_source(source).n_articles += not is_known
-    _count_dropped(summary, decided, change)
     for source_id, reason in zip(
         decided.unread["source_id"].to_pylist(), decided.unread["reason"].to_pylist(), strict=True
     ):
@@ -96,6 +107,7 @@ def _count_dropped(summary: RunSummary, decided: Decided, change: Change) -> Non
     stored = {r["article_id"]: r for r in decided.touched.members.select(columns).to_pylist()}
     batch = {r["article_id"]: r for r in decided.clean.select(columns).to_pylist()}
     of_article = stored | batch
+    news = batch if decided.fresh.again is None else {}
     stood = {
         r["article_id"]
         for r in decided.touched.previous.select(["article_id", "role"]).to_pylist()
@@ -109,12 +121,12 @@ def _count_dropped(summary: RunSummary, decided: Decided, change: Change) -> Non
             summary.dropped_paragraphs[row["reason"]] += 1
             source.n_dropped_paragraphs += 1
             source.dropped_chars[row["reason"]] += row["end_char"] - row["start_char"]
-        elif row["action"] == "drop_article" and _is_news(row["article_id"], batch, stood):
+        elif row["action"] == "drop_article" and _is_news(row["article_id"], news, stood):
             summary.dropped_articles[row["reason"]] += 1
             source.n_dropped_articles += 1
             source.dropped_articles[row["reason"]] += 1
             source.dropped_chars[row["reason"]] += article["n_chars"] if article else 0
-        _note_displaced(summary, row, batch, stood)
+        _note_displaced(summary, row, news, stood)
 
 
 def _note_displaced(
@@ -143,7 +155,7 @@ def _is_news(article: bytes, batch: Mapping[bytes, Any], stood: Set[bytes]) -> b
     return article in batch or article in stood
 
 
-def count_hot_buckets(summary: RunSummary, found: Iterable[HotBucket]) -> None:
+def _count_hot_buckets(summary: RunSummary, found: Iterable[HotBucket]) -> None:
     """Add the hot buckets that a batch met; those of one example are one, at its largest."""
     largest = {(b.kind, b.example_id): b for b in summary.largest_hot_buckets}
     for bucket in found:
@@ -154,17 +166,20 @@ def count_hot_buckets(summary: RunSummary, found: Iterable[HotBucket]) -> None:
     summary.n_hot_buckets, summary.largest_hot_buckets = len(ordered), ordered
 
 
-def count_derived_again(summary: RunSummary, before: pa.Table, after: pa.Table) -> None:
-    """Count what stored articles lost because they were derived again.
+def _count_again(summary: RunSummary, before: pa.Table, after: pa.Table) -> None:
+    """Count what articles of earlier runs lost because they were derived again.
 
-    Both tables have `article_id`, `source_id` and `n_chars` of the clean text; only articles in
-    both count.
+    Args:
+        summary: where it is counted.
+        before: ARTICLES rows as they stood.
+        after: CLEAN of the same revisions.
     """
-    n_after = dict(zip(after["article_id"].to_pylist(), after["n_chars"].to_pylist(), strict=True))
-    for row in before.select(["article_id", "source_id", "n_chars"]).to_pylist():
-        if row["article_id"] in n_after:
-            n_lost = row["n_chars"] - n_after[row["article_id"]]
-            summary.of_source(row["source_id"]).n_lifted_chars += n_lost
+    n_after = dict(zip(after["revision_id"].to_pylist(), after["n_chars"].to_pylist(), strict=True))
+    earlier = before.filter(pc.not_equal(before["run_id"], summary.run_id))
+    summary.n_derived_again += earlier.num_rows
+    for row in earlier.select(["revision_id", "source_id", "n_chars"]).to_pylist():
+        n_lost = row["n_chars"] - n_after.get(row["revision_id"], row["n_chars"])
+        summary.of_source(row["source_id"]).n_lifted_chars += n_lost
 
 
 def count_fault(summary: RunSummary, documents: pa.Table) -> None:
@@ -183,6 +198,11 @@ def totals(summary: RunSummary, warehouse: Warehouse) -> None:
     summary.snapshot_id = warehouse.snapshot_id
     summary.largest_stories = [LargeStory(**r) for r in warehouse.select(_LARGEST).to_pylist()]
     _name_buckets(summary, warehouse)
+    if summary.n_emptied:
+        summary.alarms.append(
+            f"{summary.n_emptied:,} articles have no text left, a fault in unecho: report it; see:"
+            ' unecho sql "SELECT article_id, title FROM articles_all WHERE n_chars = 0"'
+        )
     summary.alarms += loss_alarms(_levels(summary, warehouse), summary.by_source, summary.run_id)
 
 
@@ -233,6 +253,6 @@ def _levels_of(source_id: str, parts: Mapping[bool, dict[str, int]], n_lifted: i
         after.n_articles,
         after.n_dropped_articles - earlier.get("n_displaced", 0),
         after.n_chars,
-        after.n_dropped_chars - earlier.get("n_displaced_chars", 0) - n_lifted,
+        max(0, after.n_dropped_chars - earlier.get("n_displaced_chars", 0) - n_lifted),
     )
     return SourceLevels(source_id, brought, before, after)

@@ -76,10 +76,10 @@ def evaluate(
     _check_outputs(curve, curve_table)
     labelled = _read(pairs)
     overrides = Overrides(source, column_map(columns), None, encoding)
-    with _settings_for(articles, settings, overrides) as effective:
+    with _warehouse_for(articles, settings, overrides) as root:
         from flows.evaluate import evaluate as evaluate_pairs
 
-        evaluation = evaluate_pairs(labelled, effective)
+        evaluation = evaluate_pairs(labelled, root)
     _warn(evaluation, pairs)
     _write_curve(evaluation, curve, curve_table)
     if json:
@@ -101,7 +101,9 @@ def _check_outputs(curve: Path | None, curve_table: Path | None) -> None:
         if path is not None and not path.absolute().parent.is_dir():
             raise UsageError(f"{path}: no such folder", "make it, or name a file elsewhere")
     if curve is not None and importlib.util.find_spec("matplotlib") is None:
-        raise UsageError("--curve needs matplotlib", "install it, or use --curve-table")
+        raise UsageError(
+            "--curve needs matplotlib", "install it with: pip install 'unecho[charts]'"
+        )
 
 
 def _read(place: str) -> list[LabelledPair]:
@@ -123,17 +125,17 @@ def _read(place: str) -> list[LabelledPair]:
 
 
 @contextmanager
-def _settings_for(
+def _warehouse_for(
     places: list[str] | None, settings: Settings, overrides: Overrides
-) -> Iterator[Settings]:
-    """Yield the settings of the warehouse to ask: the published one, or one made of `places`.
+) -> Iterator[Path]:
+    """Yield the root of the warehouse to ask: the published one, or one made of `places`.
 
     Raises:
         UsageError: none of the places is there.
         WarehouseError: no article could be taken from them.
     """
     if not places:
-        yield settings
+        yield settings.warehouse
         return
     import tempfile
     from uuid import uuid4
@@ -156,7 +158,7 @@ def _settings_for(
             raise WarehouseError(
                 "every document went to quarantine", next_step="see why: unecho ingest them"
             )
-        yield own
+        yield own.warehouse
 
 
 def _warn(evaluation: Evaluation, place: str) -> None:

@@ -16,6 +16,14 @@ _HEALTH = """
 """
 
 
+_COUNTS = "n_articles", "n_kept", "n_duplicates", "n_quarantined", "n_chars", "n_dropped_chars"
+_OF_WHAT_CAME = (
+    *("dropped_articles_ratio", "dropped_chars_ratio"),
+    *("first_seen_at", "last_seen_at", "last_status"),
+)
+"""NULL for a source that nothing came from."""
+
+
 def sources(
     context: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="One array of objects on stdout.")] = False,
@@ -58,14 +66,8 @@ def _rows(context: typer.Context) -> list[dict[str, Any]]:
                 "path": source.path if source else None,
                 "schedule": source.schedule if source else None,
                 "is_enabled": source.enabled if source else None,
-                **{
-                    name: health.get(name, 0)
-                    for name in ("n_articles", "n_kept", "n_duplicates", "n_quarantined")
-                },
-                **{
-                    name: health.get(name)
-                    for name in ("first_seen_at", "last_seen_at", "last_status")
-                },
+                **{name: health.get(name, 0) for name in _COUNTS},
+                **{name: health.get(name) for name in _OF_WHAT_CAME},
             }
         )
     return rows
@@ -81,6 +83,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
         Column("articles", True),
         Column("kept", True),
         Column("copies", True),
+        Column("articles out", True),
+        Column("text out", True),
         Column("quarantined", True),
         Column("last seen (UTC)"),
         Column("last run"),
@@ -92,6 +96,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
             row["n_articles"],
             row["n_kept"],
             row["n_duplicates"],
+            _percent(row["dropped_articles_ratio"]),
+            _percent(row["dropped_chars_ratio"]),
             row["n_quarantined"],
             row["last_seen_at"].strftime("%Y-%m-%d %H:%M") if row["last_seen_at"] else "never",
             row["last_status"] or "",
@@ -100,3 +106,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
     ]
     for line in text_table(columns, cells, terminal_width()):
         sys.stdout.write(line + "\n")
+
+
+def _percent(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.0%}"

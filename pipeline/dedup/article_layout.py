@@ -71,14 +71,14 @@ class Article:
         )
 
     def _stretches(self, is_in: Callable[[int], bool], n_least: int) -> set[int]:
-        """Return the indices of `n_least` and more such lines in a row."""
+        """Return the indices of such lines in a row, `n_least` and more different ones."""
         listed: set[int] = set()
         row: list[int] = []
         for i in [*self.filled, -1]:
             if i >= 0 and is_in(i):
                 row.append(i)
                 continue
-            if len(row) >= n_least:
+            if len({self.keys[j] for j in row}) >= n_least:
                 listed.update(row)
             row = []
         return listed
@@ -88,7 +88,7 @@ class Article:
         """Indices of short lines that take turns, each with text after it: bare speaker labels."""
         stands: dict[str, list[int]] = {}
         for place, i in enumerate(self.filled):
-            if self._is_label_like(i):
+            if self.counts[self.keys[i]] > 1 and self._is_label_like(i):
                 stands.setdefault(self.keys[i], []).append(place)
         labels = {key for key, places in stands.items() if len(places) > 1}
         order = [(p, key) for key in labels for p in stands[key]]
@@ -114,7 +114,9 @@ class Article:
 
     def is_short(self, i: int) -> bool:
         """Return whether a paragraph is shorter than `min_near_chars` wide characters."""
-        return self.size(i) < self.rules.min_near_chars
+        n_least = self.rules.min_near_chars
+        # A wide size is at least half the length: most paragraphs need no more.
+        return len(self.keys[i]) < 2 * n_least and self.size(i) < n_least
 
     def size(self, i: int) -> int:
         """Return the length of a paragraph's key in wide characters."""
@@ -122,18 +124,19 @@ class Article:
 
     def _is_short(self, i: int) -> bool:
         text = self.texts[i]
-        is_plain = not line_kinds.is_credit(text) and not line_kinds.is_chrome(text)
-        return self.is_short(i) and is_plain
+        return self.is_short(i) and not (line_kinds.is_credit(text) or line_kinds.is_chrome(text))
 
     def _is_bullet_line(self, i: int) -> bool:
         return self._is_short_line(i) and line_kinds.is_bullet(self.texts[i])
 
     def _is_verse_line(self, i: int) -> bool:
-        is_narrow = self.size(i) < _VERSE_SHARE * self.rules.min_near_chars
-        return is_narrow and self._is_short(i) and not _INNER_END.search(self.texts[i])
+        if not self.is_short(i) or _INNER_END.search(self.texts[i]):
+            return False
+        return self.size(i) < _VERSE_SHARE * self.rules.min_near_chars and self._is_short(i)
 
     def _is_short_line(self, i: int) -> bool:
-        return self._is_short(i) and not line_kinds.is_sentence(self.texts[i])
+        is_title = self.is_short(i) and not line_kinds.is_sentence(self.texts[i])
+        return is_title and self._is_short(i)
 
     def is_guarded(self, i: int) -> bool:
         """Return whether a line repeats on purpose: label, turn, short answer, list, row, score."""

@@ -2,8 +2,9 @@
 
 Edges are taken by relation, falling Jaccard and ids; two clusters join over an edge when afterwards
 every member stands: it has verified against the pick or against two members, or it is a version of
-a copy, or a copy of a version, of the pick. The edges are gone through again until nothing joins,
-so that the result is a function of the edge set.
+a copy, or a copy of a version, of the pick. Two articles of one series never meet in a cluster,
+whoever vouches for them. The edges are gone through again until nothing joins, so that the result
+is a function of the edge set.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ _RANK = {relation: rank for rank, relation in enumerate(RELATIONS)}
 class ClusterGraph:
     """The verified edges of some components, and the clusters that grow on them."""
 
-    def __init__(self, duplicates: Iterable[Row], ranks: Mapping[bytes, Rank]) -> None:
+    def __init__(
+        self, duplicates: Iterable[Row], apart: Iterable[Pair], ranks: Mapping[bytes, Rank]
+    ) -> None:
         """Start with every article of `ranks` as a cluster of its own, and its own pick.
 
         Args:
             duplicates: edges (VERIFIED rows) that put both articles into one story.
+            apart: pairs of one series; those that are not in `ranks` are passed over.
             ranks: sort key of each article that has an edge; the smallest is the pick.
         """
         self.ranks = ranks
@@ -37,6 +41,10 @@ class ClusterGraph:
         for left, right in self.edges:
             self.partners[left].append(right)
             self.partners[right].append(left)
+        self._apart: dict[bytes, set[bytes]] = {}
+        for left, right in apart:
+            self._apart.setdefault(left, set()).add(right)
+            self._apart.setdefault(right, set()).add(left)
         self.components = _components(self.edges)
         self._cluster_of = {article: number for number, article in enumerate(ranks)}
         self._members = [[article] for article in ranks]
@@ -80,9 +88,20 @@ class ClusterGraph:
         Only members of the cluster that loses its pick can be left without: those with a single
         edge, and the pick that is beaten.
         """
+        if self._are_apart(one, other):
+            return False
         winner, loser = sorted((one, other), key=lambda c: self.ranks[self._pick[c]])
         waiting = self._weak[loser] | {self._pick[loser]}
         return all(self._stands(member, winner, loser) for member in waiting)
+
+    def _are_apart(self, one: int, other: int) -> bool:
+        """Return whether a pair of one series has an article in each of two clusters."""
+        small, large = sorted((one, other), key=lambda c: len(self._members[c]))
+        return any(
+            self._cluster_of.get(rival) == large
+            for member in self._members[small]
+            for rival in self._apart.get(member, ())
+        )
 
     def _stands(self, member: bytes, winner: int, loser: int) -> bool:
         """Return whether a member of the losing cluster would stand on the winner's pick."""

@@ -21,6 +21,7 @@ from pipeline.contract import ID, conform
 from pipeline.contracts import STORIES, STORY_MEMBERS
 from pipeline.dedup.cluster_graph import ClusterGraph, Rank, Row, strength
 from pipeline.dedup.story_ids import Founding, name_stories
+from pipeline.text.titles import title_version
 
 ORDERS = ("source_priority", "earliest", "longest", "smallest_id")
 _LAST = datetime.max  # noqa: DTZ901 - compared with naive UTC times only
@@ -77,7 +78,8 @@ def derive_stories(
 
     Args:
         edges: VERIFIED or EDGES rows: every one among the members that makes duplicates, and every
-            `contained` one that a member has with anything; others are passed over.
+            `contained` one that a member has with anything, every `series` one among the members;
+            others are passed over.
         members: MEMBERS: every article of the touched components, once.
         policy: how the canonical is chosen.
         snapshot: founding snapshot of new stories.
@@ -89,7 +91,8 @@ def derive_stories(
     duplicates = edges.filter(edges["is_duplicate"]).select(_EDGE_COLUMNS).to_pylist()
     if stray := {row[end] for row in duplicates for end in _ENDS} - articles.keys():
         raise LookupError(f"{len(stray)} edges name no member, one is {min(stray).hex()}")
-    graph = ClusterGraph(duplicates, {i: policy.rank(articles[i]) for i in _ends_of(duplicates)})
+    ranks = {i: policy.rank(articles[i]) for i in _ends_of(duplicates)}
+    graph = ClusterGraph(duplicates, _series(edges), ranks)
     clusters = [_Cluster.of(members, graph, articles) for members in graph.clusters()]
     clusters += [_Cluster([i], frozenset()) for i in articles if i not in graph.ranks]
     return _tables(clusters, graph, articles, _containers(edges), snapshot)
@@ -119,16 +122,25 @@ def _age(member: Row) -> Rank:
 
     By `published_at` (NULL is oldest), then by what the headline claims, ties by content hash.
     """
-    at = member["published_at"]
-    version = member.get("title_version") or 0
+    at, version = member["published_at"], title_version(member.get("title") or "")
     return (at is not None, at or _FIRST, version, member["content_hash"], member["article_id"])
+
+
+def _series(edges: pa.Table) -> list[tuple[bytes, bytes]]:
+    """Return the pairs that are of one series and make no story."""
+    found = edges.filter(_is_open(edges, "series"))
+    return list(zip(*(found[end].to_pylist() for end in _ENDS), strict=True))
+
+
+def _is_open(edges: pa.Table, relation: str) -> pa.ChunkedArray:
+    """Return which edges have this relation and make no story."""
+    return pc.and_(pc.equal(edges["relation"], relation), pc.invert(edges["is_duplicate"]))
 
 
 def _containers(edges: pa.Table) -> dict[bytes, Row]:
     """Return for each article that another contains the closest edge to such a one."""
-    is_open = pc.and_(pc.equal(edges["relation"], "contained"), pc.invert(edges["is_duplicate"]))
     closest: dict[bytes, Row] = {}
-    rows = edges.filter(is_open).select(_EDGE_COLUMNS).to_pylist()
+    rows = edges.filter(_is_open(edges, "contained")).select(_EDGE_COLUMNS).to_pylist()
     for row in sorted(rows, key=strength):
         is_left = row["left_containment"] > row["right_containment"]
         closest.setdefault(row["left_id" if is_left else "right_id"], row)

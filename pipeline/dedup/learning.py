@@ -110,7 +110,7 @@ def learn(
     stood = standing.filter(pc.is_in(standing["source_id"], articles.sources))
     before = np.unique(stood["line_hash"].to_numpy())
     counts = SourceDays.of(articles)
-    lines = [articles.changed_lines()]
+    lines = [articles.changed_lines(), before]
     if (eased := counts.eased(rules)).size:
         lines.append(articles.lines_of_sources(eased))
     sightings = articles.sightings(np.concatenate(lines))

@@ -165,6 +165,16 @@ def _line_hashes(
     return _of_sources(hashes, seeds[owners], edges(owners, is_marked)), owners
 
 
+def line_hashes(
+    texts: Sequence[str], source_ids: Sequence[str], is_edge: NDArray[np.bool_]
+) -> Words:
+    """Return the hash of each paragraph as a line of its source, uint64 [n], 0 for no line.
+
+    `is_edge` (bool [n]) becomes bit 0.
+    """
+    return _of_sources(_read(texts)[0], _seeds(source_ids), is_edge)
+
+
 def edges(owners: NDArray[np.int64], is_marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which paragraphs are among the first 2 or last 4 of their article.
 
@@ -226,7 +236,7 @@ def _read(texts: Sequence[str]) -> tuple[Words, NDArray[np.bool_]]:
         template = _masked(text)
         kind, is_prose, marked = _class_of(text, template)
         is_marked[row] = marked
-        if not _is_of_the_body(text, is_prose, marked):
+        if not _is_of_the_body(text, template, is_prose, marked):
             rows.append(row)
             masked.append(template)
             classes.append(kind << 1 | is_prose << 3)
@@ -299,7 +309,7 @@ def _class_of(text: str, masked: str) -> tuple[int, bool, bool]:
     return _SOURCE, False, has_contact or is_signed
 
 
-def _is_of_the_body(text: str, is_prose: bool, is_marked: bool) -> bool:
+def _is_of_the_body(text: str, masked: str, is_prose: bool, is_marked: bool) -> bool:
     """Return whether a line belongs to the body however often it stands there.
 
     Speaker labels, questions, rows of tables, names of persons.
@@ -310,4 +320,4 @@ def _is_of_the_body(text: str, is_prose: bool, is_marked: bool) -> bool:
         return True
     if is_marked:
         return False
-    return bool(_LABEL_END.search(text)) or is_turn(text) or is_row(text)
+    return bool(_LABEL_END.search(text)) or is_turn(text) or is_row(" ".join(masked.split()))

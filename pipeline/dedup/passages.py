@@ -3,16 +3,18 @@
 Two kinds of hashes an article: every kept paragraph of some length, and winnowing fingerprints of
 the running text, so that a paragraph that was edited or set otherwise is found by what is left.
 
-Where the numbers come from (200 consecutive key characters of real articles, planted edits;
-4,497 articles of one Korean day):
+Where the numbers come from (4,497 articles of one Korean day; runs of 200 key characters cut out
+of long articles of it and of 710 English wire stories, with planted edits):
 
-- a window of 96 over 12 Hangul characters keeps about one hash in 48: an article of 1,500
-  characters has 22 fingerprints. A run of 107 equal characters always shares one; cut out and
-  edited at 3, 5, 8 places, 200 characters still share one in 98, 95, 87 of 100 cases.
+- a window of 96 keeps about one hash in 48: an article of 1,500 characters has 21 fingerprints,
+  an English one 28. A run of 107 equal Hangul characters (113 Latin) always shares one; of
+  200 characters edited at 3, 5, 8 places 98, 95, 85 in 100 still do, English 95, 89, 73.
 - winnowing with a window of 13 and then keeping one hash in 7 costs as much and finds 96 of 100
   with 3 edits, 98 with none: what a sample leaves out no window guarantees.
-- 8 characters instead of 12 find 95 of 100 with 8 edits, and twice as many pairs of strangers:
-  turns of phrase are that long.
+- 8 Hangul characters instead of 12 find 95 of 100 with 8 edits, and twice as many pairs of
+  strangers: turns of phrase are that long.
+- of the real pairs with containment >= 0.9 and 100 shingles on the smaller side 99.4 % share a
+  passage, of those with 0.6 99.7 %; an article has 4 partners where large buckets count in part.
 """
 
 from __future__ import annotations

@@ -188,17 +188,17 @@ _PLACED = {
         # A label and a sign need no more: "조감도 자료=달빛시".
         "label": rf"{_STRONG}{_AFTER}$",
         # After the last sentence: an agency, an organisation, a pool, a photo's date.
-        "end": rf"\s*[ㅣ|·-]?\s*(?:{_DATE}[\s./]*(?:뉴스1)?|{_AGENCIES}|{_STRONG}|{_SOURCES})"
+        "end": rf"\s*+[ㅣ|·-]?\s*+(?:{_DATE}[\s./]*(?:뉴스1)?|{_AGENCIES}|{_STRONG}|{_SOURCES})"
         rf"{_AFTER}$",
     }.items()
 }
 _REPORTERS = {
     "slash": re.compile(rf"[/ㅣ|]\s?{_REPORTER}"),
-    "end": re.compile(rf"\s*·?\s*{_REPORTER}"),
+    "end": re.compile(rf"\s*+·?\s*+{_REPORTER}"),
 }
 _WORD = re.compile(r"\w")
 _MARK = re.compile(r"^(?:[◆▲△▼▽]\s?…?|[\[<(]\s?사진(?:\s?설명)?\s?[\]>)])\s*")
-_NOT_OF_STORY = re.compile(rf"(?<=[.!?다])\s*(?:{_KO_UNRELATED})\.?\s*$")
+_NOT_OF_STORY = re.compile(rf"(?<=[.!?다])\s*+(?:{_KO_UNRELATED})\.?\s*$")
 _DATELINE = re.compile(
     r"^[\[(](?!사진|자료|그래픽|이미지|출처|화면|영상|제공)"
     r"[가-힣]{2,5}\s?=\s?[^\s\])]{2,8}[\])]$"

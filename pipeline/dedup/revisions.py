@@ -212,22 +212,62 @@ def _sentences(
         sorted([*(i for i, _ in paragraphs.changed), *paragraphs.removed]),
         sorted([*(j for _, j in paragraphs.changed), *paragraphs.added]),
     )
-    texts, keys = [], []
-    for content, places in zip((older, newer), touched, strict=True):
-        own = [t[a:b] for t in (content.texts[p] for p in places) for a, b in split_sentences(t)]
-        pairs = [(text, key) for text, key in zip(own, make_keys(own), strict=True) if key]
-        texts.append([text for text, _ in pairs])
-        keys.append([key for _, key in pairs])
-    diff = compare_passages(*keys)
-    removed = _not_held([keys[0][i] for i in diff.removed], keys[1], rules)
-    added = _not_held([keys[1][j] for j in diff.added], keys[0], rules)
-    edits = [word_edits(texts[0][i], texts[1][j]) for i, j in diff.changed]
+    sides = [_split(content, own) for content, own in zip((older, newer), touched, strict=True)]
+    (old_texts, old_keys, old_owners), (new_texts, new_keys, new_owners) = sides
+    diff = compare_passages(old_keys, new_keys)
+    edits = [word_edits(old_texts[i], new_texts[j]) for i, j in diff.changed]
+    gone = {i: old_owners[i] for i in diff.removed}
+    come = {j: new_owners[j] for j in diff.added}
+    for i, j in _facing(gone, come, dict(paragraphs.changed)):
+        own = word_edits(old_texts[i], new_texts[j])
+        if own is not None and all(edit.kind != "word" for edit in own):
+            edits.append(own)
+            del gone[i], come[j]
+    left, right = list(gone), list(come)
+    removed = _not_held([old_keys[i] for i in left], new_keys, rules)
+    added = _not_held([new_keys[j] for j in right], old_keys, rules)
     return _Sentences(
-        added=[texts[1][diff.added[n]] for n in added],
-        removed=[texts[0][diff.removed[n]] for n in removed],
+        added=[new_texts[right[n]] for n in added],
+        removed=[old_texts[left[n]] for n in removed],
         edits=[edit for own_edits in edits for edit in own_edits or ()],
         is_too_long=None in edits,
     )
+
+
+def _split(content: _Content, places: Sequence[int]) -> tuple[list[str], list[str], list[int]]:
+    """Return the sentences of paragraphs: text, key, and the paragraph each stands in."""
+    owned = [
+        (text[a:b], place)
+        for place in places
+        for text in [content.texts[place]]
+        for a, b in split_sentences(text)
+    ]
+    keys = make_keys([text for text, _ in owned])
+    kept = [(text, key, place) for (text, place), key in zip(owned, keys, strict=True) if key]
+    return [t for t, _, _ in kept], [k for _, k, _ in kept], [p for _, _, p in kept]
+
+
+def _facing(
+    gone: Mapping[int, int], come: Mapping[int, int], changed: Mapping[int, int]
+) -> list[tuple[int, int]]:
+    """Return the sentences left over at the same places of two states of a paragraph.
+
+    A short one that lost a figure has too few shingles left to be known by them.
+    """
+    old, new = _by_owner(gone), _by_owner(come)
+    pairs: list[tuple[int, int]] = []
+    for i_paragraph, j_paragraph in changed.items():
+        left, right = old.get(i_paragraph, []), new.get(j_paragraph, [])
+        if len(left) == len(right):
+            pairs += zip(left, right, strict=True)
+    return pairs
+
+
+def _by_owner(owners: Mapping[int, int]) -> dict[int, list[int]]:
+    own: dict[int, list[int]] = {}
+    for place, owner in owners.items():
+        own.setdefault(owner, []).append(place)
+    return own
 
 
 def _not_held(sentences: Sequence[str], others: Sequence[str], rules: RevisionRules) -> list[int]:

@@ -47,6 +47,8 @@ def repeated_sentences(text: str, rules: RepeatRules) -> list[SentenceCut]:
     >>> [(cut.start, cut.end) for cut in repeated_sentences("가나다. 가나다.", rules)]
     [(5, 9)]
     """
+    if whole := _second_half(text, rules):
+        return whole
     spans = split_sentences(text)
     keys = make_keys([text[start:end] for start, end in spans])
     filled = [i for i, key in enumerate(keys) if key]
@@ -57,7 +59,7 @@ def repeated_sentences(text: str, rules: RepeatRules) -> list[SentenceCut]:
         cuts += _merged(
             [spans[filled[c.at]] for c, is_going in zip(run, goes, strict=True) if is_going]
         )
-    return sorted(cuts, key=lambda c: c.start) or _second_half(text, rules)
+    return sorted(cuts, key=lambda c: c.start)
 
 
 def without_spans(text: str, cuts: Sequence[SentenceCut]) -> str:

@@ -6,8 +6,8 @@ each run of paragraphs taken out.
 
 Only articles that stand for a story count, for "shared" and for "first": a copy is dropped as a
 whole already, and a paragraph must not leave a record because a copy that nobody sees printed it
-a minute earlier. Every paragraph stays where it was first, and a record that would lose all its
-paragraphs keeps them, so no text is lost and no article emptied. Keys and signatures come from
+a minute earlier. Every paragraph stays where it was first, and a record of which only short lines
+would be left keeps all, so no text is lost and no article emptied. Keys and signatures come from
 the text before, so the policy changes no story.
 """
 
@@ -22,8 +22,9 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.contract import ID, INT, LONG_TEXT
+from pipeline.contract import ID, INT, LONG_TEXT, conform
 from pipeline.dedup.shared import SharedRules
+from pipeline.interim import REMOVALS
 
 Policy = Literal["annotate", "collapse", "drop"]
 
@@ -52,6 +53,18 @@ SHORTENED = pa.schema(
 """What the clean records show in place of the same columns of `articles`."""
 
 
+@dataclass(frozen=True)
+class CutChanges:
+    """What a derivation of the cuts changes against the standing ones."""
+
+    added: pa.Table
+    """CUTS that are new or match another place."""
+    removed: pa.Table
+    """article_id and seq of CUTS that go or change."""
+    removals: pa.Table
+    """REMOVALS to be written as decisions: `drop_paragraph`, and `keep_paragraph` for a return."""
+
+
 @dataclass(frozen=True, order=True)
 class _Sighting:
     published_at: datetime
@@ -65,8 +78,9 @@ def cut_shared(shared: pa.Table, records: pa.Table, rules: SharedRules) -> pa.Ta
 
     Args:
         shared: SHARED_PARAGRAPHS rows: all of a paragraph or none of it.
-        records: article_id, source_id, published_at, n_paragraphs of the articles that stand for
-            their story; rows of `shared` of other articles do not count.
+        records: article_id, source_id, published_at, n_long_paragraphs (kept ones of 40 characters
+            and more) of the articles that stand for their story; rows of `shared` of other
+            articles do not count.
         rules: which sources are unknown.
     """
     standing = {row["article_id"]: row for row in records.to_pylist()}
@@ -86,7 +100,7 @@ def cut_shared(shared: pa.Table, records: pa.Table, rules: SharedRules) -> pa.Ta
     rows = [
         cut
         for article, own in sorted(cuts.items())
-        if len(own) < standing[article]["n_paragraphs"]
+        if len(own) < standing[article]["n_long_paragraphs"]
         for cut in sorted(own, key=lambda c: c["seq"])
     ]
     return pa.Table.from_pylist(rows, CUTS)
@@ -116,6 +130,47 @@ def shorten(cuts: pa.Table, articles: pa.Table, paragraphs: pa.Table, policy: Po
         if article["article_id"] in taken
     ]
     return pa.Table.from_pylist(shortened, SHORTENED).sort_by("article_id")
+
+
+def cut_changes(cuts: pa.Table, standing: pa.Table, paragraphs: pa.Table) -> CutChanges:
+    """Return what must change so that `cuts` stand in place of `standing` (both CUTS).
+
+    Args:
+        cuts: as derived now.
+        standing: as they stood; other columns are ignored.
+        paragraphs: article_id, revision_id, seq, start_char, end_char of the current revision of
+            every article that either names; a standing cut of a paragraph that is no more needs
+            no decision.
+    """
+    now = {(r["article_id"], r["seq"]): r for r in cuts.to_pylist()}
+    before = {(r["article_id"], r["seq"]): r for r in standing.select(CUTS.names).to_pylist()}
+    names = ("article_id", "revision_id", "seq", "start_char", "end_char")
+    spans = {(r["article_id"], r["seq"]): r for r in paragraphs.select(names).to_pylist()}
+    added = [row for place, row in now.items() if before.get(place) != row]
+    removed = [row for place, row in before.items() if now.get(place) != row]
+    returned = [place for place in before if place not in now and place in spans]
+    removals = [_removal(spans[r["article_id"], r["seq"]], r) for r in added]
+    removals += [_removal(spans[place], None) for place in returned]
+    return CutChanges(
+        added=pa.Table.from_pylist(added, CUTS),
+        removed=pa.Table.from_pylist(removed, CUTS).select(["article_id", "seq"]),
+        removals=conform(pa.Table.from_pylist(removals, REMOVALS.schema), REMOVALS),
+    )
+
+
+def _removal(span: dict[str, Any], cut: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the REMOVALS row of a paragraph that is cut, or comes back."""
+    row = {name: span[name] for name in ("article_id", "revision_id", "start_char", "end_char")}
+    row |= {"paragraph_seq": span["seq"], "reason": "shared"}
+    if cut is None:
+        return row | {"action": "keep_paragraph", "evidence": "no earlier record prints it"}
+    return row | {
+        "action": "drop_paragraph",
+        "matched_article_id": cut["matched_article_id"],
+        "matched_paragraph_seq": cut["matched_paragraph_seq"],
+        "jaccard": 1.0,
+        "evidence": "equal keys; printed there first",
+    }
 
 
 def _cuts(seen: Sequence[_Sighting]) -> list[dict[str, Any]]:

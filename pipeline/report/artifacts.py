@@ -103,6 +103,7 @@ def _what_came_in(summary: RunSummary) -> str:
         ("new articles", summary.n_articles),
         ("new revisions of known articles", summary.n_revisions),
         ("unchanged articles", summary.n_unchanged_articles),
+        ("articles of earlier runs derived again", summary.n_derived_again),
         ("paragraphs read", summary.n_paragraphs),
         ("pairs of articles verified as alike", summary.n_edges),
         ("quarantined", summary.n_quarantined),

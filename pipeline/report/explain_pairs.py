@@ -21,6 +21,8 @@ _RULES = {
     "below_near_short": "not alike enough for one story: short texts have to be nearly equal",
     "below_near_late": "not alike enough for one story: published days apart",
     "numbers_conflict": "one template with other numbers",
+    "numbers_differ_short": "short texts alike, but their numbers are not all the same",
+    "numbers_differ_late": "days apart and alike, but their numbers are not all the same",
     "numbers_exchanged": "one template: numbers at the same places differ",
     "numbers_changed": "the same article with a few numbers changed",
     "dates_apart": "they speak of different days",

@@ -66,6 +66,8 @@ class RunSummary:
     n_articles: int = 0
     n_unchanged_articles: int = 0
     n_revisions: int = 0
+    n_derived_again: int = 0
+    n_emptied: int = 0
     n_paragraphs: int = 0
     n_edges: int = 0
     dropped_paragraphs: Counter[str] = field(default_factory=Counter)
@@ -136,6 +138,7 @@ class RunSummary:
             "n_paragraphs": self.n_paragraphs,
             "n_dropped_paragraphs": self.dropped_paragraphs.total(),
             "n_edges": self.n_edges,
+            "n_derived_again": self.n_derived_again,
             "n_hot_buckets": self.n_hot_buckets,
             "n_largest_hot_bucket": max([b.n_articles for b in self.largest_hot_buckets] or [0]),
             "n_alarms": len(self.alarms),

@@ -82,56 +82,79 @@ _DERIVATIONS = {
 }
 """What is to stand of a table, where it is not just what the draft has."""
 
-_STANDING = """
-    SELECT * FROM {decisions} WHERE paragraph_seq IS NOT NULL
-    QUALIFY row_number() OVER (
-        PARTITION BY revision_id, paragraph_seq, start_char, end_char
-        ORDER BY decided_at DESC, action, decision_id
-    ) = 1
-"""
-"""The newest decision on each paragraph and span of every revision."""
+_SAME_PARAGRAPH = "o.revision_id = n.revision_id AND o.paragraph_seq = n.paragraph_seq"
+_SAME_SPAN = f"{_SAME_PARAGRAPH} AND o.start_char = n.start_char AND o.end_char = n.end_char"
 
-_SAME_PLACE = (
-    "o.revision_id = n.revision_id AND o.paragraph_seq = n.paragraph_seq"
-    " AND o.start_char IS NOT DISTINCT FROM n.start_char"
-    " AND o.end_char IS NOT DISTINCT FROM n.end_char"
-)
+_STANDING = """
+    {name}_latest AS (
+        SELECT * FROM {decisions} WHERE action IN ('drop_paragraph', 'keep_paragraph')
+        AND paragraph_seq IS NOT NULL
+        QUALIFY row_number() OVER (
+            PARTITION BY revision_id, paragraph_seq ORDER BY decided_at DESC, action, decision_id
+        ) = 1
+    ),
+    {name}_paragraphs AS (SELECT * FROM {name}_latest WHERE action = 'drop_paragraph'),
+    {name}_spans AS (
+        SELECT * FROM {decisions} WHERE action = 'drop_span' OR (
+            action = 'keep_paragraph' AND reason = 'rebuilt'
+        )
+        QUALIFY row_number() OVER (
+            PARTITION BY revision_id, paragraph_seq, start_char, end_char
+            ORDER BY decided_at DESC, action, decision_id
+        ) = 1 AND action = 'drop_span'
+    )
+"""
+"""The paragraphs and spans that are dropped, by the newest decision on each."""
 
 _DECIDED = f"""
-    WITH o AS ({_STANDING.format(decisions="decisions")}),
-    drafted AS ({_STANDING.format(decisions="draft_decisions")}),
-    -- What the draft first dropped and then kept was never dropped by the whole.
-    n AS (
-        SELECT * FROM drafted WHERE action <> 'keep_paragraph' OR NOT EXISTS (
-            FROM draft_decisions o
-            WHERE o.action <> 'keep_paragraph' AND {_SAME_PLACE.replace("n.", "drafted.")}
-        )
-    )
+    WITH {_STANDING.format(name="old", decisions="decisions")},
+    {_STANDING.format(name="new", decisions="draft_decisions")},
+    -- A span of a paragraph that is dropped as a whole is of no account.
+    old_cuts AS (FROM old_spans n ANTI JOIN old_paragraphs o ON {_SAME_PARAGRAPH}),
+    new_cuts AS (FROM new_spans n ANTI JOIN new_paragraphs o ON {_SAME_PARAGRAPH})
 """
 
 _NEWLY_DECIDED = f"""{_DECIDED}
-    SELECT n.* FROM n LEFT JOIN o ON {_SAME_PLACE}
-    WHERE o.action IS DISTINCT FROM n.action OR (n.action <> 'keep_paragraph' AND (
-        o.reason <> n.reason
-        OR o.matched_article_id IS DISTINCT FROM n.matched_article_id
-        OR o.matched_paragraph_seq IS DISTINCT FROM n.matched_paragraph_seq
-    ))
+    SELECT n.* FROM new_paragraphs n LEFT JOIN old_paragraphs o ON {_SAME_PARAGRAPH}
+    WHERE o.action IS NULL OR o.reason <> n.reason
+    OR o.matched_article_id IS DISTINCT FROM n.matched_article_id
+    OR o.matched_paragraph_seq IS DISTINCT FROM n.matched_paragraph_seq
+    UNION ALL
+    SELECT n.* FROM new_cuts n LEFT JOIN old_cuts o ON {_SAME_SPAN}
+    WHERE o.action IS NULL OR o.reason <> n.reason
+    UNION ALL
+    -- Notes on what is left in, once; not what the draft first dropped and then kept.
+    SELECT n.* FROM draft_decisions n
+    ANTI JOIN (FROM draft_decisions WHERE action LIKE 'drop_%') AS dropped
+    ON dropped.revision_id = n.revision_id AND dropped.paragraph_seq = n.paragraph_seq
+    AND dropped.start_char = n.start_char AND dropped.end_char = n.end_char
+    ANTI JOIN (FROM decisions WHERE action = 'keep_paragraph') AS o
+    ON {_SAME_SPAN} AND o.reason = n.reason
+    WHERE n.action = 'keep_paragraph'
 """
 
 _TAKEN_BACK = f"""{_DECIDED}
     SELECT o.article_id, o.revision_id, o.reason, o.paragraph_seq, o.start_char, o.end_char
-    FROM o SEMI JOIN draft_articles a ON a.revision_id = o.revision_id
-    LEFT JOIN n ON {_SAME_PLACE}
-    WHERE o.action <> 'keep_paragraph' AND n.action IS NULL
+    FROM (
+        SELECT o.* FROM old_paragraphs o ANTI JOIN new_paragraphs n ON {_SAME_PARAGRAPH}
+        UNION ALL
+        SELECT o.* FROM old_cuts o ANTI JOIN new_cuts n ON {_SAME_SPAN}
+        ANTI JOIN new_paragraphs AS whole
+        ON whole.revision_id = o.revision_id AND whole.paragraph_seq = o.paragraph_seq
+    ) o SEMI JOIN draft_articles a ON a.revision_id = o.revision_id
 """
 
 
 @contextmanager
 def open_draft(warehouse: Warehouse) -> Iterator[Warehouse]:
-    """Open an empty warehouse below the staging folder of `warehouse`; it is deleted at the end."""
+    """Open a warehouse below the staging folder of `warehouse`, with its archive and nothing else.
+
+    It is deleted at the end.
+    """
     folder = Path(tempfile.mkdtemp(prefix=DRAFT_PREFIX, dir=Layout.at(warehouse.root).staging))
     try:
         with open_warehouse(folder, retention_days=0) as draft:
+            draft.borrow_archive(warehouse)
             yield draft
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -220,6 +220,19 @@ class Warehouse:
                     documents = read_file(self.root, landing.file)
                 yield with_landing(documents, landing.file.path)
 
+    def borrow_archive(self, lender: Warehouse) -> None:
+        """Read the raw archive of another warehouse, pending landings too, through links to it."""
+        pending = [landing.file for landing in lender._catalog.open_landings()]
+        files = [*lender._gatherer.files(DOCUMENTS.name), *pending]
+        with self._guarded("linking the archive"):
+            for stored in files:
+                link = self.root / stored.path
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(lender.root / stored.path)
+            with self._catalog.transaction():
+                self._catalog.add_files(files, self.head.id)
+            self._gatherer.renew(self._catalog.live_files())
+
     def _document_files(self) -> list[StoredFile]:
         landed = [landing.file for landing in self._catalog.open_landings()]
         return [*self._gatherer.files(DOCUMENTS.name), *landed]

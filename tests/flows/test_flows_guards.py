@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
+from flows import ingest as ingest_module
 from flows.ingest import Request, run_ingest
 from pipeline import cli
+from pipeline.dedup.decide import clean_text
 from pipeline.report.summary import RunSummary
 from pipeline.settings import Settings
 
-WORDS = (
+VOCABULARY = (
     "harbour council ferry winter bridge market tide lantern orchard clerk signal barrel "
     "mountain river station letter copper window garden morning engine canvas theatre school "
     "doctor captain kitchen village painter summer"
-).split()
+)
+WORDS = VOCABULARY.split()
 
 
 def body(name: str, n_sentences: int = 14) -> str:
@@ -112,9 +116,7 @@ def test_a_few_articles_are_chance(house: House) -> None:
 
 
 @pytest.mark.parametrize(("n_copies", "n_alarms"), [(10, 0), (15, 1)])
-def test_a_source_without_a_level_may_lose_half(
-    house: House, n_copies: int, n_alarms: int
-) -> None:
+def test_a_source_without_a_level_may_lose_half(house: House, n_copies: int, n_alarms: int) -> None:
     house.take(*own("wire", 0, 30), *own("press", 0, 3))
     mixed = [*copies("press", "wire", 0, n_copies, hour=13), *own("press", 10, 35 - n_copies)]
     alarms = house.take(*mixed).alarms
@@ -153,6 +155,42 @@ def test_articles_that_one_run_brings_and_displaces_are_no_loss_of_earlier_ones(
     mixed = [*copies("wire", "day", 0, 30), *copies("other", "day", 0, 30, hour=6)]
     (alarm,) = house.take(*mixed, batch_documents=9).alarms
     assert "100% of the 30 articles that this run brought (0% before)" in alarm
+
+
+def footed(first: int, last: int, day: int) -> list[dict[str, Any]]:
+    """Articles under four lines that their source prints below each."""
+    lines = "\n\n".join(body(f"footer {n}", 3)[:180] for n in range(4))
+    texts = [f"{body(f'report {n}', 16)}\n\n{lines}" for n in range(first, last)]
+    made = [record("press", f"footed {first + n}", text) for n, text in enumerate(texts)]
+    return [r | {"published_at": f"2026-03-{day:02d}T08:00:00Z"} for r in made]
+
+
+def test_furniture_that_is_learned_late_may_raise_an_alarm(house: House) -> None:
+    """What is taken out of earlier articles afterwards is a loss like any other."""
+    house.take(*[record("press", f"own {n}", body(f"own {n}", 16)) for n in range(6)])
+    first = house.take(*footed(0, 19, 4))
+    assert first.alarms == []
+    taken = house.take(*footed(19, 22, 5), *footed(22, 25, 6))
+    assert house.rows("SELECT count(*) FROM paragraphs WHERE status = 'dropped'") == [(100,)]
+    assert (taken.n_articles, taken.n_revisions, taken.n_unchanged_articles) == (6, 0, 0)
+    assert taken.counts()["n_derived_again"] == 19
+    (alarm,) = taken.alarms
+    assert "of the characters of the 25 articles that it had before this run (0% before)" in alarm
+    assert "most of it as furniture_source" in alarm
+
+
+def test_an_article_without_a_text_is_a_fault(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def empties(*arguments: Any, **named: Any) -> Any:
+        clean, *rest = clean_text(*arguments, **named)
+        at = clean.schema.get_field_index("n_chars")
+        zeros = pa.array([0] * clean.num_rows, pa.int32())
+        return clean.set_column(at, clean.schema.field(at), zeros), *rest
+
+    monkeypatch.setattr(ingest_module, "clean_text", empties)
+    (alarm,) = house.take(*own("press", 0, 2)).alarms
+    assert alarm.startswith("2 articles have no text left, a fault in unecho: report it; see: ")
 
 
 def test_the_alarm_goes_to_stderr_and_the_command_succeeds(

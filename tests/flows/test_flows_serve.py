@@ -95,7 +95,7 @@ class House:
 
     def runs(self, source: str = "press") -> list[dict[str, Any]]:
         """Return the runs of a source that began or were refused, newest first."""
-        return [r for r in self.api.runs() if r["parameters"]["source"] == source]
+        return [r for r in self.api.runs() if r["parameters"].get("source") == source]
 
     def run_that_is_going_on(self) -> str:
         """Return the id of the one run that is going on, once there is one."""
@@ -139,51 +139,52 @@ def until(holds: Callable[[], object], seconds: float) -> None:
         time.sleep(0.2)
 
 
-def test_serve_through_ctrl_c_a_kill_and_an_orderly_stop(new_root: Callable[[str], Path]) -> None:
-    """One warehouse, served three times (each start costs 5 s, so that the parts share them)."""
+def test_serve_through_a_kill_and_ctrl_c(new_root: Callable[[str], Path]) -> None:
+    """One warehouse, served twice (each start costs 5 s, so that the parts share them)."""
     house = House(new_root("w"), "5s")
     house.drop("one.jsonl", "The lighthouse keeper of Sorvik counted forty ships in one night.")
-    with writer_lock(Layout.at(house.root).lock, 0):  # runs wait for it: slow runs
-        runs_never_overlap_and_ctrl_c_ends_one_that_is_going_on(house)
-        killed = a_kill_ends_server_and_flow_run_too(house)
-    time.sleep(6)  # slots pass while nothing runs
-    with house.serving() as process:
+    lock = Layout.at(house.root).lock
+    with house.serving() as process, writer_lock(lock, 0):  # runs wait for it: slow runs
+        killed = runs_never_overlap(house)
+        a_kill_ends_server_and_flow_run_too(house, process, killed)
+    with house.serving() as process:  # slots passed while nothing ran
         what_the_kill_left_is_in_order(house, killed)
         files_that_arrive_are_taken(house)
         somebody_elses_ingest_is_recorded_here(house)
-        stopped_by(process, signal.SIGTERM)
-        until(lambda: not house.processes(), 1)
-    assert house.said().rstrip().endswith("stopped")
-    assert "Traceback" not in house.said()
-    assert not (prefect_home(house.root) / "server.json").exists()
-    assert not UNFINISHED & set(house.states_after().values())
+        with writer_lock(lock, 30):
+            ctrl_c_ends_a_run_that_is_going_on(house, process)
 
 
-def runs_never_overlap_and_ctrl_c_ends_one_that_is_going_on(house: House) -> None:
-    with house.serving() as process:
-        interrupted = house.run_that_is_going_on()
-        time.sleep(6)  # the next slot comes meanwhile
-        begun = [r["id"] for r in house.runs() if r["state_type"] != "CANCELLED"]
-        assert begun == [interrupted]
-        (press,) = house.api.post("/deployments/filter", {"deployments": {"name": PRESS}})
-        assert press["global_concurrency_limit"]["limit"] == 1
-        assert press["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
-        stopped_by(process, signal.SIGINT)
-        until(lambda: not house.processes(), 1)
+def runs_never_overlap(house: House) -> str:
+    going_on = house.run_that_is_going_on()
+    time.sleep(6)  # the next slot comes meanwhile
+    begun = [r["id"] for r in house.runs() if r["state_type"] != "CANCELLED"]
+    assert begun == [going_on]
+    (press,) = house.api.post("/deployments/filter", {"deployments": {"name": PRESS}})
+    assert press["global_concurrency_limit"]["limit"] == 1
+    assert press["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    return going_on
+
+
+def a_kill_ends_server_and_flow_run_too(
+    house: House, process: subprocess.Popen[str], killed: str
+) -> None:
+    process.kill()
+    process.wait()
+    until(lambda: not house.processes(), 3)
+    assert house.states_after()[killed] == "RUNNING"  # nobody was left to say otherwise
+
+
+def ctrl_c_ends_a_run_that_is_going_on(house: House, process: subprocess.Popen[str]) -> None:
+    interrupted = house.run_that_is_going_on()
+    stopped_by(process, signal.SIGINT)
+    until(lambda: not house.processes(), 1)
     states = house.states_after()
     assert states[interrupted] in ("CANCELLED", "CRASHED")
     assert not UNFINISHED & set(states.values())
+    assert house.said().rstrip().endswith("stopped")
     assert "Traceback" not in house.said()
-
-
-def a_kill_ends_server_and_flow_run_too(house: House) -> str:
-    with house.serving() as process:
-        killed = house.run_that_is_going_on()
-        process.kill()
-        process.wait()
-        until(lambda: not house.processes(), 3)
-    assert house.states_after()[killed] == "RUNNING"  # nobody was left to say otherwise
-    return killed
+    assert not (prefect_home(house.root) / "server.json").exists()
 
 
 def what_the_kill_left_is_in_order(house: House, killed: str) -> None:
@@ -221,15 +222,33 @@ def somebody_elses_ingest_is_recorded_here(house: House) -> None:
     assert summary["n_documents"] == 0  # its files are taken
 
 
+def test_without_a_source_the_ui_is_served_and_sigterm_ends_it(
+    new_root: Callable[[str], Path],
+) -> None:
+    house = House(new_root("w"), "5s")
+    house.config.write_text(f'warehouse = "{house.root}"\nserver_port = {house.port}\n')
+    with house.serving() as process:
+        assert f"UI at http://127.0.0.1:{house.port}\n" in house.said()
+        assert "no schedule runs yet: write a [[source]]" in house.said()
+        page = Api(f"http://127.0.0.1:{house.port}").ask(
+            "GET", "/dashboard", headers={"accept": "text/html"}
+        )
+        assert b"<html" in page[2]
+        stopped_by(process, signal.SIGTERM)
+        until(lambda: not house.processes(), 1)
+    assert house.said().rstrip().endswith("stopped")
+    assert "Traceback" not in house.said()
+    assert not (prefect_home(house.root) / "server.json").exists()
+
+
 @pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "setting source: no source is set"),
-        ('[[source]]\nid = "a"\npath = "a"\nschedule = "soon"\n', "neither a cron line nor"),
-    ],
+    ("schedule", "said"), [("soon", "neither a cron line nor"), ("9999d", "longer than 366 days")]
 )
-def test_settings_that_cannot_be_served_are_one_line(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "unecho.toml").write_text(f'warehouse = "{tmp_path / "w"}"\n{text}')
+def test_settings_that_cannot_be_served_are_one_line(
+    tmp_path: Path, schedule: str, said: str
+) -> None:
+    source = f'[[source]]\nid = "a"\npath = "a"\nschedule = "{schedule}"\n'
+    (tmp_path / "unecho.toml").write_text(f'warehouse = "{tmp_path / "w"}"\n{source}')
     answer = subprocess.run([UNECHO, "serve"], cwd=tmp_path, capture_output=True, text=True)
     assert answer.returncode == 2
     assert said in answer.stderr

@@ -18,8 +18,8 @@ from flows.ingest import run_ingest, utc_now
 from flows.intake import Request
 from flows.rebuild import run_rebuild
 from flows.replay import run_replay
+from flows.rules import Rules
 from pipeline.contracts import CONTRACTS
-from pipeline.dedup.signatures import Recipe
 from pipeline.errors import WarehouseError
 from pipeline.interim import REMOVALS
 from pipeline.report.rebuild_report import RebuildSummary
@@ -229,7 +229,7 @@ def test_later_ingests_meet_the_keys_of_the_rebuild(
     # Made again from nothing they are the same.
     shutil.rmtree(root / "cache" / "keys")
     with open_warehouse(root) as warehouse:
-        made = pa.concat_tables(gather.history(warehouse, Recipe()))
+        made = pa.concat_tables(gather.history(warehouse, Rules()))
     assert made.sort_by("article_id") == keys
 
 

@@ -121,7 +121,7 @@ def arrivals(draw):
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(arrivals(), st.randoms(use_true_random=False))
 def test_what_stands_does_not_depend_on_batches_revisions_and_what_was_forgotten(batches, chance):
     parts = Warehouse()
@@ -136,7 +136,7 @@ def test_what_stands_does_not_depend_on_batches_revisions_and_what_was_forgotten
     assert parts.derived == whole.derived
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(arrivals(), st.randoms(use_true_random=False))
 def test_orders_of_the_same_articles_learn_the_same(batches, chance):
     articles = {i: r for batch, _ in batches for i, r in batch.items()}

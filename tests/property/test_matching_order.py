@@ -1,21 +1,17 @@
-"""Candidates and stories are functions of the set of articles, not of how they arrived."""
+"""Candidates are a function of the set of articles, not of how they arrived."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts import ID, TIME
 from pipeline.dedup.bands import BandRules, search
 from pipeline.dedup.bucket_pairs import CentreRule
-from pipeline.dedup.clusters import CanonicalPolicy, derive_stories
-from pipeline.dedup.relations import RelationRules
 from pipeline.dedup.signatures import Recipe, sign
-from pipeline.dedup.verify import verify
-from pipeline.interim import MEMBERS, VERIFIED
+from pipeline.interim import HASHES
 
 NOON = datetime(2024, 3, 5, 12, tzinfo=UTC).replace(tzinfo=None)
 SCHEMA = pa.schema(
@@ -75,7 +71,16 @@ def keys_of_articles(articles):
         }
         for number, a in enumerate(articles)
     ]
-    return sign(pa.Table.from_pylist(rows, SCHEMA), Recipe())
+    table = sign(pa.Table.from_pylist(rows, SCHEMA), Recipe())
+    place = table.schema.get_field_index("passages")
+    passages = [passages_of(key) for key in table["key"].to_pylist()]
+    return table.set_column(place, table.schema.field(place), pa.array(passages, HASHES))
+
+
+def passages_of(key):
+    """Return a hash of every 60 characters of a key."""
+    parts = {key[i : i + 60] for i in range(0, len(key) - 59, 60)}
+    return sorted(int.from_bytes(digest(part, 8), "little") for part in parts)
 
 
 @st.composite
@@ -115,135 +120,3 @@ def test_what_is_given_again_changes_nothing(arrival, rules):
     assert pairs_of(found.pairs) <= everything
     assert not pairs_of(found.lapsed) & everything
     assert all(left < right for left, right in pairs_of(found.pairs))
-
-
-def members_of(keys, stories=None):
-    """Return MEMBERS of articles with the story each stands in."""
-    stood = {} if stories is None else {r["article_id"]: r for r in stories}
-    rows = [
-        {
-            "article_id": r["article_id"],
-            "source_id": r["source_id"],
-            "published_at": r["published_at"],
-            "n_chars": len(r["key"]),
-            "content_hash": r["key_hash"],
-            "story_id": stood.get(r["article_id"], {}).get("story_id"),
-            "founded_snapshot": stood.get(r["article_id"], {}).get("founded_snapshot"),
-        }
-        for r in keys.to_pylist()
-    ]
-    return pa.Table.from_pylist(rows, MEMBERS.schema)
-
-
-def touched(article_ids, edges):
-    """Return all articles connected with some."""
-    reached, grown = set(), set(article_ids)
-    while grown != reached:
-        reached = set(grown)
-        for left, right in edges:
-            if left in reached or right in reached:
-                grown |= {left, right}
-    return reached
-
-
-class Model:
-    """The warehouse as far as stories go: all edges, and the story of each article."""
-
-    def __init__(self, rules):
-        self.rules, self.history, self.edges, self.members, self.founded = rules, [], {}, {}, {}
-        self.redirects = {}
-
-    def take(self, batch, snapshot):
-        found = search(batch, self.history, self.rules)
-        fresh = verify(found.pairs, batch, self.history, RelationRules()).to_pylist()
-        lapsed = pairs_of(found.lapsed)
-        duplicates = {pair for pair, row in self.edges.items() if row["is_duplicate"]}
-        seeds = set(batch["article_id"].to_pylist())
-        seeds |= {i for row in fresh for i in (row["left_id"], row["right_id"])}
-        seeds |= {i for pair in lapsed & set(self.edges) for i in pair}
-        self.edges |= {(row["left_id"], row["right_id"]): row for row in fresh}
-        ids = touched(
-            seeds, duplicates | {p for p, row in self.edges.items() if row["is_duplicate"]}
-        )
-        self.edges = {pair: row for pair, row in self.edges.items() if pair not in lapsed}
-        self.history.append(batch)
-        self.derive(ids, snapshot)
-
-    def derive(self, ids, snapshot):
-        keys = pa.concat_tables(self.history)
-        keys = keys.filter(pc.is_in(keys["article_id"], pa.array(sorted(ids), ID)))
-        inside = [row for pair, row in self.edges.items() if set(pair) <= ids]
-        stood = [
-            self.members[i] | {"founded_snapshot": self.founded[self.members[i]["story_id"]]}
-            for i in ids
-            if i in self.members
-        ]
-        stories = derive_stories(
-            pa.Table.from_pylist(inside, VERIFIED.schema),
-            members_of(keys, stood),
-            CanonicalPolicy(),
-            snapshot,
-        )
-        before = {self.members[i]["story_id"] for i in ids if i in self.members}
-        self.members |= {r["article_id"]: r for r in stories.members.to_pylist()}
-        self.founded |= {r["story_id"]: r["founded_snapshot"] for r in stories.stories.to_pylist()}
-        self.redirects = dict(zip(*stories.redirects.to_pydict().values(), strict=True))
-        living = {r["story_id"] for r in self.members.values()}
-        assert before - living == set(self.redirects)
-        assert set(self.redirects.values()) <= living
-
-    def outcome(self):
-        """Return all that must not depend on arrival: everything but the names of stories."""
-        names = {}
-        for article, row in sorted(self.members.items()):
-            names.setdefault(row["story_id"], article)
-        return {
-            article: row | {"story_id": names[row["story_id"]]}
-            for article, row in self.members.items()
-        }
-
-
-@settings(max_examples=60, deadline=None)
-@given(arrivals(), RULES)
-def test_stories_do_not_depend_on_the_batches(arrival, rules):
-    keys, batches = arrival
-    whole, parts = Model(rules), Model(rules)
-    whole.take(keys, 1)
-    for snapshot, batch in enumerate(batches, start=1):
-        parts.take(keys.take(pa.array(batch)), snapshot)
-    assert parts.outcome() == whole.outcome()
-    assert parts.edges == whole.edges
-
-
-@settings(max_examples=40, deadline=None)
-@given(arrivals(), RULES)
-def test_every_member_stands_on_an_edge_and_every_story_has_one_canonical(arrival, rules):
-    keys, batches = arrival
-    model = Model(rules)
-    for snapshot, batch in enumerate(batches, start=1):
-        model.take(keys.take(pa.array(batch)), snapshot)
-    stories = {}
-    for row in model.members.values():
-        stories.setdefault(row["story_id"], []).append(row)
-    for rows in stories.values():
-        roles = sorted(row["role"] for row in rows)
-        assert roles == (
-            ["single"] if len(rows) == 1 else ["canonical"] + ["duplicate"] * (len(rows) - 1)
-        )
-        ids = {row["article_id"] for row in rows}
-        for row in rows:
-            partners = {
-                i
-                for pair, e in model.edges.items()
-                if row["article_id"] in pair and e["is_duplicate"]
-                for i in pair
-            } & ids - {row["article_id"]}
-            if row["role"] != "duplicate":
-                assert row["matched_id"] is row["relation"] is row["jaccard"] is None
-                continue
-            assert row["canonical_id"] in partners or len(partners) >= 2
-            edge = model.edges[tuple(sorted((row["article_id"], row["matched_id"])))]
-            assert edge["relation"] == row["relation"]
-            assert edge["jaccard"] == row["jaccard"]
-            assert row["matched_id"] in partners
-            assert (row["matched_id"] == row["canonical_id"]) == (row["canonical_id"] in partners)

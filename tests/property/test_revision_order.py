@@ -94,7 +94,7 @@ def parsed_of(documents: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(first, PARSED.schema)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.permutations(DOCUMENTS), st.sets(st.integers(1, len(DOCUMENTS) - 1)))
 def test_any_order_and_batches_store_the_same(
     documents: list[dict[str, Any]], cuts: set[int]

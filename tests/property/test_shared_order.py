@@ -146,7 +146,7 @@ class Store:
         ] + [keys]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(articles, st.sets(st.integers(0, 4))), min_size=1, max_size=5))
 def test_rows_are_those_of_the_set_after_any_batches(steps):
     store = Store()

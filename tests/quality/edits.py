@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
-from tests.quality.corpus import UNSPACED, Article, joined
+from tests.quality.corpus import UNSPACED, Article, articles, joined
 from tests.quality.mastheads import MASTHEADS
 from tests.quality.spelled_numbers import numbers_otherwise
 
@@ -27,6 +27,22 @@ def _on_text(change: Callable[[str], str]) -> Edit:
 
 def _full_width(text: str) -> str:
     return "".join(chr(ord(c) + 0xFEE0) if c.isascii() and c.isalnum() else c for c in text)
+
+
+_HALF_KANA = {unicodedata.normalize("NFKC", chr(c)): chr(c) for c in range(0xFF66, 0xFF9E)} | {
+    "\u3099": "\uff9e",
+    "\u309a": "\uff9f",
+}
+
+
+def _half_width_kana(text: str) -> str:
+    """Return katakana as half-width signs, their voicing marks apart."""
+    return "".join(
+        "".join(_HALF_KANA.get(part, part) for part in unicodedata.normalize("NFD", c))
+        if "ァ" <= c <= "ヺ"
+        else c
+        for c in text
+    )
 
 
 def _typographic(text: str) -> str:
@@ -187,15 +203,22 @@ def _teaser(article: Article, stranger: Article) -> Article:
 
 
 def _embedded(article: Article, stranger: Article) -> Article:
-    """Put the whole text into an article of more than twice its length."""
-    own = stranger.text.split("\n\n")
-    n_wanted = 1.8 * len(article.text)
-    # What the language has too little of is told once more, the words of each sentence turned.
-    while len("".join(own)) < n_wanted:
-        own += ["".join(re.split(r"(\s|(?<=[、，]))", p)[::-1]) for p in own]
+    """Put the whole text into an article of more than twice its length, made of other ones."""
+    others = [a for n in (article.language, "en") for a in articles()[n]]
+    hosts = [stranger, *(a for a in others if a.title not in (article.title, stranger.title))]
+    n_hosts = 2
+    # No part may be half of the whole: the whole would be a copy of it with an addition.
+    while _longest_share([article, *hosts[:n_hosts]]) > 0.4:
+        n_hosts += 1
+    own = [paragraph for host in hosts[:n_hosts] for paragraph in host.paragraphs]
     middle = len(own) // 2
     text = "\n\n".join([*own[:middle], article.text, *own[middle:]])
     return replace(article, title=stranger.title, text=text)
+
+
+def _longest_share(parts: list[Article]) -> float:
+    lengths = [len(part.text) for part in parts]
+    return max(lengths) / sum(lengths)
 
 
 def _without_diacritics(article: Article, _: Article) -> Article:
@@ -234,6 +257,7 @@ def _mixed_edits(article: Article, stranger: Article) -> Article:
 EXACT: dict[str, Edit] = {
     "nfd": _on_text(lambda text: unicodedata.normalize("NFD", text)),
     "full_width": _on_text(_full_width),
+    "half_width_kana": _on_text(_half_width_kana),
     "typographic": _on_text(_typographic),
     "zero_widths": _on_text(_zero_widths),
     "upper_case": _on_text(str.upper),
@@ -273,6 +297,7 @@ CONTAINED: dict[str, Edit] = {"teaser": _teaser, "embedded": _embedded}
 """One text stands whole inside the other: an edge `contained`, and two stories."""
 
 LANGUAGES_OF = {
+    "half_width_kana": ("ja", "mixed"),
     "spaces_removed": ("ko", "mixed"),
     "spaces_added": ("ko", "ja", "zh", "mixed"),
     "topic_particles_swapped": ("ko", "mixed"),

@@ -6,21 +6,22 @@ floor when a rule gains one; lowering one is a decision, with its reason in DECI
 
 from __future__ import annotations
 
-CORPUS_DIGEST = "cf77e807515e9b27"
+CORPUS_DIGEST = "405cf6e4dc244f64"
 """Of the planted pairs that the floors were set on. Whoever changes the articles, the templates or
 the edits sees every number move: write the table again, read it, then set this."""
 
 FLOORS: dict[str, int] = {
     "nfd": 26,
     "full_width": 39,
+    "half_width_kana": 4,
     "typographic": 39,
     "zero_widths": 42,
     "upper_case": 20,
     "paragraphs_joined": 42,
     "spaces_removed": 8,
     "spaces_added": 14,
-    "topic_particles_swapped": 7,
-    "all_particles_swapped": 4,
+    "topic_particles_swapped": 8,
+    "all_particles_swapped": 5,
     "endings_written_out": 7,
     "typos": 42,
     "one_word_in_twenty": 41,
@@ -32,15 +33,15 @@ FLOORS: dict[str, int] = {
     "paragraphs_turned": 42,
     "lead_rewritten": 41,
     "headline_changed": 42,
-    "numbers_otherwise": 26,
+    "numbers_otherwise": 29,
     "other_masthead": 42,
     "desk_edits": 40,
     "diacritics_stripped": 6,
     "update_marked": 33,
     "flash_before": 0,
     "trimmed_60": 42,
-    "teaser": 4,
-    "embedded": 16,
+    "teaser": 42,
+    "embedded": 40,
     "other_numbers": 33,
     "half_of_the_words": 42,
     "same_headline": 42,

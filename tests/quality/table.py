@@ -50,6 +50,7 @@ _GROUPS = (
 DESCRIPTIONS = {
     "nfd": "decomposed accents and Hangul, as macOS writes them",
     "full_width": "ＡＢＣ１２３ for ABC123",
+    "half_width_kana": "ｱｲｳ for アイウ",
     "typographic": "other quotes, dashes, dots, no-break spaces",
     "zero_widths": "a zero-width space after every 40 characters",
     "upper_case": "everything in capitals",
@@ -169,7 +170,7 @@ def measure_seeds(folder: Path) -> list[Score]:
     settings = load_settings(warehouse=folder)
     run_ingest([Request(specs=(str(SEEDS),))], settings, "seeds")
     lines = (SEEDS / "pairs.jsonl").read_text("utf-8").splitlines()
-    return evaluate(read_pairs(lines, "pairs.jsonl"), settings).stories
+    return evaluate(read_pairs(lines, "pairs.jsonl"), folder).stories
 
 
 def main() -> None:

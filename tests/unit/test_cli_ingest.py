@@ -84,6 +84,11 @@ def test_the_way_through_all_commands(unecho: Shell, file: Path) -> None:
 
     [source] = [s for s in unecho.json("sources") if s["source_id"] == "ferry.example"]
     assert (source["n_articles"], source["last_status"]) == (2, "completed")
+    assert (source["n_duplicates"], source["dropped_articles_ratio"]) == (1, 0.5)
+    assert source["n_dropped_chars"] == round(source["n_chars"] * source["dropped_chars_ratio"])
+    shown = unecho("sources")[0].decode().splitlines()
+    assert "articles out  text out" in shown[0]
+    assert shown[2].split()[:6] == ["ferry.example", "2", "1", "1", "50%", "50%"]
     assert unecho.json("doctor", "--deep") == {
         "is_sound": True,
         "checked": unecho.json("doctor", "--deep")["checked"],

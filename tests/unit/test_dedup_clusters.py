@@ -224,6 +224,18 @@ def test_an_id_whose_founder_joined_another_story_is_not_given_twice():
     assert len(set(stories.stories["story_id"].to_pylist())) == 2
 
 
+def test_articles_of_one_series_never_meet_whoever_vouches_for_them():
+    members = [member(name, hours) for hours, name in enumerate("abc")]
+    edges = [edge("a", "b", 0.9), edge("b", "c", 0.8), edge("a", "c", 0.7, "series")]
+    assert partition(derive(members, edges), "abc") == [["a", "b"], ["c"]]
+    members.append(member("d", 4))
+    edges += [edge("a", "d"), edge("c", "d"), edge("b", "d")]
+    assert partition(derive(members, edges), "abcd") == [["a", "b", "d"], ["c"]]
+    # Beyond the members it says nothing.
+    edges.append(edge("a", "stranger", 0.7, "series"))
+    assert partition(derive(members, edges), "abcd") == [["a", "b", "d"], ["c"]]
+
+
 def test_a_large_template_bucket_stays_quick():
     n = 3000
     names = [f"m{i}" for i in range(n)]
@@ -316,15 +328,14 @@ def test_another_outlets_versions_stand_for_nothing():
 
 
 def test_headlines_order_versions_of_equal_or_unknown_times():
-    members = [member(name, at=None) for name in "abc"]
-    for row, version in zip(members, (20, -1, 0), strict=True):
-        row["title_version"] = version
+    titles = {"a": "다리 개통(종합)", "b": "[속보] 다리 개통", "c": "다리 개통"}
+    members = pa.Table.from_pylist([member(name, at=None) for name in titles], MEMBERS.schema)
+    place = members.schema.get_field_index("title")
+    if place >= 0:
+        members = members.remove_column(place)
+    members = members.append_column("title", pa.array(titles.values()))
     edges = [update("a", "b"), update("b", "c"), update("a", "c")]
-    rows = pa.Table.from_pylist(members, MEMBERS.schema)
-    if "title_version" not in rows.schema.names:
-        claims = pa.array([row["title_version"] for row in members], pa.int16())
-        rows = rows.append_column("title_version", claims)
-    stories = derive_stories(edges_table(*edges), rows, POLICY, 1)
+    stories = derive_stories(edges_table(*edges), members, POLICY, 1)
     assert roles(stories, "abc") == {"a": "canonical", "b": "update", "c": "update"}
 
 

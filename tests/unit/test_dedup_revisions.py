@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts import ARTICLES, REVISION_CLASSES
@@ -127,7 +127,14 @@ CASES = [
         "correction_mark",
     ),
     (SPANISH, SPANISH + "\n\nFe de errores: la subida es de 30.", "correction", "correction_mark"),
+    (
+        KOREAN + "\n\n한빛시 시내버스 차고지의 아침 풍경. 9일 촬영",
+        KOREAN + "\n\n한빛시 시내버스 차고지의 아침 풍경. 8일 촬영",
+        "correction",
+        "date_exchanged",
+    ),
     # update
+    ("[한빛]", "[한빛]\n\n시는 노인 요금을 그대로 두기로 했다.", "update", "sentences_added"),
     (KOREAN, KOREAN + "\n\n시는 노인 요금을 그대로 두기로 했다.", "update", "sentences_added"),
     (KOREAN, KOREAN.replace("조정은 4년 만이다.", ""), "update", "sentences_removed"),
     (
@@ -223,6 +230,15 @@ def test_a_flash_is_filled_in_not_rewritten() -> None:
     assert change("한빛시가 시내버스 요금을 올린다.", KOREAN * 2) == ("update", "flash_filled_in")
 
 
+def test_another_article_under_one_id_is_a_rewrite_however_short_the_first() -> None:
+    older, newer = "가을 축제가 새봄에서 열렸다.", KOREAN
+    [found] = compare(row(0, older, title="새봄시 가을 축제 성황"), row(1, newer))
+    assert (found["revision_class"], found["evidence"]["rule"]) == ("rewrite", "replaced")
+    rules = RevisionRules(flash_containment=0.0)
+    [found] = compare(row(0, older, title="새봄시 가을 축제 성황"), row(1, newer), rules=rules)
+    assert found["evidence"]["rule"] == "flash_filled_in"
+
+
 def test_a_correction_mark_that_stood_before_says_nothing_again() -> None:
     noted = KOREAN + "\n\n[바로잡습니다] 인상 폭을 고쳤습니다."
     assert change(noted, noted.replace("밝혔다", "발혔다")) == ("typo", "slips")
@@ -292,6 +308,7 @@ def chain() -> list[dict[str, Any]]:
     return rows + [row(n, text, of="two", updated_at=None) for n, text in enumerate(texts)]
 
 
+@settings(deadline=None, max_examples=20)
 @given(st.permutations(chain()))
 def test_the_order_of_the_rows_does_not_matter(rows: list[dict[str, Any]]) -> None:
     found = compare(*rows)
@@ -341,6 +358,7 @@ def test_positions_count_furniture_and_empty_lines_as_the_paragraphs_table_does(
     assert [(d["op"], d["seq"]) for d in found["diff"]] == [("added", 4)]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_the_diff_leads_from_the_older_text_to_the_newer(data: st.DataObject) -> None:
     words = st.lists(st.sampled_from(["가나다라", "abcd", "300원", "漢字"]), min_size=1)
@@ -355,6 +373,7 @@ def test_the_diff_leads_from_the_older_text_to_the_newer(data: st.DataObject) ->
     assert sorted([j for _, j in pairs] + diff.added) == list(range(len(newer)))
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("abcde"), max_size=12), st.randoms())
 def test_swapping_sides_swaps_added_and_removed(keys: list[str], chance: random.Random) -> None:
     other = [*keys, "f"]

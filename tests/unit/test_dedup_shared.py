@@ -10,7 +10,7 @@ import pytest
 from pipeline.contracts import ID, TIME
 from pipeline.dedup.passages import PassageRules, find_passages
 from pipeline.dedup.shared import SharedRules, find_shared, find_sightings
-from pipeline.dedup.shared_policy import COLLAPSED, cut_shared, shorten
+from pipeline.dedup.shared_policy import COLLAPSED, CUTS, cut_changes, cut_shared, shorten
 from pipeline.interim import SHARED
 from pipeline.text.normalise import key_hash, make_key
 from tests.unit.articles_factory import article_id
@@ -193,7 +193,10 @@ def records(*articles, standing=None):
             "article_id": pa.array([article_id(a[0]) for a in chosen], ID),
             "source_id": [a[1] for a in chosen],
             "published_at": pa.array([minute(a[2]) for a in chosen], TIME),
-            "n_paragraphs": pa.array([len(a[3]) for a in chosen], pa.int32()),
+            "n_long_paragraphs": pa.array(
+                [sum(len(t) >= 40 and not t.startswith("- ") for t in a[3]) for a in chosen],
+                pa.int32(),
+            ),
         }
     )
 
@@ -253,6 +256,7 @@ def test_drop_leaves_no_trace_and_collapse_one_mark_a_run():
 def test_an_article_is_never_emptied():
     whole, part = ("a", "daily", 1, [RIVER, FERRY]), ("b", "wire", 2, [FERRY])
     assert cuts(whole, part) == []
+    assert cuts(whole, ("b", "wire", 2, ["By our correspondent", FERRY])) == []
     assert cuts(whole, ("b", "wire", 2, [FERRY, MARKET])) == [("b", 0, "a")]
 
 
@@ -287,3 +291,52 @@ def test_a_text_that_does_not_fit_its_rows_is_an_error():
     )
     with pytest.raises(ValueError, match="1 paragraphs in its text and 5 rows"):
         shorten(found, texts, paragraphs, "drop")
+
+
+def spans_of(*articles):
+    rows = [
+        {
+            "article_id": article_id(name),
+            "revision_id": article_id(f"revision of {name}"),
+            "seq": seq,
+            "start_char": 100 * seq,
+            "end_char": 100 * seq + 90,
+        }
+        for name, _, _, texts in articles
+        for seq in range(len(texts))
+    ]
+    return pa.Table.from_pylist(rows).cast(
+        pa.schema(
+            [
+                ("article_id", ID),
+                ("revision_id", ID),
+                ("seq", pa.int32()),
+                ("start_char", pa.int32()),
+                ("end_char", pa.int32()),
+            ]
+        )
+    )
+
+
+def test_an_earlier_record_that_arrives_later_moves_the_cut():
+    a, b = ("a", "daily", 2, [RIVER, FERRY]), ("b", "wire", 3, [RIVER, MARKET])
+    early = ("early", "post", 1, [RIVER, OWN.format("early")])
+    before = cut_shared(shared(a, b), records(a, b), SharedRules())
+    after = cut_shared(shared(a, b, early), records(a, b, early), SharedRules())
+    found = cut_changes(after, before, spans_of(a, b, early))
+    assert {r["article_id"] for r in found.added.to_pylist()} == {article_id("a"), article_id("b")}
+    assert found.removed.to_pylist() == [{"article_id": article_id("b"), "seq": 0}]
+    dropped = found.removals.to_pylist()
+    assert {(r["action"], r["reason"]) for r in dropped} == {("drop_paragraph", "shared")}
+    assert {r["matched_article_id"] for r in dropped} == {article_id("early")}
+    back = cut_changes(before, after, spans_of(a, b))
+    kept = [r for r in back.removals.to_pylist() if r["action"] == "keep_paragraph"]
+    assert [(r["article_id"], r["paragraph_seq"]) for r in kept] == [(article_id("a"), 0)]
+
+
+def test_equal_cuts_change_nothing_and_what_is_gone_needs_no_decision():
+    cut = cut_shared(shared(*PAIR), records(*PAIR), SharedRules())
+    same = cut_changes(cut, cut, spans_of(*PAIR))
+    assert (same.added.num_rows, same.removed.num_rows, same.removals.num_rows) == (0, 0, 0)
+    gone_now = cut_changes(CUTS.empty_table(), cut, spans_of(PAIR[0]))
+    assert (gone_now.removed.num_rows, gone_now.removals.num_rows) == (3, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 
 from pipeline.sources.formats.slices import Cutter, Limits, Slice
@@ -56,31 +57,49 @@ class _Rows:
         self.cutter = Cutter(limits, "row")
         self.cutter.start(1)
         self.start = 0
+        self.hopeless = 0
 
     def rows(self) -> Iterator[Slice]:
         while True:
             view = self.window.view
-            found = self.pattern.match(view, self.start)
+            line = view.find(self.line_end, self.start, self.hopeless)
+            found = self.pattern.match(view, self.start, len(view) if line < 0 else line)
             end = found.end() if found else self.start
             is_complete = end < len(view) and view[end] == self.line_end[0]
+            may_widen = line < 0 and not self.window.is_at_end
             if is_complete and self._fits(end):
                 yield from self._finish(end)
-            elif not is_complete and self._fits(len(view)) and not self.window.is_at_end:
+            elif not is_complete and self._fits(len(view)) and may_widen:
                 self._widen()
             elif end == len(view) and self._fits(end):
                 yield from self._finish(end, is_open=True)
                 return
             else:
                 # The row does not end, or not within a piece: a quote that never closes.
+                if line < 0:
+                    self._give_up()
                 yield from self._take_line()
                 if self.start > len(self.window.view):
                     return
+
+    def _give_up(self) -> None:
+        """Note how far the row at `start` was followed without an end.
+
+        It was inside quotes at every line end on the way. A later row that is inside quotes at one
+        of these would go the same way, so up to there a row ends with its line or not at all.
+        Without this a file whose every line leaves a quote open is read again from each of its
+        lines: 8,000 lines of 13 bytes took 25 s instead of 0.03 s.
+        """
+        is_to_the_end = self.window.is_at_end and self._fits(len(self.window.view))
+        limit = self.start + self.limits.piece_bytes // self.window.width
+        self.hopeless = sys.maxsize if is_to_the_end else limit
 
     def _fits(self, end: int) -> bool:
         return (end - self.start) * self.window.width <= self.limits.piece_bytes
 
     def _widen(self) -> bool:
         start, self.start = self.start, 0
+        self.hopeless = max(0, self.hopeless - start)
         return self.window.widen(start)
 
     def _finish(self, end: int, *, is_open: bool = False) -> Iterator[Slice]:
