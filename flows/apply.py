@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,18 +11,16 @@ import pyarrow.compute as pc
 from flows.furnish import furniture_changes, stale_articles
 from flows.gather import Fresh, Touched, replaced_rows
 from flows.rederive import changed_removals
-from pipeline.contracts import CONTRACTS, DECISIONS, ID
+from flows.rows import as_contract, decision_rows, difference, filled, stamped
+from pipeline.contracts import CONTRACTS, ID
 from pipeline.dedup.bands import Candidates
 from pipeline.dedup.clusters import Stories
 from pipeline.dedup.learning import Learned
 from pipeline.dedup.shared import Shared
-from pipeline.dedup.story_decisions import UNSTAMPED, story_decisions
+from pipeline.dedup.story_decisions import story_decisions
 from pipeline.store.archive import landing_paths
 from pipeline.store.model import Change
 from pipeline.store.warehouse import Warehouse
-
-RULE_VERSION = "1"
-"""Raised whenever a rule that drops or keeps anything changes; stands in every decision."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,7 @@ def change_of(decided: Decided, warehouse: Warehouse, run_id: str, now: datetime
     added = {name: tables for part, _ in parts for name, tables in part.items()}
     removed = {name: keys for _, part in parts for name, keys in part.items()}
     return Change(
-        added={name: _as_contract(name, tables) for name, tables in added.items()},
+        added={name: as_contract(name, tables) for name, tables in added.items()},
         removed={name: keys for name, keys in removed.items() if len(keys)},
         keys=decided.keys,
         landings=landing_paths(decided.documents),
@@ -88,7 +84,7 @@ def _articles(
     rows = clean.append_column("is_current", is_current)
     if fresh.again is None:
         changed = replaced_rows(warehouse, fresh)
-        articles, gone = [_with(rows, first_seen_at=now, run_id=run_id), changed], changed
+        articles, gone = [stamped(rows, first_seen_at=now, run_id=run_id), changed], changed
     else:
         first = fresh.again.select(["revision_id", "first_seen_at", "run_id"])
         articles, gone = [rows.join(first, "revision_id")], fresh.again
@@ -113,8 +109,8 @@ def _decisions_of(
         stood = warehouse.rows("paragraphs", "article_id", ids)
         removals = changed_removals(removals, stood, decided.paragraphs)
     decisions = [
-        _decisions(removals, run_id, now),
-        _decisions(_story_decisions(decided, warehouse), run_id, now),
+        decision_rows(removals, run_id, now),
+        decision_rows(_story_decisions(decided, warehouse), run_id, now),
     ]
     return {"decisions": decisions}, {}
 
@@ -125,9 +121,9 @@ def _matching(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Adde
     ended = _ended(warehouse, replaced, decided.found.lapsed)
     return (
         {
-            "signatures": [_with(decided.keys, params_id=decided.params_id)],
-            "edges": [_with(decided.edges, run_id=run_id)],
-            "shared_spans": [_with(decided.common, run_id=run_id)],
+            "signatures": [stamped(decided.keys, params_id=decided.params_id)],
+            "edges": [stamped(decided.edges, run_id=run_id)],
+            "shared_spans": [stamped(decided.common, run_id=run_id)],
         },
         {"signatures": replaced, "edges": ended, "shared_spans": ended},
     )
@@ -136,8 +132,8 @@ def _matching(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Adde
 def _stories(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Added, Removed]:
     """Return what becomes of stories, their members and redirects."""
     touched, stories = decided.touched, decided.stories
-    members, stale_members = _difference(stories.members, touched.previous, "article_id")
-    story_rows, stale_stories = _difference(stories.stories, touched.previous_stories, "story_id")
+    members, stale_members = difference(stories.members, touched.previous, "article_id")
+    story_rows, stale_stories = difference(stories.stories, touched.previous_stories, "story_id")
     redirects, stale_redirects = _followed(warehouse, stories.redirects)
     # A split may bring an id back that a merge had ended: it leads nowhere else any more.
     revived = pa.chunked_array([stale_redirects, *story_rows["story_id"].chunks], ID)
@@ -145,7 +141,7 @@ def _stories(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Added
         {
             "story_members": [members],
             "stories": [story_rows],
-            "story_redirects": [_with(redirects, run_id=run_id)],
+            "story_redirects": [stamped(redirects, run_id=run_id)],
         },
         {"story_members": stale_members, "stories": stale_stories, "story_redirects": revived},
     )
@@ -168,9 +164,15 @@ def _furniture(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Add
 def _shared(decided: Decided, run_id: str) -> tuple[Added, Removed]:
     """Return what becomes of shared paragraphs."""
     shared = decided.shared
+    # What the policy shows of a text that is replaced is decided anew at the end of the run.
+    replaced = pa.array(sorted(decided.fresh.replaced), ID)
     return (
-        {"shared_paragraphs": [_with(shared.added, run_id=run_id)]},
-        {"shared_paragraphs": shared.removed},
+        {"shared_paragraphs": [stamped(shared.added, run_id=run_id)]},
+        {
+            "shared_paragraphs": shared.removed,
+            "shared_cuts": replaced,
+            "shortened_texts": replaced,
+        },
     )
 
 
@@ -178,13 +180,13 @@ def _revision_changes(decided: Decided, warehouse: Warehouse, run_id: str) -> tu
     """Return what becomes of the comparison of revisions."""
     articles = pc.unique(decided.compared["article_id"])
     standing = warehouse.rows("revision_changes", "article_id", articles)
-    rows, stale = _difference(decided.compared, standing, "revision_id")
-    return {"revision_changes": [_with(rows, run_id=run_id)]}, {"revision_changes": stale}
+    rows, stale = difference(decided.compared, standing, "revision_id")
+    return {"revision_changes": [stamped(rows, run_id=run_id)]}, {"revision_changes": stale}
 
 
 def _quarantine(decided: Decided, run_id: str, now: datetime) -> tuple[Added, Removed]:
     """Return what becomes of refused documents."""
-    rows = _with(decided.unread, quarantined_at=now, run_id=run_id)
+    rows = stamped(decided.unread, quarantined_at=now, run_id=run_id)
     # A document that is tried again (replay, a run killed half way) leaves its earlier row.
     return {"quarantine": [rows]}, {"quarantine": decided.documents["document_id"]}
 
@@ -194,7 +196,7 @@ def fault_of(documents: pa.Table, error: Exception, run_id: str, now: datetime) 
     message = " ".join(f"{type(error).__name__}: {error}".split())[:500]
     rows = documents.select(["document_id", "source_id", "container", "position", "n_bytes"])
     next_step = "this is a fault in unecho, report it; replay the document after an update"
-    rows = _with(
+    rows = stamped(
         rows,
         reason="fault",
         message=f"{message}; {next_step}",
@@ -202,41 +204,17 @@ def fault_of(documents: pa.Table, error: Exception, run_id: str, now: datetime) 
         run_id=run_id,
     )
     return Change(
-        added={"quarantine": _as_contract("quarantine", [rows])},
+        added={"quarantine": as_contract("quarantine", [rows])},
         removed={"quarantine": documents["document_id"]},
         landings=landing_paths(documents),
     )
-
-
-def _as_contract(name: str, tables: list[pa.Table]) -> pa.Table:
-    """Return the tables as one, with the contract's columns; missing nullable ones are NULL."""
-    schema = CONTRACTS[name].schema
-    return pa.concat_tables([_filled(t, schema) for t in tables])
-
-
-def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    columns = [
-        table[f.name].cast(f.type)
-        if f.name in table.column_names
-        else pa.nulls(table.num_rows, f.type)
-        for f in schema
-    ]
-    return pa.table(columns, schema=schema)
-
-
-def _with(table: pa.Table, **constants: Any) -> pa.Table:
-    for name, value in constants.items():
-        kind = pa.timestamp("us") if isinstance(value, datetime) else None
-        column = pa.array([value] * table.num_rows, kind or pa.string())
-        table = table.append_column(name, column)
-    return table
 
 
 def _ended(warehouse: Warehouse, replaced: pa.Array, lapsed: pa.Table) -> pa.Table:
     """Return the keys of edges of replaced revisions, at either end, and of lapsed pairs."""
     ends = pa.schema([CONTRACTS["edges"].schema.field(side) for side in ("left_id", "right_id")])
     touching = [warehouse.rows("edges", side, replaced) for side in ends.names]
-    ended = pa.concat_tables([_filled(t, ends) for t in (*touching, lapsed)])
+    ended = pa.concat_tables([filled(t, ends) for t in (*touching, lapsed)])
     return ended.group_by(ends.names).aggregate([])
 
 
@@ -247,19 +225,8 @@ def _followed(warehouse: Warehouse, redirects: pa.Table) -> tuple[pa.Table, pa.A
         " JOIN redirects n ON r.merged_into_id = n.story_id",
         redirects=redirects,
     )
-    earlier = _filled(earlier, redirects.schema)
+    earlier = filled(earlier, redirects.schema)
     return pa.concat_tables([redirects, earlier]), earlier["story_id"].combine_chunks()
-
-
-def _difference(derived: pa.Table, standing: pa.Table, key: str) -> tuple[pa.Table, pa.Array]:
-    """Return the derived rows that are new or changed, and the keys of standing rows that go."""
-    names = derived.schema.names
-    before = {r[key]: tuple(r[n] for n in names) for r in standing.to_pylist()}
-    rows = derived.to_pylist()
-    changed = [before.get(r[key]) != tuple(r[n] for n in names) for r in rows]
-    kept = {r[key] for r, is_changed in zip(rows, changed, strict=True) if not is_changed}
-    stale = pa.array(sorted(k for k in before if k not in kept), ID)
-    return derived.filter(pa.array(changed, pa.bool_())), stale
 
 
 def _story_decisions(decided: Decided, warehouse: Warehouse) -> pa.Table:
@@ -275,14 +242,3 @@ def _story_decisions(decided: Decided, warehouse: Warehouse) -> pa.Table:
     # What is derived again has the content it had: its drop is news only if its match is another.
     revised = fresh.replaced.keys() if fresh.again is None else frozenset()
     return story_decisions(members, touched.previous, touched.edges, revisions, revised)
-
-
-def _decisions(unstamped: pa.Table, run_id: str, now: datetime) -> pa.Table:
-    """Return DECISIONS rows; the id is a hash of what was decided, when, and in which run."""
-    rows = _filled(unstamped, UNSTAMPED)
-    ids = [
-        blake2b(repr((run_id, now.isoformat(), *row.values())).encode(), digest_size=16).digest()
-        for row in rows.to_pylist()
-    ]
-    stamped = _with(rows, rule_version=RULE_VERSION, decided_at=now, run_id=run_id)
-    return stamped.append_column("decision_id", pa.array(ids, ID)).select(DECISIONS.schema.names)

@@ -114,17 +114,17 @@ def _candidates(pairs: Sequence[KnownPair]) -> pa.Table:
 
 
 def _judged(edges: pa.Table, compared: set[Ends]) -> dict[Ends, dict[str, Any]]:
-    """Return relation, rule and Jaccard of every pair that has a relation, by its ids."""
+    """Return relation, Jaccard and evidence of every pair that has a relation, by its ids."""
     return {
         ends: {
             "relation": edge["relation"],
             "jaccard": round(edge["jaccard"], 4),
-            "rule": json.loads(edge["evidence"] or "{}").get("rule"),
-            "evidence": edge["evidence"],
+            "rule": evidence.get("rule"),
+            "evidence": evidence,
             "is_compared": ends in compared,
         }
         for edge in edges.to_pylist()
-        for ends in [_ends(edge)]
+        for ends, evidence in [(_ends(edge), json.loads(edge["evidence"] or "{}"))]
     }
 
 

@@ -17,7 +17,8 @@ from flows import apply, gather, tally
 from flows.furnish import lined_articles, standing_furniture
 from flows.intake import Request, documents_of
 from flows.rederive import stale_revisions
-from flows.rules import Rules, rules_of
+from flows.rules import Rules, rules_in
+from flows.share import shared_changes
 from pipeline.contracts import DOCUMENTS
 from pipeline.dedup.bands import search
 from pipeline.dedup.captions import find_captions
@@ -138,6 +139,15 @@ def derive(
     tally.count(summary, decided, change)
 
 
+def finish(warehouse: Warehouse, rules: Rules, summary: RunSummary, stage: Stage) -> None:
+    """Bring up to date what depends on all articles: stale ones, and what the policy shows."""
+    derive_stale(warehouse, rules, summary, stage)
+    run_id, now = summary.run_id, utc_now()
+    change = shared_changes(warehouse, rules, run_id, now)
+    if not change.is_empty():
+        stage(warehouse.publish)(change, run_id, now)
+
+
 def derive_stale(warehouse: Warehouse, rules: Rules, summary: RunSummary, stage: Stage) -> None:
     """Derive every article again that learned furniture has made stale, until none is left."""
     nothing = DOCUMENTS.schema.empty_table(), UNREAD.schema.empty_table()
@@ -165,7 +175,7 @@ def run_ingest(
     names = [r.source_id or ", ".join(r.specs) for r in requests]
 
     def work(warehouse: Warehouse, summary: RunSummary) -> None:
-        rules = rules_of(settings)
+        rules = rules_in(warehouse, settings)
         for pending in warehouse.pending():
             summary.n_recovered_documents += pending.num_rows
             ingest_isolated(pending, warehouse, rules, summary, stage)
@@ -174,7 +184,7 @@ def run_ingest(
                 documents = stage(warehouse.land)(read, run_id, utc_now())
                 tally.count_read(summary, read, documents)
                 ingest_isolated(documents, warehouse, rules, summary, stage)
-        derive_stale(warehouse, rules, summary, stage)
+        finish(warehouse, rules, summary, stage)
 
     return recorded_run(
         work, settings, run_id, names, flow_name=flow_name, recorded_url=recorded_url

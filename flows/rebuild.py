@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows import gather
-from flows.ingest import Stage, derive_stale, direct, ingest_isolated, utc_now
+from flows.ingest import Stage, direct, finish, ingest_isolated, utc_now
 from flows.rebuild_changes import describe
 from flows.rebuild_rows import lasting_names, rebuilt_decisions
 from flows.rules import (
@@ -147,7 +147,7 @@ def _fill(
         bytes_read += pc.sum(documents["n_bytes"]).as_py()
         if on_progress is not None:
             on_progress(Progress("the archive", bytes_read, bytes_total, summary.n_documents))
-    derive_stale(draft, rules, run, stage)
+    finish(draft, rules, run, stage)
     summary.n_batches = run.n_batches
     return landings
 

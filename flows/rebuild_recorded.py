@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,14 @@ from flows.rebuild import FLOW_NAME, OnProgress, run_rebuild
 from flows.recording import prepare
 from flows.server import run_page
 from pipeline.errors import UnechoError, WarehouseError
-from pipeline.report.rebuild_report import RebuildSummary
+from pipeline.report.rebuild_report import RebuildSummary, rebuild_report
+from pipeline.report.terminal import PIPED_WIDTH
 from pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
+
+REPORT_KEY = "rebuild-report"
 
 
 def record_rebuild(
@@ -31,7 +35,8 @@ def record_rebuild(
             did not take it and nothing was done.
     """
     prepare(settings, api)
-    from prefect import flow
+    from prefect import flow, get_run_logger
+    from prefect.artifacts import create_markdown_artifact
     from prefect.runtime import flow_run as this_run
     from prefect.states import Completed, Failed
 
@@ -66,6 +71,9 @@ def record_rebuild(
             failed.append(error)
             raise
         done.append((summary, page))
+        get_run_logger().info(summary.headline())
+        with suppress(Exception):  # published already: the record is not worth failing for
+            create_markdown_artifact(_markdown(summary), key=REPORT_KEY)
         return Completed(message=summary.headline())
 
     try:
@@ -80,3 +88,9 @@ def record_rebuild(
     if failed:
         raise failed[0]
     return done[0]
+
+
+def _markdown(summary: RebuildSummary) -> str:
+    """Return the report as a block of plain text, which no headline can break out of."""
+    lines = [line.replace("`", "'") for line in rebuild_report(summary, "unecho", PIPED_WIDTH)]
+    return "\n".join(["```text", *lines, "```"])

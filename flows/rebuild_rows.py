@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from flows.apply import _decisions
+from flows.rows import decision_rows
 from pipeline.contracts import ID
 from pipeline.dedup.story_decisions import DROPPED_ROLES, UNSTAMPED, story_decisions
 from pipeline.dedup.story_ids import Founding, founded_on, name_stories
@@ -98,7 +98,7 @@ def rebuilt_decisions(
         pa.Table.from_pylist(back, UNSTAMPED),
         _on_articles(comparison, members, changes),
     ]
-    return _decisions(pa.concat_tables(unstamped), run_id, now)
+    return decision_rows(pa.concat_tables(unstamped), run_id, now)
 
 
 def _on_articles(comparison: Comparison, members: pa.Table, changes: str) -> pa.Table:

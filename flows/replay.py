@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from flows import tally
 from flows.ingest import Stage, derive_stale, direct, ingest_isolated, recorded_run, utc_now
 from flows.intake import options_of
-from flows.rules import Rules, rules_of
+from flows.rules import Rules, rules_in
 from pipeline.contracts import ID, QUARANTINE
 from pipeline.errors import WarehouseError
 from pipeline.interim import READ
@@ -53,7 +53,7 @@ def run_replay(
     )
 
     def work(warehouse: Warehouse, summary: RunSummary) -> None:
-        rules = rules_of(settings)
+        rules = rules_in(warehouse, settings)
         # As in an ingest: what an interrupted run landed would count as known here, and wait.
         for pending in warehouse.pending():
             summary.n_recovered_documents += pending.num_rows

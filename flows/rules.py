@@ -36,6 +36,7 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
     "near_jaccard": ("relations", "near_jaccard"),
     "near_jaccard_short": ("relations", "near_jaccard_short"),
     "source_priority": ("canonical", "source_priority"),
+    "shared_policy": ("shared", "policy"),
 }
 """The settings that change what is derived, and the field of Rules that each of them sets."""
 

@@ -384,6 +384,29 @@ SHARED_PARAGRAPHS = contract(
     _RUN_ID,
 )
 
+SHARED_CUTS = contract(
+    "shared_cuts",
+    "Shared paragraphs that the policy collapse or drop takes out of a clean record.",
+    ("article_id", "seq"),
+    _ARTICLE_ID,
+    field("seq", INT, "0-based position in the article."),
+    field("matched_article_id", ID, "The clean record that keeps it, the first that printed it."),
+    field("matched_paragraph_seq", INT, "Its position there."),
+    _RUN_ID,
+)
+
+SHORTENED_TEXTS = contract(
+    "shortened_texts",
+    "What is shown of articles that the policy collapse or drop shortens; keys ignore it.",
+    ("article_id",),
+    _ARTICLE_ID,
+    field("text", LONG_TEXT, "Clean text without the cuts; collapse leaves […] for each run."),
+    field("n_chars", INT, "Length of text.", unit="code points"),
+    field("n_paragraphs", INT, "Paragraphs left."),
+    field("n_dropped_paragraphs", INT, "Dropped paragraphs, the cuts among them."),
+    _RUN_ID,
+)
+
 SHARED_SPANS = contract(
     "shared_spans",
     "Where two articles print the same: spans of the text that one holds of the other.",
@@ -433,6 +456,8 @@ CONTRACTS: dict[str, Contract] = {
         FURNITURE,
         STALE_ARTICLES,
         SHARED_PARAGRAPHS,
+        SHARED_CUTS,
+        SHORTENED_TEXTS,
         SHARED_SPANS,
         REVISION_CHANGES,
     )

@@ -10,7 +10,7 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     )
     near_jaccard_short: float | None = Field(
         default=None, gt=0, le=1, description="the same for short texts"
+    )
+    shared_policy: Literal["annotate", "collapse", "drop"] = Field(
+        default="annotate", description="what becomes of paragraphs that several sources print"
     )
     source_priority: tuple[str, ...] = Field(
         default=(), description="sources preferred as canonical, best first"

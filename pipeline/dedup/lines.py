@@ -46,7 +46,11 @@ _MAX_PLAIN_CHARS = 60
 _MAX_OWNER_CHARS = 12
 """An e-mail address with no more than so much beside it signs an article: a name, a desk."""
 
+_FAMILY_NAMES = (
+    "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구민류나진지엄"
+)
 _NAME = r"[가-힣]{2,4}"
+_NAME_BEFORE = rf"(?:{_NAME}\s?[·,ㆍ/]\s?|[{_FAMILY_NAMES}][가-힣]{{2}}\s)"
 _DESK = r"(?:(?:선임|전문|인턴|수습|객원|시민|사진|영상|논설|편집|해설)\s?){0,2}"
 _TITLE = rf"{_DESK}(?:기자|특파원|통신원|리포터|위원|디자이너|PD|칼럼니스트)"
 _WORD = r"[A-ZÀ-Þ][\w.'’-]*"
@@ -72,7 +76,7 @@ _DIGIT, _DOMAIN = re.compile(r"\d"), re.compile(r"[a-z]\.[a-z]|://|www\.")
 _MAX_NAMED_CHARS = 100
 _CONTACT = re.compile(r"x(?:mail|url|phone)x")
 _NAMED = (
-    re.compile(rf"(?<![가-힣])(?:{_NAME}\s?[·,ㆍ/ ]\s?){{0,4}}{_NAME}\s?(?={_TITLE})"),
+    re.compile(rf"(?<![가-힣]){_NAME_BEFORE}{{0,4}}{_NAME}\s?(?={_TITLE})"),
     re.compile(rf"(?<=^By )\s?{_LATIN_NAMES}|(?<=^BY )\s?{_LATIN_NAMES}"),
     re.compile(rf"(?<=ing by )\s?{_LATIN_NAMES}"),
     re.compile(r"(?<=记者|記者)[\s：:]*[\u4e00-\u9fff]{2,4}(?:[\s、][\u4e00-\u9fff]{2,4}){0,3}"),
@@ -109,13 +113,18 @@ _SCRIPT_MARK = re.compile(
     rf"^\W*{_ROLE}\W*$|[\[<〈【◀«(（［「]\s?{_ROLE}\s?[\]>〉】▶»)）］」]|^\([A-Z ,.'-]+\)$",
     re.IGNORECASE,
 )
-_FAMILY_NAMES = (
-    "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구민류나진지엄"
-)
 _PERSON = re.compile(
     rf"^\W*[{_FAMILY_NAMES}][가-힣]{{1,2}}\W*$|^\W*{_NAME}\s?{_TITLE}\W*$|^\W*{_NAME}\s?/\s?\S"
     r"|^[\[<【(][^\]>】)]*\s/\s[^\]>】)]*[\]>】)]$"
 )
+# A caption is the body of a photo article, and printed under twenty pictures with twenty titles.
+_CAPTION_HEAD = re.compile(r"[\[(【][^\])】]{1,24}\s?=\s?[^\])】]{1,24}[\])】].{20}")
+_CAPTION_END = re.compile(
+    r"(?:고 있다|모습|모습이다|장면|전경)\W*$|[.)]\s?(?:19|20)\d\d\.\s?\d{1,2}\.\s?\d{1,2}\b.{0,40}$"
+    r"|(?:file |AP |handout )photo\b.{0,40}$|\((?:Photo|Image|Source)\b.{0,50}$|写真[=＝:：].{0,20}$",
+    re.IGNORECASE,
+)
+_TAIL_CHARS = 60
 _LABEL_END = re.compile(r"[:：]\W*$")
 
 
@@ -312,12 +321,16 @@ def _class_of(text: str, masked: str) -> tuple[int, bool, bool]:
 def _is_of_the_body(text: str, masked: str, is_prose: bool, is_marked: bool) -> bool:
     """Return whether a line belongs to the body however often it stands there.
 
-    Speaker labels, questions, rows of tables, names of persons.
+    Captions, speaker labels, questions, rows of tables, names of persons.
     """
+    if _CAPTION_HEAD.match(text) or (is_prose and _CAPTION_END.search(text[-_TAIL_CHARS:])):
+        return True
     if is_prose:
         return is_question(text[-8:]) and not is_marked
     if len(text) <= _MAX_LABEL_CHARS and (_SCRIPT_MARK.search(text) or _PERSON.match(text)):
         return True
     if is_marked:
         return False
-    return bool(_LABEL_END.search(text)) or is_turn(text) or is_row(" ".join(masked.split()))
+    # Masked, so that a time or a phone number is no score; masks bring runs of spaces of their own.
+    row = text if masked == text else " ".join(masked.split())
+    return bool(_LABEL_END.search(text)) or is_turn(text) or is_row(row)

@@ -3,7 +3,7 @@
 The first rule that holds decides; a text is short below 250 shingles of the smaller side.
 
 - `exact`: equal key hash; texts too short to be a story also need titles that fit.
-- `near`: Jaccard >= 0.5 (short, or more than two days apart: 0.85) and numbers that agree.
+- `near`: Jaccard >= 0.5 (short, or more than 36 hours apart: 0.85) and numbers that agree.
 - `update`: one source within a day, one headline but for marks of a version, and either enough in
   common for a version (marked 0.2 or half of the smaller, unmarked 0.4 or 0.6 of it), or a flash
   whose headline the follow-up tells; also `near` with a few numbers changed.
@@ -50,8 +50,9 @@ class RelationRules:
     """Of 7 templates that pass the number rules, 6 stay below; one is an identical text."""
     short_shingles: int = 250
     """Below this size, of the smaller side, lie photo captions and brokers' tables."""
-    late_hours: float = 48.0
-    """Copies of the wire set lie within 24 hours, its templates three days apart or more."""
+    late_hours: float = 36.0
+    """A day between two dates and a half: copies of the wire set lie within 24 hours, yesterday's
+    rainfall with fewer numbers 48 hours apart, its other templates three days and more."""
     stub_shingles: int = 75
     """Alike texts below this size need titles that fit: the body of a flash is often no more than
     the desk's name or a line that asks for tips (191 pairs of equal texts in a day)."""

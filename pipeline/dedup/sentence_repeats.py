@@ -47,8 +47,8 @@ def repeated_sentences(text: str, rules: RepeatRules) -> list[SentenceCut]:
     >>> [(cut.start, cut.end) for cut in repeated_sentences("가나다. 가나다.", rules)]
     [(5, 9)]
     """
-    if whole := _second_half(text, rules):
-        return whole
+    if (half := _second_half(text, rules)) is not None:
+        return [*repeated_sentences(text[: half.start], rules), half]
     spans = split_sentences(text)
     keys = make_keys([text[start:end] for start, end in spans])
     filled = [i for i, key in enumerate(keys) if key]
@@ -83,12 +83,12 @@ def _merged(spans: Sequence[tuple[int, int]]) -> list[SentenceCut]:
     return cuts
 
 
-def _second_half(text: str, rules: RepeatRules) -> list[SentenceCut]:
+def _second_half(text: str, rules: RepeatRules) -> SentenceCut | None:
     """Return the second half of a text that is the same twice, whatever stands between."""
     key = make_key(text)
     half = len(key) // 2
     if wide_size(key[:half]) < rules.min_near_chars or key[:half] != key[-half:]:
-        return []
+        return None
     low, high = 0, len(text)
     while low < high:
         middle = (low + high) // 2
@@ -98,4 +98,6 @@ def _second_half(text: str, rules: RepeatRules) -> list[SentenceCut]:
             high = middle
     rest = text[low:]
     start = low + len(rest) - len(rest.lstrip(" .!?。！？"))
-    return [SentenceCut(start, len(text), 1)] if make_key(text[start:]) == key[:half] else []
+    if make_key(text[start:]) != key[:half]:
+        return None
+    return SentenceCut(start, len(text), len(split_sentences(text[start:])))

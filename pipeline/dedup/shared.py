@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +33,7 @@ from pipeline.dedup.mapped import (
 from pipeline.dedup.passage_hashes import holders_in, paragraph_hashes, paragraphs_among
 from pipeline.interim import SHARED
 
+Policy = Literal["annotate", "collapse", "drop"]
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
 
@@ -46,6 +47,8 @@ class SharedRules:
 
     unknown_sources: frozenset[str] = frozenset({"local"})
     """Source ids that say that none was given."""
+    policy: Policy = "annotate"
+    """What becomes of them in the clean records, see `shared_policy`."""
 
 
 @dataclass(frozen=True)

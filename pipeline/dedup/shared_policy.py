@@ -17,16 +17,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.contract import ID, INT, LONG_TEXT, conform
-from pipeline.dedup.shared import SharedRules
+from pipeline.dedup.shared import Policy, SharedRules
 from pipeline.interim import REMOVALS
-
-Policy = Literal["annotate", "collapse", "drop"]
 
 COLLAPSED = "[…]"
 _LATEST = datetime.max  # noqa: DTZ901 - compared with naive UTC times only

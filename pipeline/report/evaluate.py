@@ -138,12 +138,12 @@ def wrong_pairs(pairs: Iterable[KnownPair], judged: dict[tuple[str, str], Row]) 
 
     Args:
         pairs: labelled pairs with what the warehouse made of them.
-        judged: by both ids, what the rules say of the pair: relation, jaccard, rule; and
-            `is_compared`, whether the warehouse has an edge for it.
+        judged: by both ids, what the rules say of the pair: relation, jaccard, rule, evidence;
+            and `is_compared`, whether the warehouse has an edge for it.
     """
     wrong = [p for p in pairs if p.is_same != p.is_one_story]
     wrong.sort(key=lambda p: (p.is_same, p.pair.line))
-    nothing = {"relation": None, "jaccard": None, "rule": None, "is_compared": False}
+    nothing = dict.fromkeys(("relation", "jaccard", "rule", "evidence")) | {"is_compared": False}
     return [
         {
             "line": p.pair.line,

@@ -123,13 +123,8 @@ _NEWLY_DECIDED = f"""{_DECIDED}
     SELECT n.* FROM new_cuts n LEFT JOIN old_cuts o ON {_SAME_SPAN}
     WHERE o.action IS NULL OR o.reason <> n.reason
     UNION ALL
-    -- Notes on what is left in, once; not what the draft first dropped and then kept.
-    SELECT n.* FROM draft_decisions n
-    ANTI JOIN (FROM draft_decisions WHERE action LIKE 'drop_%') AS dropped
-    ON dropped.revision_id = n.revision_id AND dropped.paragraph_seq = n.paragraph_seq
-    AND dropped.start_char = n.start_char AND dropped.end_char = n.end_char
-    ANTI JOIN (FROM decisions WHERE action = 'keep_paragraph') AS o
-    ON {_SAME_SPAN} AND o.reason = n.reason
+    -- Of a known revision a note on what is left in says nothing new.
+    SELECT n.* FROM draft_decisions n ANTI JOIN articles a ON a.revision_id = n.revision_id
     WHERE n.action = 'keep_paragraph'
 """
 

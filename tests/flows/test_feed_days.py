@@ -1,7 +1,7 @@
 """Feeds polled for days: every poll repeats most of the last one, few articles really change.
 
-The feed is our own and synthetic. An item keeps its id; each poll prints it with another fetch
-time, other tracking parameters and other order of its columns. Some items change in earnest, once,
+The feed is our own and synthetic. An article keeps its id; each poll prints it with another fetch
+time, other tracking parameters and other order of its columns. Some change in earnest, once,
 in one of the five classes.
 """
 
@@ -44,7 +44,7 @@ _ADVERBS = (
 
 
 @dataclass(frozen=True)
-class Item:
+class FeedArticle:
     """One article of the feed as it stands on a day."""
 
     number: int
@@ -58,7 +58,7 @@ class Item:
         """Return it as the poll prints it: content is the same, everything else is not."""
         published = FIRST_DAY + timedelta(days=self.day, minutes=self.number % 600)
         record: dict[str, Any] = {
-            "id": f"item-{self.number}",
+            "id": f"article-{self.number}",
             "source": f"feed{self.source}.example",
             "url": f"https://feed{self.source}.example/news/{self.number}"
             f"?utm_source=rss&utm_campaign=poll{poll}",
@@ -75,8 +75,8 @@ class Item:
         return dict(columns)
 
 
-def new_item(number: int, source: int, day: int) -> Item:
-    chance = random.Random(f"item {number}")
+def new_article(number: int, source: int, day: int) -> FeedArticle:
+    chance = random.Random(f"article {number}")
 
     def sentence() -> str:
         place, thing, act = (chance.choice(w) for w in (_PLACES, _THINGS, _ACTS))
@@ -87,12 +87,12 @@ def new_item(number: int, source: int, day: int) -> Item:
 
     title = f"{chance.choice(_PLACES)}시 {chance.choice(_THINGS)} {chance.choice(_ACTS)} 새 계획"
     paragraphs = tuple(f"{sentence()} {sentence()}" for _ in range(chance.randint(3, 6)))
-    return Item(number, source, day, f"{title} {number}호", paragraphs)
+    return FeedArticle(number, source, day, f"{title} {number}호", paragraphs)
 
 
-def revised(item: Item, revision_class: str) -> Item:
-    """Return the item as the newsroom prints it after a change of this class."""
-    first, *rest = item.paragraphs
+def revised(article: FeedArticle, revision_class: str) -> FeedArticle:
+    """Return the article as the newsroom prints it after a change of this class."""
+    first, *rest = article.paragraphs
     if revision_class == "cosmetic":
         first = first.replace("계획을", "‘계획’을 ").replace(". ", ".  ")
     elif revision_class == "typo":
@@ -103,9 +103,9 @@ def revised(item: Item, revision_class: str) -> Item:
     elif revision_class == "update":
         rest.append("시의회는 다음 주 공청회를 열어 반대 의견을 듣기로 했다.")
     else:
-        other = new_item(item.number + 10_000_000, item.source, item.day)
+        other = new_article(article.number + 10_000_000, article.source, article.day)
         first, rest = other.paragraphs[0], list(other.paragraphs[1:])
-    return replace(item, paragraphs=(first, *rest), updated_hours=8)
+    return replace(article, paragraphs=(first, *rest), updated_hours=8)
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Feed:
     """All polls, and what was planted in them."""
 
     polls: list[list[dict[str, Any]]]
-    n_items: int
+    n_articles: int
     classes: dict[str, str]
     """Native id → class of its one revision."""
 
@@ -121,13 +121,13 @@ class Feed:
 def feed_of(
     n_sources: int, n_days: int, per_day: int, polls_a_day: int, n_revised: int, seed: int = 1
 ) -> Feed:
-    """Return a feed: each poll prints the items of its day so far and of the day before.
+    """Return a feed: each poll prints the articles of its day so far and of the day before.
 
-    A revised item is printed as it was on its own day, and as it is on the next.
+    A revised article is printed as it was on its own day, and as it is on the next.
     """
     chance = random.Random(seed)
-    items = [
-        new_item(day * per_day + n, n % n_sources, day)
+    articles = [
+        new_article(day * per_day + n, n % n_sources, day)
         for day in range(n_days)
         for n in range(per_day)
     ]
@@ -137,14 +137,14 @@ def feed_of(
     for poll in range(n_days * polls_a_day):
         day, part = divmod(poll, polls_a_day)
         n_now = day * per_day + per_day * (part + 1) // polls_a_day
-        shown = items[max(0, (day - 1) * per_day) : n_now]
+        shown = articles[max(0, (day - 1) * per_day) : n_now]
         records = []
-        for item in shown:
-            is_out = item.number in classes and item.day < day
-            now = revised(item, classes[item.number]) if is_out else item
+        for article in shown:
+            is_out = article.number in classes and article.day < day
+            now = revised(article, classes[article.number]) if is_out else article
             records.append(now.record(poll, chance))
         polls.append(records)
-    return Feed(polls, len(items), {f"item-{n}": c for n, c in classes.items()})
+    return Feed(polls, len(articles), {f"article-{n}": c for n, c in classes.items()})
 
 
 def write(folder: Path, feed: Feed) -> list[Path]:
@@ -187,11 +187,11 @@ def published(root: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def check_planted(root: Path, feed: Feed, summaries: list[RunSummary]) -> None:
-    """Check that no item stands twice and every planted revision was found as what it is."""
-    assert sum(s.n_articles for s in summaries) == feed.n_items
+    """Check that no article stands twice and every planted revision was found as what it is."""
+    assert sum(s.n_articles for s in summaries) == feed.n_articles
     assert sum(s.n_revisions for s in summaries) == len(feed.classes)
     assert rows(root, "SELECT count(*), count(DISTINCT native_id) FROM articles_all") == [
-        (feed.n_items, feed.n_items)
+        (feed.n_articles, feed.n_articles)
     ]
     found = rows(
         root, "SELECT native_id, revision_class FROM revisions WHERE revision_class IS NOT NULL"
@@ -207,7 +207,7 @@ def check_planted(root: Path, feed: Feed, summaries: list[RunSummary]) -> None:
 
 @pytest.fixture(scope="module")
 def feed() -> Feed:
-    return feed_of(n_sources=3, n_days=4, per_day=30, polls_a_day=2, n_revised=15)
+    return feed_of(n_sources=3, n_days=3, per_day=30, polls_a_day=2, n_revised=15)
 
 
 @pytest.fixture(scope="module")
@@ -220,13 +220,13 @@ def polled(tmp_path_factory: pytest.TempPathFactory, feed: Feed) -> tuple[Path, 
     return folder / "w", paths
 
 
-def test_each_item_stands_once_and_planted_revisions_are_found(
+def test_each_article_stands_once_and_planted_revisions_are_found(
     polled: tuple[Path, list[Path]], feed: Feed
 ) -> None:
     root, _ = polled
     assert set(feed.classes.values()) == set(REVISION_CLASSES)
     n_records = sum(len(poll) for poll in feed.polls)
-    assert n_records >= 3 * feed.n_items
+    assert n_records >= 2 * feed.n_articles
     assert doctor(root) == []
 
 
@@ -261,7 +261,7 @@ def test_any_order_of_the_polls_publishes_the_same(
     random.Random(1).shuffle(shuffled)
     assert shuffled[-1] != paths[-1]
     summaries = [ingest(tmp_path / "w", path) for path in shuffled]
-    assert sum(s.n_articles for s in summaries) == feed.n_items
+    assert sum(s.n_articles for s in summaries) == feed.n_articles
     assert published(tmp_path / "w") == published(straight)
 
 
@@ -271,8 +271,8 @@ def test_of_two_documents_with_equal_content_the_smaller_stands(
     order: tuple[int, int], is_one_run: bool, tmp_path: Path
 ) -> None:
     chance = random.Random(3)
-    item = new_item(1, 0, 0)
-    both = Feed([[item.record(poll, chance)] for poll in (1, 2)], 1, {})
+    article = new_article(1, 0, 0)
+    both = Feed([[article.record(poll, chance)] for poll in (1, 2)], 1, {})
     paths = write(tmp_path / "polls", both)
     ordered = [paths[n] for n in order]
     root = tmp_path / "w"
@@ -303,7 +303,7 @@ def main(folder: Path, n_days: int, per_day: int, n_revised: int) -> None:
     n_records = sum(len(poll) for poll in feed.polls)
     counted = Counter(feed.classes.values())
     sys.stdout.write(
-        f"{n_records} records in {len(paths)} polls, {feed.n_items} items, {elapsed:.0f} s;"
+        f"{n_records} records in {len(paths)} polls, {feed.n_articles} articles, {elapsed:.0f} s;"
         f" {dict(counted)} found\n"
     )
     began = time.monotonic()

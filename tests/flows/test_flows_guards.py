@@ -162,7 +162,9 @@ def footed(first: int, last: int, day: int) -> list[dict[str, Any]]:
     lines = "\n\n".join(body(f"footer {n}", 3)[:180] for n in range(4))
     texts = [f"{body(f'report {n}', 16)}\n\n{lines}" for n in range(first, last)]
     made = [record("press", f"footed {first + n}", text) for n, text in enumerate(texts)]
-    return [r | {"published_at": f"2026-03-{day:02d}T08:00:00Z"} for r in made]
+    fields = {"published_at": f"2026-03-{day:02d}T08:00:00Z"}
+    # About different things, as their headlines say: lines under one subject are no furniture.
+    return [r | fields | {"title": body(f"title {r['id']}", 1)[:40]} for r in made]
 
 
 def test_furniture_that_is_learned_late_may_raise_an_alarm(house: House) -> None:

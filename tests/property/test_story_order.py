@@ -263,6 +263,9 @@ def test_every_member_stands_and_has_the_role_that_its_edges_give(arrival, rules
     stories = {}
     for row in model.members.values():
         stories.setdefault(row["story_id"], []).append(row)
+    for pair, edge in model.edges.items():
+        if edge["relation"] == "series":
+            assert len({model.members[i]["story_id"] for i in pair}) == 2
     for rows in stories.values():
         (canonical,) = {row["canonical_id"] for row in rows}
         roles = {row["article_id"]: row["role"] for row in rows}

@@ -7,10 +7,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from flows.apply import RULE_VERSION as DECISION_VERSION
 from flows.evaluate import evaluate
 from flows.ingest import run_ingest
 from flows.intake import Request
+from flows.rows import RULE_VERSION as DECISION_VERSION
 from pipeline.dedup.relations import RULE_VERSION as RELATION_VERSION
 from pipeline.dedup.signatures import Recipe
 from pipeline.report.evaluate import Score

@@ -8,9 +8,10 @@ import pytest
 
 from pipeline.text.normalise import make_key
 from pipeline.text.shingles import STORY, shingle_hashes
-from tests.quality.corpus import LANGUAGES, MIN_SHINGLES, articles
+from tests.quality.corpus import LANGUAGES, MIN_SHINGLES, Article, articles
 from tests.quality.floors import CORPUS_DIGEST, FLOORS
 from tests.quality.planted import Measured, corpus_digest, kinds, measure
+from tests.quality.spelled_numbers import numbers_otherwise
 from tests.quality.table import DESCRIPTIONS, measure_seeds, table
 
 QUALITY = Path(__file__).parents[2] / "warehouse" / "QUALITY.md"
@@ -40,6 +41,25 @@ def test_every_kind_has_a_floor_and_a_description() -> None:
     names = [kind.name for kind in kinds()]
     assert list(FLOORS) == names
     assert list(DESCRIPTIONS) == names
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "otherwise"),
+    [
+        ("ko", "관객 1만2천명, 값 1천원", "관객 12,000명, 값 1,000원"),
+        ("ko", "차량 12,800대, 사업비 1,240억원", "차량 1만2800대, 사업비 1240억원"),
+        ("ko", "지수 2,814.36, 예산 3,400만원", "지수 2,814.36, 예산 34,000,000원"),
+        ("ja", "約2,800平方メートル、1,450万円", "約2800平方メートル、14,500,000円"),
+        ("en", "38 million euros for 1,240 trees", "38000000 euros for 1240 trees"),
+        ("ru", "27,5 миллиона и 6 400 папок", "27500000 и 6400 папок"),
+        ("hi", "5,80,000 और 3,400", "580000 और 3400"),
+    ],
+)
+def test_numbers_written_otherwise_keep_their_value(
+    language: str, text: str, otherwise: str
+) -> None:
+    article = Article("a", language, "", text)
+    assert numbers_otherwise(article, article).text == otherwise
 
 
 def test_every_kind_has_pairs_that_differ() -> None:

@@ -183,13 +183,12 @@ def test_every_threshold_changes_something():
         "비가 조금 왔다.",
         "눈도 조금 왔다.",
     ]
-    inner, more = NINE[3], f"{NINE[3]} {NINE[1]}"
     caption = f"{LONG[:-1]} (사진=나래시 제공)"
     series = f"{LONG[:-1]} 고. (사진=나래시 제공)"
     changes = {
         "min_single_chars": (13, [NINE[0], line, OTHER, line]),
         "min_near_chars": (200, [LONG, OTHER, near]),
-        "min_long_chars": (40, [more, OTHER, inner]),
+        "min_long_chars": (200, [LONG, OTHER, LONG.replace("이용자가 ", "")]),
         "near_jaccard": (0.8, [NINE[1], OTHER, NINE[1].replace("해마다 ", "")]),
         "long_jaccard": (0.99, [LONG, OTHER, near]),
         "long_containment": (1.01, [f"{LONG} {NINE[1]} {NINE[5]}", OTHER, LONG]),

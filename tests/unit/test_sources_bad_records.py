@@ -21,6 +21,19 @@ from pipeline.sources.formats.slices import Limits
 from pipeline.sources.parse import parse
 
 
+@pytest.mark.parametrize(
+    ("number", "native_id"), [("7", "7"), ("7.0", "7"), ("7.00", "7"), ("7.5", "7.5"), ("0.0", "0")]
+)
+def test_a_whole_number_is_one_id_however_it_is_written(
+    tmp_path: Path, number: str, native_id: str
+) -> None:
+    """A column of ids with a gap in it is one of floats after pandas."""
+    lines = f'{{"id": {number}, "text": "{GOOD}"}}\n'.encode()
+    path = write(tmp_path, "a.jsonl", lines)
+    parsed, _ = parse(pa.concat_tables(read_batches([path], ReadOptions())))
+    assert parsed["native_id"].to_pylist() == [native_id]
+
+
 class TestCsv:
     def test_wrong_columns(self, tmp_path: Path) -> None:
         _, refused = take(write(tmp_path, "a.csv", "번호,제목,기사\n1,제목,글\n".encode()))

@@ -26,6 +26,8 @@ VIEWS = (
     "quarantine",
     "revisions",
     "runs",
+    "shared_paragraphs",
+    "shared_spans",
     "sources",
     "stories",
     "story_members",

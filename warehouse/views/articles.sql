@@ -18,10 +18,10 @@ SELECT
     articles.published_precision,
     articles.language,
     articles.section,
-    articles.text,
-    articles.n_chars,
-    articles.n_paragraphs,
-    articles.n_dropped_paragraphs,
+    coalesce(shortened.text, articles.text) AS text,
+    coalesce(shortened.n_chars, articles.n_chars) AS n_chars,
+    coalesce(shortened.n_paragraphs, articles.n_paragraphs) AS n_paragraphs,
+    coalesce(shortened.n_dropped_paragraphs, articles.n_dropped_paragraphs) AS n_dropped_paragraphs,
     members.story_id,
     stories.n_members,
     stories.n_sources,
@@ -29,4 +29,5 @@ SELECT
 FROM _articles AS articles
 JOIN _story_members AS members ON members.article_id = articles.article_id
 JOIN _stories AS stories ON stories.story_id = members.story_id
+LEFT JOIN _shortened_texts AS shortened ON shortened.article_id = articles.article_id
 WHERE articles.is_current AND members.canonical_id = articles.article_id

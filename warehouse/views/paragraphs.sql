@@ -1,12 +1,14 @@
 -- One row a paragraph of a current revision, kept or dropped, with its span in original_text.
 SELECT
-    article_id,
-    seq,
-    start_char,
-    end_char,
-    text,
-    n_chars,
-    key_hash,
-    status,
-    reason
-FROM _paragraphs
+    paragraphs.article_id,
+    paragraphs.seq,
+    paragraphs.start_char,
+    paragraphs.end_char,
+    paragraphs.text,
+    paragraphs.n_chars,
+    paragraphs.key_hash,
+    if(cuts.seq IS NULL, paragraphs.status, 'dropped') AS status,
+    if(cuts.seq IS NULL, paragraphs.reason, 'shared') AS reason
+FROM _paragraphs AS paragraphs
+LEFT JOIN _shared_cuts AS cuts
+    ON cuts.article_id = paragraphs.article_id AND cuts.seq = paragraphs.seq
