@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows import tally
-from flows.ingest import Stage, derive_stale, direct, ingest_isolated, recorded_run, utc_now
+from flows.ingest import Stage, direct, finish, ingest_isolated, recorded_run, utc_now
 from flows.intake import options_of
 from flows.rules import Rules, rules_in
 from pipeline.contracts import ID, QUARANTINE
@@ -61,7 +61,7 @@ def run_replay(
         for ids in _batches(warehouse, document_ids, options):
             standing = warehouse.rows("quarantine", "document_id", ids).to_pylist()
             _replay_batch(standing, options, warehouse, rules, summary, stage)
-        derive_stale(warehouse, rules, summary, stage)
+        finish(warehouse, rules, summary, stage)
 
     return recorded_run(
         work, settings, run_id, ["quarantine"], flow_name="replay", recorded_url=None

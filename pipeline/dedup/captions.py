@@ -28,11 +28,11 @@ class CaptionRules:
     """When a paragraph with a credit or a mark is a caption; lengths in code points."""
 
     max_caption_chars: int = 400
-    """Longer paragraphs lose the credit at their end and are body text all the same. The longest
-    of 2,500 credited paragraphs in a day of Korean news has 364."""
+    """Longer paragraphs lose the credit at their end and are body text all the same. Of 2,492
+    credited paragraphs in a day of Korean news 2 are longer."""
 
     max_caption_sentences: int = 4
-    """Exchange rates and explained photos have up to four sentences in the same set."""
+    """The same for more sentences: 33 of them have more."""
 
     byline_paragraphs: int = 2
     """In so many paragraphs at the end a reporter's name is the article's byline."""

@@ -120,8 +120,9 @@ _PERSON = re.compile(
 # A caption is the body of a photo article, and printed under twenty pictures with twenty titles.
 _CAPTION_HEAD = re.compile(r"[\[(【][^\])】]{1,24}\s?=\s?[^\])】]{1,24}[\])】].{20}")
 _CAPTION_END = re.compile(
-    r"(?:고 있다|모습|모습이다|장면|전경)\W*$|[.)]\s?(?:19|20)\d\d\.\s?\d{1,2}\.\s?\d{1,2}\b.{0,40}$"
-    r"|(?:file |AP |handout )photo\b.{0,40}$|\((?:Photo|Image|Source)\b.{0,50}$|写真[=＝:：].{0,20}$",
+    r"(?:고 있다|모습|모습이다|장면|전경)\W*$|写真[=＝:：].{0,20}$"
+    r"|[.)]\s?(?:19|20)\d\d\.\s?\d{1,2}\.\s?\d{1,2}\b.{0,40}$"
+    r"|(?:file |AP |handout )photo\b.{0,40}$|\((?:Photo|Image|Source)\b.{0,50}$",
     re.IGNORECASE,
 )
 _TAIL_CHARS = 60

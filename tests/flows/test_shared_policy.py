@@ -93,7 +93,8 @@ def test_only_the_first_record_keeps_it(tmp_path: Path, policy: str, mark: int) 
     decided = rows(
         root,
         "SELECT a.native_id, action, m.native_id FROM decisions d"
-        " JOIN articles a USING (article_id) LEFT JOIN articles m ON m.article_id = d.matched_article_id"
+        " JOIN articles a USING (article_id)"
+        " LEFT JOIN articles m ON m.article_id = d.matched_article_id"
         " WHERE reason = 'shared' ORDER BY decided_at, 1, 2",
     )
     assert decided == [
