@@ -118,6 +118,7 @@ def _judged(edges: pa.Table, compared: set[Ends]) -> dict[Ends, dict[str, Any]]:
     return {
         ends: {
             "relation": edge["relation"],
+            "is_duplicate": edge["is_duplicate"],
             "jaccard": round(edge["jaccard"], 4),
             "rule": evidence.get("rule"),
             "evidence": evidence,

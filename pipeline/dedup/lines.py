@@ -73,6 +73,9 @@ _TIME = r"\d{1,2}:\d\d(?::\d\d)?"
 _MAIL, _ADDRESS = re.compile(EMAIL), re.compile(_URL)
 _DAY, _CLOCK, _NUMBER = re.compile(_DATE), re.compile(_TIME), re.compile(_PHONE)
 _DIGIT, _DOMAIN = re.compile(r"\d"), re.compile(r"[a-z]\.[a-z]|://|www\.")
+_DAY_SIGN = re.compile(r"\d\s?[월月]|(?:19|20)\d\d\s?[-./년年]")
+_CAPITAL, _MONTH_SIGN = re.compile(r"[A-Z]"), re.compile(rf"{_MONTH}\s\d|\d\s{_MONTH}")
+_NUMBER_SIGN = re.compile(r"\d[-.) ]{1,2}\d{3}")
 _MAX_NAMED_CHARS = 100
 _CONTACT = re.compile(r"x(?:mail|url|phone)x")
 _NAMED = (
@@ -110,7 +113,8 @@ _ROLE = (
     r"|자막|내레이션|anchor|reporter|interview|host|moderator|司会|記者|记者|主持人|مذيع)"
 )
 _SCRIPT_MARK = re.compile(
-    rf"^\W*{_ROLE}\W*$|[\[<〈【◀«(（［「]\s?{_ROLE}\s?[\]>〉】▶»)）］」]|^\([A-Z ,.'-]+\)$",
+    rf"^\W*{_ROLE}\W*$|[\[<〈【◀«(（［「]\s?{_ROLE}\s?[\]>〉】▶»)）］」]"
+    r"|^(?-i:\((?!ENDS?\)|MORE\))[A-Z ,.'-]+\))$",
     re.IGNORECASE,
 )
 _PERSON = re.compile(
@@ -125,7 +129,9 @@ _CAPTION_END = re.compile(
     r"|(?:file |AP |handout )photo\b.{0,40}$|\((?:Photo|Image|Source)\b.{0,50}$",
     re.IGNORECASE,
 )
-_TAIL_CHARS = 60
+_MIN_CAPTION_CHARS, _TAIL_CHARS = 30, 60
+# Korean papers report in the plain style ("당부했다."), and speak to readers in the polite one.
+_REPORTED = re.compile(r"(?<!니)다[.\"”'’]*$")
 _LABEL_END = re.compile(r"[:：]\W*$")
 
 
@@ -287,11 +293,11 @@ def _masked(text: str) -> str:
     if "." in text and _DOMAIN.search(text):
         text = _ADDRESS.sub(" xurlx ", text)
     if _DIGIT.search(text):
-        if "월" in text or "20" in text or "月" in text or "19" in text or text.isascii():
+        if _DAY_SIGN.search(text) or (_CAPITAL.search(text) and _MONTH_SIGN.search(text)):
             text = _DAY.sub(" xdatex ", text)
         if ":" in text:
             text = _CLOCK.sub(" xtimex ", text)
-        if "-" in text or ")" in text or "." in text[:-1]:
+        if _NUMBER_SIGN.search(text):
             text = _NUMBER.sub(" xphonex ", text)
     if len(text) <= _MAX_NAMED_CHARS and _NAME_SIGN.search(text):
         for form in _NAMED:
@@ -324,10 +330,14 @@ def _is_of_the_body(text: str, masked: str, is_prose: bool, is_marked: bool) -> 
 
     Captions, speaker labels, questions, rows of tables, names of persons.
     """
-    if _CAPTION_HEAD.match(text) or (is_prose and _CAPTION_END.search(text[-_TAIL_CHARS:])):
+    if _CAPTION_HEAD.match(text) or (
+        len(text) > _MIN_CAPTION_CHARS and _CAPTION_END.search(text[-_TAIL_CHARS:])
+    ):
         return True
+    if is_prose and not is_marked:
+        return is_question(text[-8:]) or _REPORTED.search(text[-8:]) is not None
     if is_prose:
-        return is_question(text[-8:]) and not is_marked
+        return False
     if len(text) <= _MAX_LABEL_CHARS and (_SCRIPT_MARK.search(text) or _PERSON.match(text)):
         return True
     if is_marked:

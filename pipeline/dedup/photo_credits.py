@@ -14,8 +14,8 @@ MAX_CREDIT_CHARS = 80
 """Longer lines are no credit; the longest of 296 distinct ones in a day of Korean news has 39."""
 
 _TAIL_CHARS = 120
-"""A credit at the end of a caption, with the notices after it, is looked for in so many; the longest
-of 2,492 in the same set has 60."""
+"""A credit at the end of a caption, with the notices after it, is looked for in so many; the
+longest of 2,492 in the same set has 60."""
 
 # A holder: a few words without the end of a sentence. Points stand inside it (A.P.), commas too.
 _HOLDER = r"(?:[^\s.!?。！？=＝:：|\[\](){}<>【】（）〈〉]|\.(?=\S)|\s(?=\S)){1,40}?(?<![다요죠])"

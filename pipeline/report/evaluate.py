@@ -138,12 +138,12 @@ def wrong_pairs(pairs: Iterable[KnownPair], judged: dict[tuple[str, str], Row]) 
 
     Args:
         pairs: labelled pairs with what the warehouse made of them.
-        judged: by both ids, what the rules say of the pair: relation, jaccard, rule, evidence;
-            and `is_compared`, whether the warehouse has an edge for it.
+        judged: by both ids, what the rules say of the pair: relation, is_duplicate, jaccard,
+            rule, evidence; and `is_compared`, whether the warehouse has an edge for it.
     """
     wrong = [p for p in pairs if p.is_same != p.is_one_story]
     wrong.sort(key=lambda p: (p.is_same, p.pair.line))
-    nothing = dict.fromkeys(("relation", "jaccard", "rule", "evidence")) | {"is_compared": False}
+    nothing = dict.fromkeys(("relation", "is_duplicate", "jaccard", "rule", "evidence"))
     return [
         {
             "line": p.pair.line,
@@ -153,8 +153,7 @@ def wrong_pairs(pairs: Iterable[KnownPair], judged: dict[tuple[str, str], Row]) 
             "right": str(p.pair.right),
             "left_id": p.left_id,
             "right_id": p.right_id,
-            **nothing,
-            **judged.get(p.ends, {}),
+            **judged.get(p.ends, nothing | {"is_compared": False}),
         }
         for p in wrong
     ]

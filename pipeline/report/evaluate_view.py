@@ -88,11 +88,13 @@ def _wrong(wrong: Sequence[dict[str, Any]], width: int | None) -> Iterator[str]:
 
 
 def _verdict(row: dict[str, Any]) -> str:
-    """Return what the rules say of a pair, and whether the warehouse ever compared it."""
+    """Return what the rules say of a pair and, where its stories say otherwise, why they can."""
     said = f"{row['relation']}: {row['rule']}" if row["relation"] else "too little shared"
-    if row["is_compared"]:
-        return said
-    return f"{said} ({'joined through others' if row['label'] == 'different' else 'not compared'})"
+    if row["label"] == "different":
+        return said if row["is_duplicate"] else f"{said} (joined through others)"
+    if not row["is_compared"]:
+        return f"{said} (not compared)"
+    return f"{said} (its story is another)" if row["is_duplicate"] else said
 
 
 def _curve(setting: str, points: Sequence[CurvePoint], width: int | None) -> Iterator[str]:

@@ -17,7 +17,9 @@ from pipeline.dedup.lines import (
 )
 from pipeline.interim import LINES
 
-BODY = "달빛군은 4일 새 도서관을 열었다고 밝혔다. 책은 모두 12만 권이고 밤 11시까지 문을 연다."
+BODY = (
+    "달빛군은 4일 새 도서관을 열었다고 밝혔습니다. 책은 모두 12만 권이고 밤 11시까지 문을 엽니다."
+)
 
 
 def line_of(text, source="narae", is_edge=False):
@@ -52,7 +54,7 @@ def test_what_changes_from_article_to_article_is_masked(one, other):
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("코스닥 지수는 12.3포인트 오른 채 마감했다.", "코스닥 지수는 4.5포인트 오른 채 마감했다."),
+        ("코스닥 지수는 12.3포인트 오른 채 마감", "코스닥 지수는 4.5포인트 오른 채 마감"),
         ("내일 아침 기온은 3도", "내일 아침 기온은 7도"),
         ("달빛역 1번 출구", "달빛역 2번 출구"),
         ("The index closed at 3,020.24", "The index closed at 2,999.55"),
@@ -82,6 +84,10 @@ def test_other_numbers_stay(one, other):
         "2026.3.4",
         "haneul@narae.example",
         "***",
+        "(달빛=나래통신) 이하늘 기자 = 4일 달빛광장에 등대 모형이 서 있다. 2026.3.4",
+        "4일 달빛광장에서 시민들이 등대 모형을 바라보고 있다.",
+        "등대 모형은 축제가 끝나는 날까지 불을 밝힐 예정입니다. 2026.3.4 haneul@narae.example",
+        "기상청은 건강 관리에 유의해야 한다고 당부했다.",
         BODY * 4,
     ],
 )
@@ -98,6 +104,9 @@ def test_labels_questions_rows_and_long_paragraphs_are_no_lines(text):
         ("© Narae DB", "rights", False),
         ("[사진 출처 : 나래통신]", "caption", False),
         ("사진 제보는 나래일보로", "source", False),
+        ("(끝)", "source", False),
+        ("(END)", "source", False),
+        ("(Reporting by Hana Lee)", "byline", False),
         ("나래방송은 24시간 여러분의 제보를 기다립니다.", "source", True),
         (BODY, "source", True),
     ],

@@ -14,9 +14,10 @@ import pytest
 from flows.evaluate import CURVE_SETTINGS, THRESHOLDS, evaluate
 from pipeline import cli
 from pipeline.dedup.relations import RelationRules
-from pipeline.report.evaluate import Score, by_setting, scores
+from pipeline.report.evaluate import Evaluation, Score, by_setting, scores, wrong_pairs
 from pipeline.report.evaluate_pairs import (
     KnownPair,
+    KnownPairs,
     LabelledPair,
     Name,
     PairsError,
@@ -24,6 +25,7 @@ from pipeline.report.evaluate_pairs import (
     look_up,
     read_pairs,
 )
+from pipeline.report.evaluate_view import evaluation_lines
 from pipeline.report.published import open_published, rows
 
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -215,6 +217,27 @@ def test_a_wrong_label_is_shown_with_the_evidence(shell: Shell) -> None:
     shown, _ = shell(pairs)
     assert "Wrong: 1 false merges, 1 missed" in shown
     assert "too little shared (not compared)" in shown
+
+
+def test_what_the_stories_make_of_a_verdict_is_told() -> None:
+    pairs = [
+        KnownPair(LabelledPair(n, Name("a"), Name("b"), "wire", is_same), f"{n}", "b", is_one)
+        for n, (is_same, is_one) in enumerate([(False, True), (True, False), (False, False)])
+    ]
+    near = {"relation": "near", "is_duplicate": True, "jaccard": 0.6, "rule": "near_long"}
+    part = {"relation": "related", "is_duplicate": False, "jaccard": 0.4, "rule": "below_near_long"}
+    judged = {("0", "b"): part | {"is_compared": True}, ("1", "b"): near | {"is_compared": True}}
+    evaluation = Evaluation(
+        pairs=KnownPairs(pairs, {}, []),
+        stories=scores(pairs, lambda p: p.is_one_story),
+        curve=[],
+        wrong=wrong_pairs(pairs, judged),
+        rule_version="relations",
+    )
+    text = "\n".join(evaluation_lines(evaluation, "here", None))
+    assert "related: below_near_long (joined through others)" in text
+    assert "near: near_long (its story is another)" in text
+    assert "Wrong: 1 false merges, 1 missed" in text
 
 
 def test_the_curve_asks_the_rules_as_they_are(seed_warehouse: Path) -> None:

@@ -371,10 +371,14 @@ def test_footers_of_every_kind_are_planted() -> None:
     assert [mark for mark in marks.split("|") if mark not in rights] == []
 
 
-def test_photo_credits_are_free_to_go_or_stay() -> None:
-    credits = [s.paragraph(number) for s in ALL for number in s.truth.get("either", [])]
-    assert len(credits) >= 2
-    assert set(credits) == {"[사진=한빛통신 제공]"}
+def test_photo_credits_must_go() -> None:
+    credits = [
+        s.paragraph(d["paragraph"])
+        for s in ALL
+        for d in s.truth["dropped"]
+        if d["reason"] == "furniture_caption"
+    ]
+    assert credits == ["[사진=한빛통신 제공]"] * 2
 
 
 def test_flashes_are_short() -> None:
