@@ -36,7 +36,7 @@ COLUMNS = {
     "byline": ("byline", "author", "authors"),
 }
 REPEATS = {"repeat_block", "repeat_single", "repeat_near", "repeat_blob", "repeat_*"}
-REASONS = REPEATS | {"furniture_rights", "furniture_byline"}
+REASONS = REPEATS | {"furniture_rights", "furniture_byline", "furniture_caption"}
 LEAST = {"ko": 28, "en": 14, "ja": 5, "zh": 5, "es": 5, "ar": 5}
 KINDS = {"wire", "update", "exact", "template", "caption", "same_event", "flash"}
 # Stories from one template: other numbers or too few words, but alike in wording.
