@@ -59,11 +59,16 @@ _ARTICLES = f"""
     JOIN derived_articles a ON a.article_id = n.article_id AND a.is_current
     WHERE (o.{_DROPPED}) = {{was}} AND (n.{_DROPPED}) <> {{was}}
 """
+_SHOWN = """(
+    SELECT p.article_id, p.seq, p.text, if(c.seq IS NULL, p.reason, 'shared') AS reason
+    FROM {0}paragraphs p LEFT JOIN {0}shared_cuts c ON c.article_id = p.article_id AND c.seq = p.seq
+)"""
+"""Paragraphs as the view of that name shows them."""
 _PARAGRAPHS = f"""
     SELECT n.article_id, {{reason}}.reason, n.seq, left(n.text, 200) AS text, {_TITLE} AS title
-    FROM paragraphs o JOIN derived_paragraphs n USING (article_id, seq)
+    FROM {_SHOWN.format("")} o JOIN {_SHOWN.format("derived_")} n USING (article_id, seq)
     JOIN derived_articles a ON a.article_id = n.article_id AND a.is_current
-    WHERE (o.status = 'dropped') = {{was}} AND (n.status = 'dropped') <> {{was}}
+    WHERE (o.reason IS NOT NULL) = {{was}} AND (n.reason IS NOT NULL) <> {{was}}
 """
 
 # What was dropped and comes back, and what stood and is dropped now: whose reason, and which.

@@ -32,13 +32,19 @@ _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 def parse_interval(schedule: str) -> timedelta | None:
     """Return the interval that `30s`, `10m`, `2h` or `1d` means; None for anything else.
 
+    Raises:
+        ValueError: longer than any time span.
+
     >>> parse_interval("10m")
     datetime.timedelta(seconds=600)
     """
     match = _INTERVAL.match(schedule)
     if match is None or int(match[1]) == 0:
         return None
-    return timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])
+    try:
+        return timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])
+    except OverflowError as error:
+        raise ValueError(f"{schedule!r} is longer than a schedule can be") from error
 
 
 def _known_timezone(name: str) -> str:

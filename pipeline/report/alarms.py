@@ -13,14 +13,14 @@ LEAST_ARTICLES = 20
 """Fewer are chance: of 20 articles of a source that loses 1 in 10, more than 40 % go once in 17,000
 times, of 10 articles once in 600 (binomial)."""
 
-SUDDEN_POINTS = 0.30
+SUDDEN_RATIO = 0.30
+"""The share that no source may lose unawares. A wire or a source that copies alarms once, with the
+first run that brings it: four of 31 Korean outlets on one day, an English wire (31 % of 710)."""
+
+LEAST_RISE = 0.15
 """How far the share must rise above the source's own level. Its own, because sources differ: of 31
 Korean outlets on one day the wires lose up to 43 % of their articles, half of the others under
-8 %."""
-
-NEW_SOURCE_RATIO = 0.50
-"""What a source without a level may lose: more than any of those 31 outlets does, or an English
-wire (31 % of 710 articles). Beyond it stands a wrong `--map`, or a source that only copies."""
+8 %; the same every day is not sudden."""
 
 _NOT_SHELL = frozenset("\"'$`\\!\n")
 
@@ -60,11 +60,10 @@ def loss_alarms(
     """Yield one line for each source that suddenly loses more than 30 % to deduplication.
 
     Lost are, of articles, those that another one stands for; of characters, those of dropped
-    paragraphs and of dropped articles. Suddenly is more than `SUDDEN_POINTS` above the source's
-    level, the share that its earlier articles had lost before the run: by the articles that the
-    run brought, or by the earlier ones, where the run took them away. Either must be at least
-    `LEAST_ARTICLES`. A source with fewer earlier articles than that has no level, and alarms above
-    `NEW_SOURCE_RATIO`.
+    paragraphs and of dropped articles. Suddenly is more than `SUDDEN_RATIO`, and `LEAST_RISE` above
+    the source's level, the share that its earlier articles had lost before the run: by the articles
+    that the run brought, or by the earlier ones, where the run took them away. Either must be at
+    least `LEAST_ARTICLES`; a source with fewer earlier articles than that has no level.
     """
     for source in sorted(levels, key=lambda s: s.source_id):
         counts = by_source.get(source.source_id, SourceCounts())
@@ -77,7 +76,7 @@ def loss_alarms(
 def _alarm(source: SourceLevels, counts: SourceCounts, run_id: str, *, is_chars: bool) -> str:
     has_level = source.before.n_articles >= LEAST_ARTICLES
     level = source.before.share(is_chars=is_chars)
-    limit = level + SUDDEN_POINTS if has_level else NEW_SOURCE_RATIO
+    limit = max(SUDDEN_RATIO, level + LEAST_RISE) if has_level else SUDDEN_RATIO
     if source.brought.n_articles >= LEAST_ARTICLES:
         share = source.brought.share(is_chars=is_chars)
         if share > limit:

@@ -101,10 +101,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "drop_has_decision",
         "every dropped paragraph has a decision",
-        "SELECT count(*) FROM paragraphs p"
+        "SELECT count(*) FROM (SELECT article_id, seq FROM paragraphs WHERE status = 'dropped'"
+        " UNION ALL SELECT article_id, seq FROM shared_cuts) p"
         f" JOIN {_CURRENT} AS a USING (article_id)"
         " ANTI JOIN (SELECT * FROM decisions WHERE action = 'drop_paragraph') d"
-        " ON d.revision_id = a.revision_id AND d.paragraph_seq = p.seq WHERE p.status = 'dropped'",
+        " ON d.revision_id = a.revision_id AND d.paragraph_seq = p.seq",
     ),
     Invariant(
         "duplicate_has_decision",
@@ -179,7 +180,23 @@ INVARIANTS: tuple[Invariant, ...] = (
         " LEFT JOIN paragraphs p ON p.article_id = s.article_id AND p.seq = s.seq"
         " LEFT JOIN paragraphs f ON f.article_id = s.first_article_id AND f.seq = s.first_seq"
         " WHERE coalesce(p.key_hash <> s.key_hash OR f.key_hash <> s.key_hash"
-        " OR coalesce(p.reason, 'shared') <> 'shared', true)",
+        " OR p.reason IS NOT NULL, true)",
+    ),
+    Invariant(
+        "cut_is_shared",
+        "every paragraph that is cut as shared is a shared one, as is the one that it repeats",
+        "SELECT count(*) FROM shared_cuts c"
+        " LEFT JOIN shared_paragraphs s ON s.article_id = c.article_id AND s.seq = c.seq"
+        " LEFT JOIN shared_paragraphs m ON m.article_id = c.matched_article_id"
+        " AND m.seq = c.matched_paragraph_seq"
+        " WHERE coalesce(s.key_hash <> m.key_hash, true)",
+    ),
+    Invariant(
+        "cut_is_shortened",
+        "the articles with cuts are those with a shortened text",
+        "SELECT count(*) FROM (SELECT DISTINCT article_id FROM shared_cuts) c"
+        " FULL JOIN shortened_texts t ON t.article_id = c.article_id"
+        " WHERE c.article_id IS NULL OR t.article_id IS NULL",
     ),
     Invariant(
         "shared_span_has_edge",

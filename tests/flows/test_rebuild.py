@@ -218,6 +218,20 @@ def test_paragraphs_come_back_and_go_again(root: Path, no_repeats: pytest.Monkey
     assert doctor(root, deep=True) == []
 
 
+def test_a_policy_for_shared_paragraphs_comes_and_goes(root: Path, built: Path) -> None:
+    before = derived(root)
+    summary = rebuild(root, "collapse", given={"shared_policy": "collapse"})
+    n_cut = rows(root, "SELECT count(*) FROM paragraphs WHERE reason = 'shared'")[0][0]
+    assert dict(summary.paragraphs_dropped) == {"shared": n_cut}
+    assert n_cut > 0
+    assert summary.n_split == summary.n_merged == 0
+    assert rebuild(root, "the same").is_unchanged
+    back = rebuild(root, "annotate", given={"shared_policy": None})
+    assert dict(back.paragraphs_back) == {"shared": n_cut}
+    assert derived(root) == before
+    assert doctor(root, deep=True) == []
+
+
 def test_later_ingests_meet_the_keys_of_the_rebuild(
     root: Path, no_repeats: pytest.MonkeyPatch
 ) -> None:

@@ -247,3 +247,46 @@ def test_every_limit_changes_something():
     for name, (value, paragraphs) in changes.items():
         changed = cuts(*paragraphs, rules=FurnitureRules(**{name: value}))
         assert changed != cuts(*paragraphs), name
+
+
+@pytest.mark.parametrize(
+    ("paragraphs", "agency"),
+    [
+        ([f"{LEAD} /연합뉴스"], "연합뉴스"),
+        ([*BODY, "달빛군은 다음 달에도 새 도서관을 연다고 덧붙였다. 뉴시스"], "뉴시스"),
+        ([*BODY, "뉴스1 제공"], "뉴스1"),
+        ([*BODY, "[연합뉴스]"], "연합뉴스"),
+        ([*BODY, "/News1"], "뉴스1"),
+        (["The city opened a new library on Tuesday. Reuter"], "Reuters"),
+        (["- Reuter"], "Reuters"),
+        (["WASHINGTON (AP) — The city opened a new library."], "AP"),
+        (["WASHINGTON, March 4 (Reuters) - The city opened a new library."], "Reuters"),
+        (["[달빛=뉴시스]"], "뉴시스"),
+        (["【달빛=뉴시스】달빛군청 전경. 2026.3.4."], "뉴시스"),
+        ([*BODY, "군수는 연합뉴스와의 통화에서 그렇게 말했다."], None),
+        ([*BODY, "He told Reuters."], None),
+        (["(사진=연합뉴스)", *BODY], None),
+        (["(달빛군 제공=연합뉴스) 새 도서관 전경", *BODY], None),
+    ],
+)
+def test_the_agency_of_wire_copy(paragraphs, agency):
+    assert lifted(*paragraphs).get("source_agency") == agency
+
+
+def test_the_agency_of_a_picture_is_not_that_of_the_text():
+    long = "달빛군은 4일 새 도서관을 열었고, 다음 달까지 시민 누구나 책을 열 권씩 빌릴 수 있다고 거듭 밝혔다."
+    picture = "4일 달빛군 새 도서관에서 시민들이 책을 고르고 있다."
+    caption = f"(달빛=연합뉴스) 이하늘 기자 = {picture} 2026.3.4 haneul@narae.example"
+    assert "source_agency" not in lifted(long * 2, f"{picture} /연합뉴스")
+    assert "source_agency" not in lifted(long * 2, picture, "연합뉴스")
+    assert "source_agency" not in lifted(caption, long * 2)
+    assert lifted(f"{picture} /연합뉴스")["source_agency"] == "연합뉴스"
+    assert lifted(caption)["source_agency"] == "연합뉴스"
+
+
+def test_mastheads_go_from_the_head_and_headings_stay():
+    assert cuts(f"[한국일보] {LEAD}", *BODY) == {0: [("drop_span", "byline", "[한국일보]")]}
+    assert cuts("[한국일보]", *BODY) == {0: [("drop_paragraph", "byline", "[한국일보]")]}
+    assert cuts("[오늘의 경제]", *BODY) == {}
+    assert lifted(f"[나래누리 = 이하늘 기자] {LEAD}")["byline"] == "이하늘 기자"
+    assert lifted(f"[달빛=나래누리 이하늘 기자] {LEAD}")["byline"] == "이하늘 기자"

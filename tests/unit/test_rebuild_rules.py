@@ -29,6 +29,7 @@ OTHER: dict[str, Any] = {
     "near_jaccard": 0.71,
     "near_jaccard_short": 0.93,
     "source_priority": ["press", "wire"],
+    "shared_policy": "collapse",
 }
 """For each parameter a value that is not its default."""
 

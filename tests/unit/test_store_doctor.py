@@ -156,6 +156,8 @@ BREAKS: dict[str, Break] = {
     "furniture_has_source": added("furniture", source_id="source-9", example_article_id=SINGLE),
     "stale_is_article": added("stale_articles", article_id=b"\0" * 16),
     "shared_is_paragraph": added("shared_paragraphs", article_id=SINGLE, first_article_id=PAIR[0]),
+    "cut_is_shared": added("shared_cuts", article_id=SINGLE),
+    "cut_is_shortened": added("shortened_texts", article_id=SINGLE),
     "shared_span_has_edge": added("shared_spans", left_id=min(PAIR), right_id=b"\xff" * 16),
     "change_has_revisions": added("revision_changes", article_id=SINGLE),
 }
@@ -178,7 +180,7 @@ def test_every_invariant_is_broken_once() -> None:
     keys_like_others = {
         *("decisions_key", "story_redirects_key", "quarantine_key", "furniture_key"),
         *("stale_articles_key", "shared_paragraphs_key", "shared_spans_key"),
-        "revision_changes_key",
+        *("revision_changes_key", "shared_cuts_key", "shortened_texts_key"),
     }
     assert set(BREAKS) == names - UNBREAKABLE - keys_like_others
 
