@@ -35,6 +35,12 @@ Parameters = Mapping[str, Any]
 PARAMETERS: Mapping[str, tuple[str, str]] = {
     "near_jaccard": ("relations", "near_jaccard"),
     "near_jaccard_short": ("relations", "near_jaccard_short"),
+    "update_jaccard": ("relations", "update_jaccard"),
+    "related_jaccard": ("relations", "related_jaccard"),
+    "contained_containment": ("relations", "contained_containment"),
+    "duplicate_relations": ("relations", "duplicate_relations"),
+    "furniture_min_documents": ("learning", "min_documents"),
+    "furniture_min_share": ("learning", "min_share"),
     "source_priority": ("canonical", "source_priority"),
     "shared_policy": ("shared", "policy"),
 }
@@ -129,7 +135,7 @@ def explicit_parameters(settings: Settings) -> dict[str, Any]:
     """Return the parameters that an argument, the environment or unecho.toml sets."""
     given = {name: getattr(settings, name) for name in PARAMETERS}
     return {
-        name: _adapter(name).dump_python(value, mode="json")
+        name: _as_json(name, value)
         for name, value in given.items()
         if name in settings.model_fields_set and value is not None
     }
@@ -173,7 +179,7 @@ def parse_parameter(assignment: str) -> tuple[str, Any]:
         raise SettingsError(
             name, f"{text or 'nothing'}: {problem}", next_step="give it another value"
         ) from error
-    return name, adapter.dump_python(value, mode="json")
+    return name, _as_json(name, value)
 
 
 def shown(value: Any) -> str:
@@ -195,10 +201,16 @@ def _value_of(name: str, text: str) -> Any:
     return text
 
 
+def _as_json(name: str, value: Any) -> Any:
+    """Return a parameter's value as JSON has it; a set is a sorted list."""
+    plain = _adapter(name).dump_python(value, mode="json")
+    return sorted(plain) if isinstance(value, frozenset | set) else plain
+
+
 def _adapter(name: str) -> TypeAdapter[Any]:
-    field_info = Settings.model_fields[name]
-    annotation: Any = field_info.annotation
-    for constraint in field_info.metadata:
+    setting = Settings.model_fields[name]
+    annotation: Any = setting.annotation
+    for constraint in setting.metadata:
         annotation = Annotated[annotation, constraint]
     return TypeAdapter(annotation)
 

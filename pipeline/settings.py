@@ -115,6 +115,27 @@ class Settings(BaseSettings):
     near_jaccard_short: float | None = Field(
         default=None, gt=0, le=1, description="the same for short texts"
     )
+    update_jaccard: float | None = Field(
+        default=None, gt=0, le=1, description="Jaccard of update under one unmarked headline"
+    )
+    related_jaccard: float | None = Field(
+        default=None, gt=0, le=1, description="Jaccard from which a pair is kept as an edge"
+    )
+    contained_containment: float | None = Field(
+        default=None, gt=0, le=1, description="share of the smaller text that contained needs"
+    )
+    duplicate_relations: frozenset[Literal["exact", "near", "update", "contained", "series"]] = (
+        Field(
+            default=frozenset(("exact", "near", "update")),
+            description="relations that put two articles into one story",
+        )
+    )
+    furniture_min_documents: int | None = Field(
+        default=None, ge=2, description="articles that must print a line before it is furniture"
+    )
+    furniture_min_share: float | None = Field(
+        default=None, ge=0, le=1, description="the same as a share of the source's articles"
+    )
     shared_policy: Literal["annotate", "collapse", "drop"] = Field(
         default="annotate", description="what becomes of paragraphs that several sources print"
     )

@@ -138,35 +138,38 @@ def find_furniture(
     lifted: dict[bytes, _Fields] = {}
     for first, last in article_ranges(spans):
         revision = revision_ids[first]
-        own = repeated.get(revision, {})
-        fields, whole = _Fields(), []
+        own, fields = repeated.get(revision, {}), _Fields()
+        whole: set[int] = set()
         for row in range(first, last):
-            text = texts[row]
+            text, line = texts[row], own.get(seqs[row])
             cuts = find_cuts(text, row - first, last - first, rules, table)
-            line = own.get(seqs[row])
             if not cuts and line is None:
                 continue
             fields.take(text, cuts, texts[row - 1] if row > first else "")
             for action, reason, start, end, evidence in _actions(text, cuts, line, fields):
-                if action == "drop_paragraph":
-                    whole.append(row)
-                removals.append(
-                    Removal(
-                        article_id=article_ids[row],
-                        revision_id=revision,
-                        action=action,
-                        reason=reason,
-                        paragraph_seq=seqs[row],
-                        start_char=starts[row] + start,
-                        end_char=starts[row] + end,
-                        evidence=evidence,
-                    )
+                removal = Removal(
+                    article_id=article_ids[row],
+                    revision_id=revision,
+                    action=action,
+                    reason=reason,
+                    paragraph_seq=seqs[row],
+                    start_char=starts[row] + start,
+                    end_char=starts[row] + end,
+                    evidence=evidence,
                 )
+                removals.append(removal)
+                whole |= {row} if action == "drop_paragraph" else set()
         if fields.of_pictures:
-            kept = (texts[row] for row in range(first, last) if row not in whole)
-            fields.has_body = any(len(t) > _MIN_BODY_CHARS and not _is_picture(t) for t in kept)
+            fields.has_body = _has_body(
+                texts[row] for row in range(first, last) if row not in whole
+            )
         lifted[revision] = fields
     return removals_table(removals), _lifted_table(lifted)
+
+
+def _has_body(paragraphs: Iterable[str]) -> bool:
+    """Return whether any paragraph is more than a caption."""
+    return any(len(text) > _MIN_BODY_CHARS and not _is_picture(text) for text in paragraphs)
 
 
 def _repeated_lines(

@@ -11,6 +11,7 @@ other 60 the hash. Kind and prose follow from the line itself, so equal lines ha
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from hashlib import blake2b
 
@@ -247,8 +248,11 @@ def _read(texts: Sequence[str]) -> tuple[Words, NDArray[np.bool_]]:
     masked: list[str] = []
     classes: list[int] = []
     for row, text in enumerate(texts):
-        if len(text) > MAX_LINE_CHARS:
+        # Half of a Korean article ends here, before anything is masked.
+        if len(text) > MAX_LINE_CHARS or _is_plain_report(text):
             continue
+        if not text.isascii():
+            text = unicodedata.normalize("NFC", text)
         template = _masked(text)
         kind, is_prose, marked = _class_of(text, template)
         is_marked[row] = marked
@@ -261,6 +265,10 @@ def _read(texts: Sequence[str]) -> tuple[Words, NDArray[np.bool_]]:
     named = np.fromiter((_says_something(key) for key in keys), np.bool_, len(keys))
     hashes[rows] = np.where(named, words & _HASH_MASK | np.array(classes, np.uint64), 0)
     return hashes, is_marked
+
+
+def _is_plain_report(text: str) -> bool:
+    return text.endswith("다.") and not text.endswith("니다.") and text[0] not in _LEADING_SIGN
 
 
 def _says_something(key: str) -> bool:

@@ -32,7 +32,7 @@ from pipeline.dedup.relations import (
 )
 from pipeline.interim import KEYS, VERIFIED
 from pipeline.text.number_slots import SlotEvidence, Slots, compare_slots, number_slots
-from pipeline.text.numbers import NumberEvidence, numbers_conflict
+from pipeline.text.numbers import NumberEvidence, NumberSets, compare_numbers, part_numbers
 from pipeline.text.shingles import STORY, ShingleProfile, n_shared, shingle_sets
 
 Row = dict[str, Any]
@@ -122,7 +122,7 @@ def _judged(
     compared = few.to_pylist()
     hashes, offsets = shingle_sets(few["key"].to_pylist(), profile)
     bounds = offsets.tolist()
-    slots_of = _Slots(compared)
+    numbers_of = _Numbers(compared)
     for left, right in local.reshape(-1, 2).tolist():
         one, other = compared[left], compared[right]
         left_set = hashes[bounds[left] : bounds[left + 1]]
@@ -134,7 +134,6 @@ def _judged(
             continue
         smaller = min(left_set.size, right_set.size)
         is_stub = smaller < rules.stub_shingles
-        numbers = numbers_conflict(one["numbers"], other["numbers"])
         pair = PairEvidence(
             is_same_key=is_same_key,
             are_titles_fitting=not is_stub or _are_titles_fitting(one, other),
@@ -146,30 +145,41 @@ def _judged(
             n_left=left_set.size,
             n_right=right_set.size,
             n_shared=shared,
-            numbers=numbers,
-            slots=slots_of.compared(left, right, numbers),
+            numbers=numbers_of.compared(left, right),
+            slots=numbers_of.compared_slots(left, right),
         )
         if judgement := judge(pair, rules):
             yield _row(one["article_id"], other["article_id"], pair, judgement)
 
 
-class _Slots:
-    """The number slots of some articles, each read once."""
+class _Numbers:
+    """The numbers of some articles, each read once."""
 
     def __init__(self, articles: Sequence[Row]) -> None:
         self._articles = articles
-        self._read: dict[int, Slots] = {}
+        self._sets: dict[int, NumberSets] = {}
+        self._slots: dict[int, Slots] = {}
 
-    def compared(self, left: int, right: int, numbers: NumberEvidence) -> SlotEvidence:
-        """Return how the slots of two articles compare; none are read where the numbers agree."""
-        if not numbers.only_left and not numbers.only_right:
-            return SlotEvidence(numbers.n_shared, 0)
-        return compare_slots(self._of(left), self._of(right))
+    def compared(self, left: int, right: int) -> NumberEvidence:
+        """Return how the numbers of two articles compare as sets."""
+        return compare_numbers(self._sets_of(left), self._sets_of(right))
 
-    def _of(self, article: int) -> Slots:
-        if article not in self._read:
-            self._read[article] = number_slots(self._articles[article]["key"])
-        return self._read[article]
+    def compared_slots(self, left: int, right: int) -> SlotEvidence:
+        """Return how the numbers at the same places compare; equal sets are not looked up."""
+        n_equal = len(self._sets_of(left).quantities)
+        if self._sets_of(left).quantities == self._sets_of(right).quantities:
+            return SlotEvidence(n_equal, 0)
+        return compare_slots(self._slots_of(left), self._slots_of(right))
+
+    def _sets_of(self, article: int) -> NumberSets:
+        if article not in self._sets:
+            self._sets[article] = part_numbers(self._articles[article]["numbers"])
+        return self._sets[article]
+
+    def _slots_of(self, article: int) -> Slots:
+        if article not in self._slots:
+            self._slots[article] = number_slots(self._articles[article]["key"])
+        return self._slots[article]
 
 
 def _is_worth(n_left: int, n_right: int, shared: int, rules: RelationRules) -> bool:

@@ -1,9 +1,9 @@
 """A second derivation beside the one that stands: a draft, and what is different in it.
 
-The draft is a whole warehouse below `staging`. Nothing of it is published: the rows in which it
-differs become one Change of the real warehouse, so that a rebuild has no commit of its own and
-one that changes nothing writes nothing. What a killed rebuild left goes with the rest of staging
-at the next opening.
+The draft is a whole warehouse below `staging`, with links to the raw archive. Nothing of it is
+published: the rows in which it differs become one Change of the real warehouse, so that a rebuild
+has no commit of its own and one that changes nothing writes nothing. What a killed rebuild left
+goes with the rest of staging at the next opening.
 """
 
 from __future__ import annotations

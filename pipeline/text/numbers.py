@@ -11,6 +11,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from pipeline.text.dates import are_dates_apart, find_date
 from pipeline.text.quantities import (
@@ -109,14 +111,36 @@ def numbers_conflict(
     >>> numbers_conflict(["2999.55", "0.3%"], ["3012.43", "0.9%"]).is_compatible
     False
     """
-    left_dates, left_set = _part(left)
-    right_dates, right_set = _part(right)
-    only_left, only_right = left_set - right_set, right_set - left_set
-    n_unitless = _pair_without_unit(only_left, only_right) if only_left and only_right else 0
-    n_shared = len(left_set & right_set) + n_unitless
+    return compare_numbers(part_numbers(left), part_numbers(right), max_conflict_ratio)
+
+
+class NumberSets(NamedTuple):
+    """The distinct numbers of a text by what they are; clock times are none."""
+
+    dates: frozenset[str]
+    quantities: frozenset[str]
+
+
+def part_numbers(numbers: Iterable[str]) -> NumberSets:
+    """Return the numbers of a text as `compare_numbers` wants them."""
+    distinct = set(numbers)
+    dates = frozenset(number for number in distinct if number.startswith("d:"))
+    quantities = (number for number in distinct - dates if not number.startswith("t:"))
+    return NumberSets(dates, frozenset(quantities))
+
+
+def compare_numbers(
+    left: NumberSets, right: NumberSets, max_conflict_ratio: float = MAX_CONFLICT_RATIO
+) -> NumberEvidence:
+    """Do what `numbers_conflict` does with numbers that were parted once for many comparisons."""
+    only_left, only_right = left.quantities - right.quantities, right.quantities - left.quantities
+    n_shared = len(left.quantities) - len(only_left)
+    if only_left and only_right:
+        only_left, only_right, n_unitless = _without_unit_pairs(only_left, only_right)
+        n_shared += n_unitless
     n_conflicts = min(len(only_left), len(only_right))
     ratio = n_conflicts / (n_conflicts + n_shared) if n_conflicts else 0.0
-    is_apart = are_dates_apart(left_dates, right_dates)
+    is_apart = are_dates_apart(left.dates, right.dates)
     return NumberEvidence(
         is_compatible=ratio <= max_conflict_ratio and not is_apart,
         n_shared=n_shared,
@@ -127,27 +151,28 @@ def numbers_conflict(
     )
 
 
-def _part(numbers: Iterable[str]) -> tuple[set[str], set[str]]:
-    """Return dates and quantities apart; clock times are neither."""
-    dates, quantities = set(), set()
-    for number in numbers:
-        if number.startswith("d:"):
-            dates.add(number)
-        elif not number.startswith("t:"):
-            quantities.add(number)
-    return dates, quantities
+def _without_unit_pairs(
+    only_left: frozenset[str], only_right: frozenset[str]
+) -> tuple[frozenset[str], frozenset[str], int]:
+    """Return both sets without equal values of which one has no unit, and how many pairs went."""
+    sides, pairs = [only_left, only_right], 0
+    for bare, other in ((0, 1), (1, 0)):
+        candidates = [n for n in sorted(sides[bare]) if _value(n) == n]
+        if not candidates:
+            continue
+        by_value = {_value(n): n for n in sorted(sides[other]) if _value(n) != n}
+        found = [n for n in candidates if n in by_value]
+        sides[bare] -= set(found)
+        sides[other] -= {by_value[n] for n in found}
+        pairs += len(found)
+    return sides[0], sides[1], pairs
 
 
-def _pair_without_unit(only_left: set[str], only_right: set[str]) -> int:
-    """Take out of both sets equal values of which one has no unit; return how many pairs."""
-    pairs = 0
-    for bare_side, unit_side in ((only_left, only_right), (only_right, only_left)):
-        by_value = {_VALUE.match(n)[0]: n for n in sorted(unit_side) if not _VALUE.fullmatch(n)}  # type: ignore[index]
-        for bare in [n for n in sorted(bare_side) if n in by_value]:
-            bare_side.remove(bare)
-            unit_side.remove(by_value[bare])
-            pairs += 1
-    return pairs
+@lru_cache(maxsize=1 << 16)
+def _value(number: str) -> str:
+    """Return a quantity without its unit."""
+    value = _VALUE.match(number)
+    return value[0] if value else number
 
 
 def _digit_numbers(text: str) -> Iterator[str]:

@@ -274,7 +274,7 @@ def test_the_agency_of_wire_copy(paragraphs, agency):
 
 
 def test_the_agency_of_a_picture_is_not_that_of_the_text():
-    long = "달빛군은 4일 새 도서관을 열었고, 다음 달까지 시민 누구나 책을 열 권씩 빌릴 수 있다고 거듭 밝혔다."
+    long = f"{LEAD} 다음 달까지 시민 누구나 책을 열 권씩 빌릴 수 있다고 군수는 말했다."
     picture = "4일 달빛군 새 도서관에서 시민들이 책을 고르고 있다."
     caption = f"(달빛=연합뉴스) 이하늘 기자 = {picture} 2026.3.4 haneul@narae.example"
     assert "source_agency" not in lifted(long * 2, f"{picture} /연합뉴스")

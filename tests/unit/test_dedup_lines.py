@@ -91,8 +91,9 @@ def test_other_numbers_stay(one, other):
         BODY * 4,
     ],
 )
-def test_labels_questions_rows_and_long_paragraphs_are_no_lines(text):
-    assert line_of(text) == 0
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_labels_questions_rows_and_long_paragraphs_are_no_lines(text, form):
+    assert line_of(unicodedata.normalize(form, text)) == 0
 
 
 @pytest.mark.parametrize(
