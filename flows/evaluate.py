@@ -24,8 +24,8 @@ from pipeline.report.published import open_published, rows
 if TYPE_CHECKING:
     import duckdb
 
-CURVE_SETTINGS = ("near_jaccard", "near_jaccard_short")
-"""The thresholds that a user may set (`unecho.toml`), each with a curve."""
+CURVE_SETTINGS = ("near_jaccard", "near_jaccard_short", "update_jaccard")
+"""The settings that decide from which Jaccard on a pair is one story, each with a curve."""
 
 THRESHOLDS = tuple(step / 100 for step in range(30, 100, 5))
 """Where the curve is drawn: from where `related` begins, in steps of 0.05."""

@@ -67,8 +67,9 @@ def evaluate(
 ) -> None:
     """Count precision and recall on labelled pairs.
 
-    By kind: which pairs stand in one story. By threshold (near_jaccard, near_jaccard_short):
-    what the rules say of each pair compared on its own. Exit 1 when no pair can be counted.
+    By kind: which pairs stand in one story. By threshold (near_jaccard, near_jaccard_short,
+    update_jaccard): what the rules say of each pair compared on its own. Exit 1 when no pair can
+    be counted.
     """
     from pipeline.commands.requests import Overrides
 

@@ -24,6 +24,7 @@ from pipeline.dedup.bucket_pairs import (
     grouped,
     new_pairs,
     priorities,
+    promoted_rows,
 )
 from pipeline.dedup.entries import (
     KINDS,
@@ -36,7 +37,7 @@ from pipeline.dedup.entries import (
     entries_of,
     number_words,
 )
-from pipeline.dedup.mapped import Words, id_words, ids_of
+from pipeline.dedup.mapped import ValueSet, Words, id_words, ids_of, is_among, words_of
 from pipeline.interim import KEYS, PAIRS
 from pipeline.text.mixing import mix64
 
@@ -59,7 +60,8 @@ class Candidates:
     """What a search found."""
 
     pairs: pa.Table
-    """PAIRS with at least one article of the batch."""
+    """PAIRS with an article of the batch, and those of stored articles that meet only now that a
+    revision has left their bucket."""
     lapsed: pa.Table
     """left_id, right_id of stored articles that were compared while their buckets were smaller and
     would no longer be: an edge between them is no part of what the whole set gives."""
@@ -67,7 +69,7 @@ class Candidates:
 
 
 def find_candidates(batch: pa.Table, history: Sequence[pa.Table], rules: BandRules) -> pa.Table:
-    """Return the PAIRS that have an article of `batch`; see `search` for what lapses.
+    """Return the PAIRS that a batch brings; see `search` for what lapses.
 
     Args:
         batch: KEYS; one row an article.
@@ -87,7 +89,8 @@ def search(batch: pa.Table, history: Sequence[pa.Table], rules: BandRules) -> Ca
     batch = batch.combine_chunks()
     meeting = _meet(batch, pieces, rules)
     lapsed = _lapsed(batch, pieces, meeting, rules)
-    return Candidates(_pairs_table(meeting), lapsed, meeting.hot())
+    pairs = _with_promoted(_pairs_table(meeting), batch, pieces, rules)
+    return Candidates(pairs, lapsed, meeting.hot())
 
 
 class _Meeting:
@@ -133,6 +136,13 @@ class _Meeting:
                 parts.append((one, other))
         return self._codes(parts), np.unique(np.concatenate(centres))
 
+    def promoted(self) -> Places:
+        """Return the stored articles that become centres when the new ones leave."""
+        rows = [
+            promoted_rows(group, self.rules.centres) for group in (self.by_bucket, self.by_numbers)
+        ]
+        return np.unique(self.entries.articles[np.concatenate(rows)])
+
     def _codes(self, parts: Iterable[tuple[Places, Places]]) -> Words:
         codes = np.empty(0, np.uint64)
         for one, other in parts:
@@ -174,12 +184,57 @@ def _lapsed(
     if not pairs.num_rows:
         return pairs
     # Another bucket may hold a pair still: the displaced centres meet everything once more.
-    again = _taken(meeting, centres)
-    known = id_words(again["article_id"])
-    others = [Piece(p.rows, np.concatenate((p.ignored, known))) for p in pieces]
-    held = _pairs_table(_meet(again, [*others, Piece(batch, known)], rules))
-    return pairs.join(held, ["left_id", "right_id"], join_type="left anti").sort_by(
-        [("left_id", "ascending"), ("right_id", "ascending")]
+    held = _held(_taken(meeting, centres), pieces, batch, rules)
+    return _without(pairs, held)
+
+
+def _with_promoted(
+    pairs: pa.Table, batch: pa.Table, pieces: Sequence[Piece], rules: BandRules
+) -> pa.Table:
+    """Return PAIRS with those of stored articles that a leaving centre makes centres.
+
+    A revised article leaves the buckets of its earlier text. Where it was a centre, or where the
+    bucket grows small, others take its place: what they meet now and did not meet before.
+    """
+    leaving = _leaving(pieces)
+    if not leaving.num_rows:
+        return pairs
+    meeting = _meet(leaving, pieces, rules)
+    promoted = meeting.promoted()
+    if not promoted.size:
+        return pairs
+    again = _taken(meeting, promoted)
+    before = _held(again, pieces, leaving, rules)
+    found = _without(_held(again, pieces, batch, rules), before)
+    return conform(pa.concat_tables([pairs, _without(found, pairs)]), PAIRS)
+
+
+def _leaving(pieces: Sequence[Piece]) -> pa.Table:
+    """Return the KEYS rows that newer ones stand for."""
+    rows = [KEYS.schema.empty_table()]
+    for piece in pieces:
+        first_words = np.ascontiguousarray(words_of(piece.rows["article_id"])[:, 0])
+        likely = ValueSet(piece.ignored[:, 0].byteswap()).positions_in(first_words)
+        found = piece.rows.take(pa.array(likely)).select(KEYS.schema.names)
+        stale = is_among(id_words(found["article_id"]), piece.ignored)
+        rows.append(found.filter(pa.array(stale)))
+    return pa.concat_tables(rows).combine_chunks()
+
+
+def _held(
+    articles: pa.Table, pieces: Sequence[Piece], others: pa.Table, rules: BandRules
+) -> pa.Table:
+    """Return the PAIRS of some stored articles with all stored ones and with `others`."""
+    known = id_words(articles["article_id"])
+    rest = [Piece(p.rows, np.concatenate((p.ignored, known))) for p in pieces]
+    return _pairs_table(_meet(articles, [*rest, Piece(others, known)], rules))
+
+
+def _without(pairs: pa.Table, others: pa.Table) -> pa.Table:
+    """Return the pairs that are not among the others, sorted."""
+    ends = ["left_id", "right_id"]
+    return pairs.join(others.select(ends), ends, join_type="left anti").sort_by(
+        [(end, "ascending") for end in ends]
     )
 
 

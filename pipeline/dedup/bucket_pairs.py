@@ -120,6 +120,16 @@ def displaced_pairs(group: Grouping, rule: CentreRule) -> Iterator[tuple[Places,
         yield group.rows[one[stored]], group.rows[other[stored]]
 
 
+def promoted_rows(group: Grouping, rule: CentreRule) -> Places:
+    """Return the entries of stored articles that become centres once the new ones are taken out.
+
+    The grouping is of articles that leave (new) with those that stay (stored).
+    """
+    is_centre = ~group.is_new & (group.stored_rank < rule.of(group.stored_sizes))
+    was_centre = group.rank < rule.of(group.sizes)
+    return group.rows[is_centre & ~was_centre]
+
+
 def _ranges(places: Places, start: Places, stop: Places) -> Iterator[tuple[Places, Places]]:
     """Yield each place beside every place of its range, a bounded number at a time."""
     lengths = stop - start

@@ -92,12 +92,12 @@ class PatternTable:
     """Patterns by kind and place, so that a paragraph meets only those that can match it."""
 
     def __init__(self, patterns: Iterable[FurniturePattern]) -> None:
-        """Take reviewed patterns, and whatever has been learned in the same form."""
+        """Take reviewed patterns, in the order in which they are tried."""
         of: dict[tuple[str, str], list[FurniturePattern]] = {}
         for pattern in patterns:
             of.setdefault((pattern.kind, pattern.place), []).append(pattern)
         lines = of.get(("byline", "line"), [])
-        self.learned = PatternGroup(
+        self.of_source = PatternGroup(
             *of.get(("source", "line"), []), *of.get(("caption", "line"), [])
         )
         self.heads = PatternGroup(*of.get(("byline", "head"), []))
@@ -116,8 +116,8 @@ def find_cuts(
     `index` is its place among the `n_paragraphs` of the article.
     """
     composed, places = _composed(text)
-    if learned := table.learned.match(composed):
-        return [Cut(0, len(text), learned.pattern, learned.fields)]
+    if whole := table.of_source.match(composed):
+        return [Cut(0, len(text), whole.pattern, whole.fields)]
     has_rights = _may_hold_rights(composed, rules)
     is_inner = rules.head_paragraphs <= index < n_paragraphs - rules.tail_paragraphs
     if is_inner and not has_rights and composed[:1] not in _OPENERS:

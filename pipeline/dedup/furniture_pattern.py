@@ -1,4 +1,4 @@
-"""The form of a furniture pattern, reviewed or learned."""
+"""The form of a reviewed furniture pattern."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class FurniturePattern:
     - `tail`: its end, after the end of a sentence (what stands before is body text and stays);
     - `end`: its end, after anything.
 
-    Reviewed patterns are of kind `rights` and `byline`; `source` and `caption` are there for what
-    is learned per source: whole lines at any place.
+    Our own are of kind `rights` and `byline`; `source` and `caption` are whole lines at any place,
+    for patterns of one source.
 
     Groups named `byline`, `dateline` and `agency` (also with `_` and more after it, as names must
     differ within a pattern) are lifted into fields.

@@ -1,6 +1,6 @@
 """The table of reviewed furniture patterns.
 
-What a source prints everywhere and no pattern here knows is learned per source, in the same form.
+What a source prints everywhere and no pattern here knows is learned per source (`learning`).
 """
 
 from __future__ import annotations

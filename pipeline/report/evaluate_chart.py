@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.report.evaluate import CurvePoint, by_setting
+from pipeline.report.evaluate import CurvePoint, by_setting, has_effect
 
 # Told apart without colour by their marks, too (Okabe and Ito's palette for the colour blind).
 _LINES = (
@@ -22,7 +22,7 @@ _LEAST_FALSE = 5
 
 
 def draw_curve(curve: Sequence[CurvePoint], path: Path) -> None:
-    """Write a PNG with a panel a setting: recall, precision and F1, false merges as bars.
+    """Write a PNG with a panel a setting that has an effect: the ratios, false merges as bars.
 
     Raises:
         OSError: the file cannot be written.
@@ -31,7 +31,8 @@ def draw_curve(curve: Sequence[CurvePoint], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    panels = by_setting(curve)
+    settings = by_setting(curve)
+    panels = {name: points for name, points in settings.items() if has_effect(points)} or settings
     inches = (_PANEL_INCHES[0] * len(panels), _PANEL_INCHES[1])
     figure = Figure(inches, dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)

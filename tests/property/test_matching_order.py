@@ -40,21 +40,18 @@ def text_of(family, length, n_edits, edit):
     return "".join(characters)
 
 
-ARTICLES = st.lists(
-    st.builds(
-        dict,
-        family=st.sampled_from([0, 0, 0, 1]),
-        length=st.sampled_from([12, 40, 300, 300, 300, 300]),
-        # Ten edits of 300 characters leave Jaccard 0.7 with the original, 0.55 with each other.
-        n_edits=st.sampled_from([0, 1, 6, 10, 12]),
-        edit=st.integers(0, 9),
-        hours=st.sampled_from([0, 1, 20, 60, None]),
-        source=st.sampled_from(["daily", "wire"]),
-        title=st.sampled_from(["요금", "예산", None]),
-    ),
-    min_size=6,
-    max_size=20,
+ARTICLE = st.builds(
+    dict,
+    family=st.sampled_from([0, 0, 0, 1]),
+    length=st.sampled_from([12, 40, 300, 300, 300, 300]),
+    # Ten edits of 300 characters leave Jaccard 0.7 with the original, 0.55 with each other.
+    n_edits=st.sampled_from([0, 1, 6, 10, 12]),
+    edit=st.integers(0, 9),
+    hours=st.sampled_from([0, 1, 20, 60, None]),
+    source=st.sampled_from(["daily", "wire"]),
+    title=st.sampled_from(["요금", "예산", None]),
 )
+ARTICLES = st.lists(ARTICLE, min_size=6, max_size=20)
 # Few centres, so that a handful of articles displaces some and their pairs lapse.
 FEW_CENTRES = [CentreRule(), CentreRule(1, 1, 0), CentreRule(3, 1, 9)]
 RULES = st.sampled_from([BandRules(centres=centres) for centres in FEW_CENTRES])
@@ -120,3 +117,44 @@ def test_what_is_given_again_changes_nothing(arrival, rules):
     assert pairs_of(found.pairs) <= everything
     assert not pairs_of(found.lapsed) & everything
     assert all(left < right for left, right in pairs_of(found.pairs))
+
+
+@st.composite
+def revised_arrivals(draw):
+    """Return keys of articles, what some of them say first, and batches of (row, is first)."""
+    keys, batches = draw(arrivals())
+    firsts = keys_of_articles(draw(st.lists(ARTICLE, min_size=4, max_size=len(keys))))
+    firsts = firsts.set_column(0, keys.schema.field(0), keys["article_id"].slice(0, len(firsts)))
+    return firsts, keys, batches
+
+
+@settings(max_examples=80, deadline=None)
+@given(revised_arrivals(), RULES)
+def test_candidates_do_not_depend_on_what_articles_said_before(arrival, rules):
+    firsts, keys, batches = arrival
+    standing, history = pairs_of(search(firsts, [], rules).pairs), [firsts]
+    for batch in batches:
+        rows = keys.take(pa.array(batch))
+        found = search(rows, history, rules)
+        own = set(rows["article_id"].to_pylist())
+        standing = {pair for pair in standing if not own & set(pair)}
+        new = pairs_of(found.pairs)
+        assert not new & standing
+        standing = (standing | new) - pairs_of(found.lapsed)
+        kept = [pa.array([i not in own for i in t["article_id"].to_pylist()]) for t in history]
+        history = [*(t.filter(k) for t, k in zip(history, kept, strict=True)), rows]
+    assert standing == pairs_of(search(keys, [], rules).pairs)
+
+
+def test_a_centre_that_leaves_makes_room_for_another():
+    same = {"family": 0, "length": 300, "n_edits": 0, "hours": 0, "source": "daily", "title": None}
+    keys = keys_of_articles([same | {"edit": edit} for edit in range(8)])
+    other = keys_of_articles([same | {"family": 1}])
+    rules = BandRules(centres=CentreRule(1, 1, 0))
+    pairs = pairs_of(search(keys, [], rules).pairs)
+    (centre,) = set.intersection(*map(set, pairs))
+    revised = other.set_column(0, keys.schema.field(0), pa.array([centre], ID))
+    promoted = pairs_of(search(revised, [keys], rules).pairs)
+    (successor,) = set.intersection(*map(set, promoted))
+    assert len(promoted) == 6
+    assert centre not in {i for pair in promoted for i in pair}

@@ -6,7 +6,7 @@ floor when a rule gains one; lowering one is a decision, with its reason in DECI
 
 from __future__ import annotations
 
-CORPUS_DIGEST = "405cf6e4dc244f64"
+CORPUS_DIGEST = "62f120f014c433b5"
 """Of the planted pairs that the floors were set on. Whoever changes the articles, the templates or
 the edits sees every number move: write the table again, read it, then set this."""
 
@@ -41,7 +41,7 @@ FLOORS: dict[str, int] = {
     "flash_before": 0,
     "trimmed_60": 42,
     "teaser": 42,
-    "embedded": 40,
+    "embedded": 42,
     "other_numbers": 33,
     "half_of_the_words": 42,
     "same_headline": 42,

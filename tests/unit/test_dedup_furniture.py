@@ -224,7 +224,7 @@ def test_tables_keep_their_contracts():
     assert removals.column("evidence").to_pylist() == ["pattern ko_dateline"]
 
 
-def test_a_learned_pattern_takes_part():
+def test_a_pattern_of_one_source_takes_part():
     line = "나래일보를 만나는 방법"
     learned = pattern("narae_footer", "ko", "source", "line", line, line)
     assert cuts(*BODY, line) == {}
