@@ -147,8 +147,8 @@ KEYS = contract(
     column(
         "lines",
         HASHES,
-        "Hashes of source and template of every short paragraph, before any removal; lowest bit"
-        " set where it stands among the first 2 or last 4 paragraphs.",
+        "Hashes of source and template of every short paragraph, before any removal, each once;"
+        " lowest bit set where it stands at the edge of the article every time.",
     ),
     column(
         "passages",

@@ -206,7 +206,8 @@ def _with_promoted(
     again = _taken(meeting, promoted)
     before = _held(again, pieces, leaving, rules)
     found = _without(_held(again, pieces, batch, rules), before)
-    return conform(pa.concat_tables([pairs, _without(found, pairs)]), PAIRS)
+    more = conform(_without(found, pairs), PAIRS)
+    return conform(pa.concat_tables([pairs, more]), PAIRS)
 
 
 def _leaving(pieces: Sequence[Piece]) -> pa.Table:

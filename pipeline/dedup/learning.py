@@ -4,7 +4,8 @@ A line is furniture of its source when there is a window of 30 days, ending at a
 line is printed, in which
 
 - it stands in at least 5 documents and in 0.3 % of the source's documents,
-- on at least 3 days or in at least 20 documents (prose: in at least 20 documents),
+- on at least 3 days or in at least 20 documents (prose, on days alone: only where it stands at
+  the edge every time),
 - at the edge of at least 80 % of them: everywhere it stands, among the first 2 or last 4
   paragraphs, and
 - the documents are about different things: no piece of a headline is in more than half of their
@@ -59,7 +60,7 @@ class LearningRules:
     """Of the source's documents in the window."""
     min_days: int = 3
     many_documents: int = 20
-    """So many do without days; prose always needs so many."""
+    """So many do without days."""
     min_edge_ratio: float = 0.8
     max_title_share: float = 0.5
     """Largest share of the titles that may have one piece of a headline in common. Measured on a
@@ -227,7 +228,9 @@ def _best_windows(
     n_days = np.where(day > 0, at - starts + 1, 0)
     is_prose = (sightings.lines[line] & PROSE) != 0
     enough = (n >= rules.min_documents) & (n >= n_source * rules.min_share)
-    enough &= (n >= rules.many_documents) | (~is_prose & (n_days >= rules.min_days))
+    # Few sightings of prose may be a background paragraph; those wander through the text.
+    is_sure = ~is_prose | (n_edge == n)
+    enough &= (n >= rules.many_documents) | (is_sure & (n_days >= rules.min_days))
     proof = np.flatnonzero(enough & (n_edge >= n * rules.min_edge_ratio))
     # The most documents, dated before undated, the earliest.
     order = proof[np.lexsort((day[proof], day[proof] == 0, -n[proof], line[proof]))]

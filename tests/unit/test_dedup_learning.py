@@ -101,6 +101,13 @@ def test_a_footer_of_five_articles_on_three_days_is_learned_and_counted():
     assert row["example_article_id"] == min(ids)
 
 
+def wandering(n_articles):
+    """Articles of a month that end in prose; one of them has it in the middle."""
+    articles = month(n_articles, PROSE)
+    articles[0]["paragraphs"] = [*articles[0]["paragraphs"], *article("x", 0)["paragraphs"]]
+    return articles
+
+
 @pytest.mark.parametrize(
     ("articles", "is_learned"),
     [
@@ -108,8 +115,9 @@ def test_a_footer_of_five_articles_on_three_days_is_learned_and_counted():
         (month(5, FOOTER, n_days=2), False),
         (month(20, FOOTER, n_days=1), True),
         (month(19, FOOTER, n_days=1), False),
-        (month(19, PROSE), False),
-        (month(20, PROSE), True),
+        (month(5, PROSE), True),
+        (wandering(19), False),
+        (wandering(20), True),
         ([article(str(i), None, FOOTER) for i in range(19)], False),
         ([article(str(i), None, FOOTER) for i in range(20)], True),
         ([article(str(i), i * 15, FOOTER) for i in range(12)], False),
@@ -119,8 +127,9 @@ def test_a_footer_of_five_articles_on_three_days_is_learned_and_counted():
         "2 days",
         "20 at once",
         "19 at once",
-        "prose 19",
-        "prose 20",
+        "prose 5",
+        "prose that wanders 19",
+        "prose that wanders 20",
         "undated 19",
         "undated 20",
         "rare",
@@ -303,7 +312,7 @@ def test_every_rule_changes_something():
         "min_documents": (4, month(4, FOOTER)),
         "min_share": (0.5, [*month(6, FOOTER), *month(30, name="b", n_days=6)]),
         "min_days": (1, month(6, FOOTER, n_days=1)),
-        "many_documents": (10, month(12, PROSE)),
+        "many_documents": (10, month(12, FOOTER, n_days=1)),
         "min_edge_ratio": (0.5, middle),
         "max_title_share": (0.7, topic),
         "n_titles": (3, month(12, FOOTER)),
