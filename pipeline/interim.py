@@ -124,6 +124,11 @@ KEYS = contract(
     column("source_id", pa.string(), "Its source."),
     column("published_at", TIME, "Publication time.", null=True, unit="UTC"),
     column("title_key", pa.string(), "Key of the title; empty without one."),
+    column(
+        "title_version",
+        pa.int16(),
+        "What the marks of the headline claim: 0 nothing, below a flash, above a later version.",
+    ),
     column("key", pa.large_string(), "Key of the clean text."),
     column("key_hash", ID, "Hash of key."),
     column(
@@ -188,6 +193,9 @@ MEMBERS = contract(
     column("article_id", ID, "The article."),
     column("source_id", pa.string(), "Its source."),
     column("published_at", TIME, "Publication time.", null=True, unit="UTC"),
+    column(
+        "title", pa.string(), "Headline; its marks tell versions of one minute apart.", null=True
+    ),
     column("n_chars", pa.int32(), "Length of the clean text.", unit="code points"),
     column("content_hash", ID, "Tie breaker of equal times."),
     column("story_id", ID, "The story it is in now; NULL for a new article.", null=True),

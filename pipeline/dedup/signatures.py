@@ -29,7 +29,7 @@ from pipeline.text.shingles import (
     hash_shingle,
     shingle_sets,
 )
-from pipeline.text.titles import title_keys
+from pipeline.text.titles import title_keys, title_versions
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -208,11 +208,13 @@ def _keys_table(
     hashes = ARTICLE_HASHES.schema.empty_table() if hashes is None else hashes
     places = pc.index_in(articles["article_id"], hashes["article_id"].combine_chunks())
     numbers = [extract_numbers(text) for text in texts]
+    titles = articles["title"].to_pylist()
     columns = {
         "article_id": articles["article_id"],
         "source_id": articles["source_id"],
         "published_at": articles["published_at"].cast(TIME),
-        "title_key": pa.array(title_keys(articles["title"].to_pylist()), pa.string()),
+        "title_key": pa.array(title_keys(titles), pa.string()),
+        "title_version": pa.array(title_versions(titles), pa.int16()),
         "key": pa.array(keys, pa.large_string()),
         "key_hash": pa.array([key_hash(key) for key in keys], ID),
         "numbers": pa.array(numbers, pa.list_(pa.string())),

@@ -94,7 +94,7 @@ class Gatherer:
 
     def members(self, article_ids: Ids) -> pa.Table:
         """Return MEMBERS: of these articles, those that the warehouse holds."""
-        columns = ["article_id", "source_id", "published_at", "n_chars", "content_hash"]
+        columns = ["article_id", "source_id", "published_at", "title", "n_chars", "content_hash"]
         articles = self._narrowed("articles", "article_id", article_ids, [*columns, "is_current"])
         stories = self._narrowed(
             "story_members", "article_id", article_ids, ["article_id", "story_id"]

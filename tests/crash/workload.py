@@ -201,6 +201,7 @@ def _keys_row(
         "source_id": source_id,
         "published_at": published_at,
         "title_key": title.casefold(),
+        "title_version": 0,
         "key": text.casefold(),
         "key_hash": digest("key", text),
         "numbers": sorted({"1", "2"}),
