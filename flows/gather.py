@@ -24,6 +24,8 @@ from pipeline.store.warehouse import Warehouse
 
 _ENDS = ("left_id", "right_id")
 NOBODY = pa.array([], ID)
+_PLACING = pa.array(["contained", "series"])
+"""Relations that decide on stories and roles without making duplicates."""
 RESTATED_COLUMNS = (
     *("document_id", "native_id", "url", "publisher", "title", "published_precision"),
     *("language", "section", "extra"),
@@ -157,8 +159,8 @@ class Touched:
     members: pa.Table
     """MEMBERS of the touched components and of the new articles."""
     edges: pa.Table
-    """All duplicate edges among them, and all `contained` ones that any of them has: stored edges
-    and those of this batch."""
+    """All duplicate edges among them, and all `contained` and `series` ones that any of them has:
+    stored edges and those of this batch."""
     previous: pa.Table
     """Their STORY_MEMBERS rows as they stand."""
     previous_stories: pa.Table
@@ -175,17 +177,17 @@ def touched_components(
     Edges end when a revision is replaced, and when the buckets of a pair have grown hot. An
     article that another one contained stands for itself again when that edge ends.
     """
-    is_placing = pc.or_(edges["is_duplicate"], pc.equal(edges["relation"], "contained"))
+    is_placing = pc.or_(edges["is_duplicate"], pc.is_in(edges["relation"], _PLACING))
     placing = conform(edges.filter(is_placing), VERIFIED)
     replaced = pa.array(sorted(fresh.replaced), ID)
-    ending = _contained_edges(warehouse, replaced)
+    ending = _placing_edges(warehouse, replaced)
     ends = [t[side].combine_chunks() for t in (placing, lapsed, ending) for side in _ENDS]
     ids = warehouse.components(pc.unique(pa.concat_arrays([replaced, *ends])))
     stored = warehouse.members(ids)
     is_in_batch = pc.is_in(stored["article_id"], batch["article_id"].combine_chunks())
     standing = {r["article_id"]: r for r in stored.filter(is_in_batch).to_pylist()}
     members = [stored.filter(pc.invert(is_in_batch)), _members_of(batch, standing)]
-    kept = pa.concat_tables([warehouse.edges(ids), _contained_edges(warehouse, ids)])
+    kept = pa.concat_tables([warehouse.edges(ids), _placing_edges(warehouse, ids)])
     kept = kept.join(lapsed, keys=list(_ENDS), join_type="left anti")
     for side in _ENDS:
         kept = kept.filter(pc.invert(pc.is_in(kept[side], replaced)))
@@ -199,16 +201,14 @@ def touched_components(
     )
 
 
-def _contained_edges(warehouse: Warehouse, ids: pa.Array) -> pa.Table:
-    """Return the stored EDGES of relation `contained` that have an end among `ids`."""
+def _placing_edges(warehouse: Warehouse, ids: pa.Array) -> pa.Table:
+    """Return the stored EDGES that make no story but decide one, with an end among `ids`."""
     sides = [warehouse.rows("edges", side, ids) for side in _ENDS]
     # An edge with both ends among them is found from both.
     sides[1] = sides[1].filter(pc.invert(pc.is_in(sides[1]["left_id"], ids)))
     found = pa.concat_tables(sides)
-    is_contained = pc.and_(
-        pc.equal(found["relation"], "contained"), pc.invert(found["is_duplicate"])
-    )
-    return found.filter(is_contained)
+    is_placing = pc.is_in(found["relation"], _PLACING)
+    return found.filter(pc.and_(is_placing, pc.invert(found["is_duplicate"])))
 
 
 def _members_of(batch: pa.Table, standing: dict[bytes, dict[str, Any]]) -> pa.Table:

@@ -122,7 +122,7 @@ def _age(member: Row) -> Rank:
 
     By `published_at` (NULL is oldest), then by what the headline claims, ties by content hash.
     """
-    at, version = member["published_at"], title_version(member.get("title") or "")
+    at, version = member["published_at"], title_version(member["title"] or "")
     return (at is not None, at or _FIRST, version, member["content_hash"], member["article_id"])
 
 

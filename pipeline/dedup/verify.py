@@ -43,12 +43,12 @@ _READ = [
     "source_id",
     "published_at",
     "title_key",
+    "title_version",
     "key",
     "key_hash",
     "numbers",
     "n_shingles",
 ]
-_VERSION = "title_version"
 
 # Pairs whose shingle sets are held at a time: 20,000 articles of 1,400 shingles take 220 MB.
 _PAIRS_AT_A_TIME = 10_000
@@ -89,7 +89,7 @@ def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> pa.Table:
     """Return the KEYS columns that are read, one row for each of `ids` (sorted), in that order."""
     wanted = ValueSet(ids[:, 0].byteswap())
     missing = np.ones(len(ids), np.bool_)
-    found, places = [_read(KEYS.schema.empty_table())], [np.empty(0, np.int64)]
+    found, places = [KEYS.schema.empty_table().select(_READ)], [np.empty(0, np.int64)]
     for segment in segments:
         first_words = np.ascontiguousarray(words_of(segment["article_id"])[:, 0])
         rows = wanted.positions_in(first_words)
@@ -97,20 +97,12 @@ def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> pa.Table:
         # The first segment that holds an article, the batch before all, has its newest row.
         new = (place >= 0) & missing[place]
         missing[place[new]] = False
-        found.append(_read(segment).take(pa.array(rows[new])))
+        found.append(segment.select(_READ).take(pa.array(rows[new])))
         places.append(place[new])
     if missing.any():
         example = ids_of(ids[missing][:1])[0].as_py().hex()
         raise LookupError(f"{missing.sum()} paired articles have no KEYS row, one is {example}")
     return pa.concat_tables(found).take(pa.array(np.argsort(np.concatenate(places))))
-
-
-def _read(segment: pa.Table) -> pa.Table:
-    """Return the columns of KEYS that are compared."""
-    if _VERSION in segment.schema.names:
-        return segment.select([*_READ, _VERSION])
-    unmarked = pa.array(np.zeros(segment.num_rows, np.int16))
-    return segment.select(_READ).append_column(_VERSION, unmarked)
 
 
 def _judged(
@@ -139,7 +131,7 @@ def _judged(
             are_titles_fitting=not is_stub or _are_titles_fitting(one, other),
             is_same_source=one["source_id"] == other["source_id"],
             shared_title_chars=_shared_title_chars(one, other),
-            versions=(one[_VERSION], other[_VERSION]),
+            versions=(one["title_version"], other["title_version"]),
             is_title_told=is_marked and _is_title_told(one, other, rules),
             hours_apart=_hours_apart(one["published_at"], other["published_at"]),
             n_left=left_set.size,
@@ -195,7 +187,7 @@ def _is_worth(n_left: int, n_right: int, shared: int, rules: RelationRules) -> b
 def _is_marked(one: Row, other: Row) -> bool:
     """Return whether one source's equal headlines claim different versions."""
     return (
-        one[_VERSION] != other[_VERSION]
+        one["title_version"] != other["title_version"]
         and one["source_id"] == other["source_id"]
         and _shared_title_chars(one, other) > 0
     )

@@ -20,7 +20,6 @@ from pipeline.dedup.relations import RelationRules
 from pipeline.dedup.signatures import Recipe, sign
 from pipeline.dedup.verify import verify
 from pipeline.interim import HASHES, MEMBERS, VERIFIED
-from pipeline.text.titles import title_versions
 
 NOON = datetime(2024, 3, 5, 12, tzinfo=UTC).replace(tzinfo=None)
 SYLLABLES = "가나다라마바사아자차카타파하고노도로모보소오조초코토포호"
@@ -108,16 +107,7 @@ def keys_of_articles(articles):
     titles = {row["article_id"]: row["title"] for row in rows}
     passages = pa.array([passages_of(key) for key in table["key"].to_pylist()], HASHES)
     place = table.schema.get_field_index("passages")
-    table = table.set_column(place, table.schema.field(place), passages)
-    return with_versions(table, titles), titles
-
-
-def with_versions(table, titles):
-    """Return KEYS with what the headlines claim."""
-    if "title_version" in table.schema.names:
-        return table
-    claimed = title_versions([titles[i] for i in ids_of(table)])
-    return table.append_column("title_version", pa.array(claimed, pa.int16()))
+    return table.set_column(place, table.schema.field(place), passages), titles
 
 
 def passages_of(key):
@@ -199,6 +189,7 @@ class Model:
         for key in keys.to_pylist():
             story = self.members.get(key["article_id"], {}).get("story_id")
             own = {
+                "title": self.titles[key["article_id"]],
                 "n_chars": len(key["key"]),
                 "content_hash": key["key_hash"],
                 "story_id": story,
@@ -206,11 +197,7 @@ class Model:
             }
             same = {name: key[name] for name in ("article_id", "source_id", "published_at")}
             rows.append(same | own)
-        table = pa.Table.from_pylist(
-            rows, pa.schema([f for f in MEMBERS.schema if f.name != "title"])
-        )
-        titles = pa.array([self.titles[row["article_id"]] for row in rows], pa.string())
-        return table.append_column("title", titles)
+        return pa.Table.from_pylist(rows, MEMBERS.schema)
 
     def outcome(self):
         """Return all that must not depend on arrival: everything but the names of stories."""

@@ -1,6 +1,5 @@
 from datetime import timedelta
 
-import pyarrow as pa
 import pytest
 from articles_factory import (
     NOON,
@@ -13,7 +12,6 @@ from articles_factory import (
 
 from pipeline.dedup.clusters import CanonicalPolicy, derive_stories
 from pipeline.dedup.story_ids import founded_on
-from pipeline.interim import MEMBERS
 
 POLICY = CanonicalPolicy()
 
@@ -329,13 +327,9 @@ def test_another_outlets_versions_stand_for_nothing():
 
 def test_headlines_order_versions_of_equal_or_unknown_times():
     titles = {"a": "다리 개통(종합)", "b": "[속보] 다리 개통", "c": "다리 개통"}
-    members = pa.Table.from_pylist([member(name, at=None) for name in titles], MEMBERS.schema)
-    place = members.schema.get_field_index("title")
-    if place >= 0:
-        members = members.remove_column(place)
-    members = members.append_column("title", pa.array(titles.values()))
+    members = [member(name, at=None) | {"title": title} for name, title in titles.items()]
     edges = [update("a", "b"), update("b", "c"), update("a", "c")]
-    stories = derive_stories(edges_table(*edges), members, POLICY, 1)
+    stories = derive(members, edges)
     assert roles(stories, "abc") == {"a": "canonical", "b": "update", "c": "update"}
 
 

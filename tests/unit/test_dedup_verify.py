@@ -1,7 +1,6 @@
 import json
 from datetime import timedelta
 
-import pyarrow as pa
 import pytest
 from articles_factory import NOON, article, article_id, keys, story
 
@@ -12,7 +11,6 @@ from pipeline.dedup.verify import verify
 from pipeline.interim import PAIRS, VERIFIED
 from pipeline.text.normalise import make_key
 from pipeline.text.shingles import STORY, containment, jaccard, shingle_hashes
-from pipeline.text.titles import title_versions
 
 RULES = RelationRules()
 LONG = story("long", 200)
@@ -29,17 +27,6 @@ def pairs_of(*names):
 def compare(one, other, rules=RULES):
     """Return the VERIFIED row of two articles (the first is `a`, the second `b`), or None."""
     rows = verify(pairs_of("a", "b"), keys(one, other), [], rules).to_pylist()
-    return rows[0] if rows else None
-
-
-def compare_versions(one, other, rules=RULES):
-    """Return the VERIFIED row of two articles with what their headlines claim."""
-    table = keys(one, other)
-    if "title_version" not in table.schema.names:
-        titles = {row["article_id"]: row["title"] for row in (one, other)}
-        versions = title_versions([titles[i] for i in table["article_id"].to_pylist()])
-        table = table.append_column("title_version", pa.array(versions, pa.int16()))
-    rows = verify(pairs_of("a", "b"), table, [], rules).to_pylist()
     return rows[0] if rows else None
 
 
@@ -215,17 +202,17 @@ def versions(one_title, other_title, one_text=LONG, other_text=GROWN, **changes)
 )
 def test_versions_that_headlines_name_are_an_update(changes, rule):
     titles = {"one_title": "한강 둔치 도서관 개관", "other_title": "한강 둔치 도서관 개관(종합)"}
-    row = compare_versions(*versions(**titles | changes))
+    row = compare(*versions(**titles | changes))
     assert (rule_of(row) if row else None) == rule
 
 
 def test_marks_alone_make_no_update():
     titles = "한강 둔치 도서관 개관", "한강 둔치 도서관 개관(종합)"
-    assert compare_versions(*versions(*titles, other_text=story("other", 200))) is None
+    assert compare(*versions(*titles, other_text=story("other", 200))) is None
     higher = RelationRules(marked_jaccard=0.6, marked_containment=0.6)
-    row = compare_versions(*versions(*titles), higher)
+    row = compare(*versions(*titles), higher)
     assert row is None or row["relation"] == "related"
-    assert compare_versions(*versions(*titles), RelationRules(update_hours=1)) is None
+    assert compare(*versions(*titles), RelationRules(update_hours=1)) is None
 
 
 def test_the_template_of_another_day_is_no_version_of_it():
@@ -237,9 +224,9 @@ def test_the_template_of_another_day_is_no_version_of_it():
         table.format(377, 401, 26, 7, 8),
         at=None,
     )
-    assert not compare_versions(*pair)["is_duplicate"]
+    assert not compare(*pair)["is_duplicate"]
     loose = RelationRules(max_changed_ratio_marked=1.0)
-    assert compare_versions(*pair, loose)["relation"] == "update"
+    assert compare(*pair, loose)["relation"] == "update"
 
 
 def test_one_headline_within_a_day_is_an_update_when_the_texts_are_alike():
@@ -274,7 +261,7 @@ TELLING = "둔치 도서관이 3월 14일 개관한다. " + story("report", 150)
     ],
 )
 def test_a_flash_and_its_follow_up(other_title, body, follow_up, rule):
-    row = compare_versions(*versions(f"[속보] {FLASH_TITLE}", other_title, body, follow_up))
+    row = compare(*versions(f"[속보] {FLASH_TITLE}", other_title, body, follow_up))
     assert (rule_of(row) if row else None) == rule
 
 
@@ -282,15 +269,15 @@ def test_a_flash_is_told_by_its_numbers_or_its_words():
     pair = versions(
         "[속보] 29일 487.6만회분 도입", "29일 487.6만회분 도입", "사진", story("x", 150)
     )
-    assert compare_versions(*pair) is None
+    assert compare(*pair) is None
     pair[1]["text"] += " 487만6000회분이 29일 들어온다"
-    assert rule_of(compare_versions(*pair)) == ("update", "flash")
-    assert compare_versions(*pair, RelationRules(flash_title_chars=40)) is None
+    assert rule_of(compare(*pair)) == ("update", "flash")
+    assert compare(*pair, RelationRules(flash_title_chars=40)) is None
     wordy = versions(f"[속보] {FLASH_TITLE}", FLASH_TITLE, "사진은 공사 현장", TELLING)
-    assert rule_of(compare_versions(*wordy)) == ("update", "flash")
+    assert rule_of(compare(*wordy)) == ("update", "flash")
     wordless = RelationRules(flash_told_ratio=1.1)
     wordy[1]["text"] = wordy[1]["text"].replace("14일", "열나흘")
-    assert compare_versions(*wordy, wordless) is None
+    assert compare(*wordy, wordless) is None
 
 
 def test_a_few_numbers_changed_within_a_day_are_an_update():
