@@ -53,6 +53,7 @@ browser: setup
 
 docs: setup
 	$(BIN)/python -m pipeline.commands.dictionary > warehouse/README.md
+	$(BIN)/python -m tests.quality.table > warehouse/QUALITY.md
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
