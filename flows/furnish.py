@@ -77,18 +77,18 @@ def _has_example(row: dict[str, Any], old: dict[str, Any] | None) -> bool:
 
 
 def _texts(
-    row: dict[str, Any], old: dict[str, Any] | None, texts: dict[int, str]
+    row: dict[str, Any], old: dict[str, Any] | None, texts: dict[tuple[bytes, int], str]
 ) -> dict[str, str]:
     if old is not None and _has_example(row, old):
         return {"template": old["template"], "example": old["example"]}
-    text = texts[row["line_hash"]]
+    text = texts[row["example_article_id"], row["line_hash"]]
     return {"template": template_key(text), "example": text}
 
 
 def _examples(
     warehouse: Warehouse, rows: list[dict[str, Any]], spans: pa.Table, lines: pa.Table
-) -> dict[int, str]:
-    """Return the text of each line as its example article prints it."""
+) -> dict[tuple[bytes, int], str]:
+    """Return the text of each line as its example article prints it, where it does so first."""
     if not rows:
         return {}
     source_of = {r["example_article_id"]: r["source_id"] for r in rows}
@@ -98,9 +98,17 @@ def _examples(
     articles = {"revision_id": ids, "source_id": [source_of[i] for i in sorted(source_of)]}
     stored_lines = find_lines(stored, pa.table(articles))
     is_asked = pc.is_in(spans["article_id"], ids)
-    texts = [*stored["text"].to_pylist(), *spans["text"].filter(is_asked).to_pylist()]
-    hashes = pa.concat_tables([stored_lines, lines.filter(is_asked)])["line_hash"].to_numpy()
-    return dict(zip((hashes & ~EDGE).tolist(), texts, strict=True))
+    # Of a stored and a fresh revision the fresh one counts, of two equal lines the first.
+    found: dict[tuple[bytes, int], str] = {}
+    for paragraphs, own in (
+        (spans.filter(is_asked), lines.filter(is_asked)),
+        (stored, stored_lines),
+    ):
+        hashes = (own["line_hash"].to_numpy() & ~EDGE).tolist()
+        columns = [paragraphs[name].to_pylist() for name in ("article_id", "text")]
+        for article, text, line in zip(*columns, hashes, strict=True):
+            found.setdefault((article, line), text)
+    return found
 
 
 def stale_articles(learned: Learned, fresh: Fresh, run_id: str) -> pa.Table:

@@ -16,20 +16,20 @@ from pipeline.store.warehouse import Warehouse
 
 
 def stale_revisions(warehouse: Warehouse, limit: int) -> Fresh | None:
-    """Return the current revisions of up to `limit` stale articles, to be derived again.
+    """Return all revisions of up to `limit` stale articles, to be derived again.
 
     None when no article is stale.
     """
     stale = warehouse.select(f"SELECT article_id FROM stale_articles ORDER BY 1 LIMIT {limit}")
     if not stale.num_rows:
         return None
-    articles = warehouse.rows("articles", "article_id", stale["article_id"])
-    return _as_fresh(warehouse, articles.filter(articles["is_current"]))
+    return _as_fresh(warehouse, warehouse.rows("articles", "article_id", stale["article_id"]))
 
 
 def _as_fresh(warehouse: Warehouse, articles: pa.Table) -> Fresh:
-    """Return stored current ARTICLES as revisions that replace themselves."""
-    ids, revisions = (articles[n].to_pylist() for n in ("article_id", "revision_id"))
+    """Return stored ARTICLES as revisions that replace themselves."""
+    current = articles.filter(articles["is_current"])
+    ids, revisions = (current[n].to_pylist() for n in ("article_id", "revision_id"))
     return Fresh(
         parsed=_parsed_again(warehouse, articles),
         current=frozenset(revisions),

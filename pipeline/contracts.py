@@ -209,7 +209,12 @@ DECISIONS = contract(
     _ARTICLE_ID,
     field("revision_id", ID, "The content it speaks of."),
     field("action", TEXT, ", ".join(ACTIONS) + "."),
-    field("reason", TEXT, "A paragraph reason, or the relation for which an article was dropped."),
+    field(
+        "reason",
+        TEXT,
+        "A paragraph reason, or the relation for which an article was dropped; `story_changed` or"
+        " `rebuilt` where something comes back.",
+    ),
     field("paragraph_seq", INT, "The paragraph; NULL for a whole article.", null=True),
     field(
         "start_char",
@@ -351,7 +356,9 @@ FURNITURE = contract(
     field("source_id", TEXT, "The source that prints the line."),
     field("line_hash", HASH, "Hash of the source and of the line's template."),
     field("reason", TEXT, "The paragraph reason with which it is dropped."),
-    field("template", TEXT, "The line's key with dates, times, reporters' names and addresses masked."),
+    field(
+        "template", TEXT, "The line's key with dates, times, reporters' names and addresses masked."
+    ),
     field("example", TEXT, "The line as example_article_id prints it."),
     field("example_article_id", ID, "The smallest article_id among the sightings."),
     field("n_documents", INT, "Articles that print it, in the window of days that proves most."),

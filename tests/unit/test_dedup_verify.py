@@ -128,6 +128,13 @@ def test_short_texts_need_more():
     )
 
 
+def test_how_alike_short_texts_must_be_is_a_setting():
+    short = story("short", 50)
+    pair = article("a", short), article("b", edited(short, 6))
+    assert compare(*pair, RelationRules(near_jaccard_short=0.6))["relation"] == "near"
+    assert compare(*pair, RelationRules(near_jaccard_short=0.95))["relation"] == "related"
+
+
 def test_another_day_needs_more():
     later = {"at": NOON + timedelta(days=3)}
     near, far = edited(LONG, 8), edited(LONG, 40)
