@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +24,8 @@ from pipeline.text.normalise import key_hash
 # One for each side, so that no run reaches over the end of a paragraph; no key holds them.
 _LEFT_END, _RIGHT_END = "\0", "\1"
 _EMPTY_KEY = key_hash("")
+# An aligned key holds two Python integers a character.
+_PAIRS_AT_A_TIME = 200
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,25 @@ def find_spans(edges: pa.Table, paragraphs: pa.Table, rules: SpanRules) -> pa.Ta
     asked = edges.filter(pc.is_in(edges["relation"], pa.array(rules.relations, pa.string())))
     pairs = list(zip(asked["left_id"].to_pylist(), asked["right_id"].to_pylist(), strict=True))
     kept = _kept_paragraphs(paragraphs, {article for pair in pairs for article in pair})
+    rows = [
+        row
+        for start in range(0, len(pairs), _PAIRS_AT_A_TIME)
+        for row in _spans_of(pairs[start : start + _PAIRS_AT_A_TIME], kept, rules)
+    ]
+    return conform(pa.Table.from_pylist(rows, COMMON_SPANS.schema), COMMON_SPANS)
+
+
+def _spans_of(
+    pairs: Sequence[tuple[bytes, bytes]],
+    kept: Mapping[bytes, list[_Paragraph]],
+    rules: SpanRules,
+) -> Iterator[dict[str, Any]]:
+    """Yield the COMMON_SPANS rows of some pairs."""
     rests = [_join(pair, kept) for pair in pairs]
     lefts = align([_unpaired(rest.left) for rest in rests], _LEFT_END)
     rights = align([_unpaired(rest.right) for rest in rests], _RIGHT_END)
-    rows = [
-        row
-        for rest, left, right in zip(rests, lefts, rights, strict=True)
-        for row in _rows(rest, _edited(left, right, rules))
-    ]
-    return conform(pa.Table.from_pylist(rows, COMMON_SPANS.schema), COMMON_SPANS)
+    for rest, left, right in zip(rests, lefts, rights, strict=True):
+        yield from _rows(rest, _edited(left, right, rules))
 
 
 def covered_ratios(spans: pa.Table, paragraphs: pa.Table) -> pa.Table:

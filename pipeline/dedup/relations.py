@@ -71,6 +71,9 @@ class RelationRules:
     flash_told_ratio: float = 0.3
     """Share of the headline's 3-character shingles that the follow-up has to contain, unless it
     has all of two and more numbers of the headline. Of 2,000 other articles 5 in 1,000 reach it."""
+    flash_headline_ratio: float = 0.8
+    """Share of a flash's text that its headline holds where it says nothing more: then the
+    follow-up tells it by its equal headline."""
     contained_containment: float = 0.9
     contained_size_ratio: float = 0.8
     contained_shingles: int = 40
@@ -109,7 +112,7 @@ class PairEvidence:
     versions: tuple[int, int]
     """What the headlines claim, see `pipeline.text.titles.title_version`."""
     is_title_told: bool
-    """Whether the longer text tells the shared headline; asked of flashes only."""
+    """Whether the follow-up tells what the flash says; asked of flashes only."""
     hours_apart: float | None
     """None when a time is not known."""
     n_left: int
@@ -288,6 +291,12 @@ def is_title_told(title_key: str, key: str, numbers: Iterable[str], rules: Relat
         return True
     named = set(extract_numbers(title_key))
     return len(named) > 1 and named <= set(numbers)
+
+
+def is_headline_alone(title_key: str, key: str, rules: RelationRules) -> bool:
+    """Return whether a text (its key) says no more than its headline (its key)."""
+    parts = shingles(key, PARAGRAPH)
+    return sum(part in title_key for part in parts) >= rules.flash_headline_ratio * len(parts)
 
 
 def evidence_json(pair: PairEvidence, judgement: Judgement) -> str:

@@ -27,6 +27,7 @@ from pipeline.dedup.relations import (
     RelationRules,
     are_titles_fitting,
     evidence_json,
+    is_headline_alone,
     is_title_told,
     judge,
 )
@@ -200,9 +201,12 @@ def _shared_title_chars(one: Row, other: Row) -> int:
 
 
 def _is_title_told(one: Row, other: Row, rules: RelationRules) -> bool:
-    """Return whether the longer text tells the common headline."""
-    longer = max(one, other, key=lambda article: (len(article["key"]), article["key"]))
-    return is_title_told(one["title_key"], longer["key"], longer["numbers"], rules)
+    """Return whether the longer text tells what the shorter says under their common headline."""
+    short, long = sorted((one, other), key=lambda article: (len(article["key"]), article["key"]))
+    title: str = one["title_key"]
+    return is_headline_alone(title, short["key"], rules) or is_title_told(
+        title, long["key"], long["numbers"], rules
+    )
 
 
 def _are_titles_fitting(one: Row, other: Row) -> bool:

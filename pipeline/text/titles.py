@@ -18,11 +18,16 @@ _CORRECTED = 40
 # Marks of versions and urgency only. Marks of kind ([사진], [포토], [영상], [인사], (표)) stay: a
 # photo caption is no version of the article whose headline it bears.
 _FLASH = (
-    r"속보|긴급|速報|続報|快讯|快訊|突发|突發|breaking(?:\s+news)?|urgent|flash|snap"
-    r"|última\s+hora|urgente|عاجل"
+    r"속보|긴급|速報|続報|快讯|快訊|突发|突發|breaking(?:\s+news)?|urgent|flash|snap|eilmeldung|eil"
+    r"|última\s+hora|urgente|alerte(?:\s+info)?|ultim['’]?ora|срочно|молния|[έε]κτακτο|عاجل|מבזק|דחוף"
+    r"|ब्रेकिंग(?:\s+न्यूज़)?|ด่วน|son\s+dakika"
 )
-_FULL = r"상보|更新|업데이트|updated?|actualizad[oa]|actualización|تحديث"
-_FIXED = r"수정|정정|재송|correct(?:ed|ion)|refile"
+_FULL = (
+    r"상보|更新|업데이트|updated?|aktualisiert|actualizad[oa]|actualización|atualizad[oa]"
+    r"|mis(?:e)?\s+à\s+jour|actualisé|aggiornato|обновлено|дополнено|ενημ[έε]ρωση|تحديث|עדכון|अपडेट"
+    r"|อัปเดต|อัพเดต|güncelleme"
+)
+_FIXED = r"수정|정정|재송|訂正|更正|correct(?:ed|ion)|refile|rectificación|rectificatif|korrektur"
 _MARKS = (
     rf"(?P<flash>{_FLASH})|(?P<report>\d{{1,2}})\s*보"
     r"|(?P<summary>재?종합)(?:\s*(?P<nth_summary>\d{1,2})\s*보)?"
@@ -31,11 +36,13 @@ _MARKS = (
 )
 _OPEN, _CLOSE = r"[\[(<【〔〈＜［（]", r"[\])>】〕〉＞］）]"
 _BRACKETED = re.compile(rf"{_OPEN}\s*(?:{_MARKS})\s*{_CLOSE}", re.IGNORECASE)
-# Agencies open a headline so; a colon or a dash has to follow, the bare word is part of the text.
-_LEADING = re.compile(
-    r"^\s*(?:(?:(?P<flash>breaking|urgent|속보|긴급)|(?P<full>update|wrapup)(?:\s+(?P<nth_full>\d{1,2}))?"
+# Agencies open a headline so; a colon has to follow, and after a few words of the wires a dash: the
+# bare word is part of the text.
+_OPENING = re.compile(rf"^\s*(?:{_MARKS})\s*[:：|｜]", re.IGNORECASE)
+_DASHED = re.compile(
+    r"^\s*(?:(?P<flash>breaking|urgent|snap)|(?P<full>update|wrapup)(?:\s+(?P<nth_full>\d{1,2}))?"
     r"|(?P<fixed>corrected|refile)|(?P<lead>\d)(?:st|nd|rd|th)\s+(?:lead|ld)(?:-writethru)?"
-    r"|exclusive|단독)(?:\s*[:|]|\s*[-–—]\s*))",
+    r"|exclusive)\s*[-–—:]",
     re.IGNORECASE,
 )
 
@@ -76,7 +83,7 @@ def _parted(title: str) -> tuple[str, list[re.Match[str]]]:
     title = unicodedata.normalize("NFC", title)
     marks = list(_BRACKETED.finditer(title))
     without = _BRACKETED.sub(" ", title).strip()
-    while leading := _LEADING.match(without):
+    while leading := _OPENING.match(without) or _DASHED.match(without):
         marks.append(leading)
         without = without[leading.end() :].strip()
     return (without, marks) if without else (title.strip(), [])

@@ -272,6 +272,15 @@ def test_a_flash_and_its_follow_up(other_title, body, follow_up, rule):
     assert (rule_of(row) if row else None) == rule
 
 
+def test_a_flash_that_says_its_headline_only_is_told_by_an_equal_headline():
+    headline = "둔치 도서관 새봄 개관 확정"
+    pair = versions(f"[속보] {headline}", headline, headline, story("silent", 150))
+    assert rule_of(compare(*pair)) == ("update", "flash")
+    assert compare(*pair, RelationRules(flash_headline_ratio=1.1)) is None
+    pair[0]["text"] += " 시민들은 공사 현장을 찾았다"
+    assert compare(*pair) is None
+
+
 def test_a_flash_is_told_by_its_numbers_or_its_words():
     pair = versions(
         "[속보] 29일 487.6만회분 도입", "29일 487.6만회분 도입", "사진", story("x", 150)

@@ -30,6 +30,16 @@ def test_marks_of_a_version_are_taken_off(title):
         ("Bridge closed (2nd LD)", "Bridge closed"),
         ("【速報】橋が閉鎖", "橋が閉鎖"),
         ("[URGENTE] Puente cerrado", "Puente cerrado"),
+        ("ÚLTIMA HORA: Puente cerrado", "Puente cerrado"),
+        ("EILMELDUNG: Brücke gesperrt", "Brücke gesperrt"),
+        ("СРОЧНО: мост закрыт", "мост закрыт"),
+        ("ΕΚΤΑΚΤΟ: έκλεισε η γέφυρα", "έκλεισε η γέφυρα"),
+        ("عاجل: إغلاق الجسر", "إغلاق الجسر"),
+        ("מבזק: הגשר נסגר", "הגשר נסגר"),
+        ("ब्रेकिंग: पुल बंद", "पुल बंद"),
+        ("ด่วน: ปิดสะพาน", "ปิดสะพาน"),
+        ("快讯：大桥关闭", "大桥关闭"),
+        ("【更新】大桥关闭", "大桥关闭"),
     ],
 )
 def test_marks_of_other_languages(title, bare):
