@@ -176,7 +176,11 @@ PAIRS = contract(
     ("left_id", "right_id"),
     column("left_id", ID, "The smaller article_id."),
     column("right_id", ID, "The larger article_id."),
-    column("found_by", pa.string(), "band, key or short: the cheapest reason to compare the pair."),
+    column(
+        "found_by",
+        pa.string(),
+        "key, title, short, passage or band: the cheapest reason to compare the pair.",
+    ),
 )
 
 VERIFIED = contract(

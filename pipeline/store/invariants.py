@@ -82,7 +82,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         "SELECT count(*) FROM story_members JOIN stories USING (story_id) WHERE CASE role"
         " WHEN 'canonical' THEN article_id <> story_members.canonical_id OR n_members = 1"
         " WHEN 'single' THEN article_id <> story_members.canonical_id OR n_members > 1"
-        " WHEN 'contained' THEN article_id <> story_members.canonical_id"
+        " WHEN 'contained' THEN article_id <> story_members.canonical_id OR n_members > 1"
         " ELSE article_id = story_members.canonical_id END",
     ),
     Invariant(
