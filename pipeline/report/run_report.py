@@ -19,7 +19,7 @@ REASONS = {
     "furniture_rights": "copyright lines",
     "furniture_byline": "bylines",
     "furniture_source": "lines that the source prints everywhere",
-    "furniture_caption": "photo captions",
+    "furniture_caption": "photo credits",
     "shared": "shared with other articles",
     "exact": "the same text as another article",
     "near": "almost the same text as another article",
