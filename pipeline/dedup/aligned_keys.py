@@ -65,7 +65,10 @@ def align(texts: Sequence[tuple[Sequence[str], Sequence[int]]], separator: str) 
         for text, start, cut in zip(*own, found, strict=True)
         for a, b in cut
     ]
-    keys = iter([key.replace(" ", "") for key in keys_of(words)])
+    # Each word once: an article that is contained meets its words again on the other side.
+    distinct = list(dict.fromkeys(words))
+    folded = dict(zip(distinct, (k.replace(" ", "") for k in keys_of(distinct)), strict=True))
+    keys = (folded[word] for word in words)
     return [_aligned(found, keys, separator) for found in spans]
 
 
