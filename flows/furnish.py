@@ -15,6 +15,7 @@ from flows.gather import Fresh
 from pipeline.contracts import FURNITURE, ID, STALE_ARTICLES, conform
 from pipeline.dedup.learning import Learned
 from pipeline.dedup.lines import EDGE, find_lines, lines_column, template_key
+from pipeline.interim import LEARNED
 from pipeline.store.warehouse import Warehouse
 from pipeline.text.titles import title_keys
 
@@ -26,6 +27,17 @@ def standing_furniture(warehouse: Warehouse, parsed: pa.Table) -> pa.Table:
     sources = pa.table({"source_id": pc.unique(parsed["source_id"])})
     rows = warehouse.select("SELECT * FROM furniture SEMI JOIN s USING (source_id)", s=sources)
     return conform(rows.select(FURNITURE.schema.names), FURNITURE)
+
+
+def furniture_in_effect(learned: Learned, standing: pa.Table) -> pa.Table:
+    """Return LEARNED rows: as learned now, and as they stand for sources that teach nothing new."""
+    others = standing.filter(pc.invert(_is_of(standing, learned)))
+    return pa.concat_tables([learned.furniture, others.select(LEARNED.schema.names)])
+
+
+def _is_of(standing: pa.Table, learned: Learned) -> pa.ChunkedArray:
+    """Return which FURNITURE rows are of sources that were learned anew."""
+    return pc.is_in(standing["source_id"], pa.array(learned.sources, pa.string()))
 
 
 def furniture_changes(
@@ -41,11 +53,12 @@ def furniture_changes(
     Args:
         warehouse: where the example of a line is looked up that no article of the batch prints.
         learned: what the articles prove now.
-        standing: FURNITURE of the same sources.
+        standing: FURNITURE of the batch's sources; of those not learned anew nothing changes.
         spans: SPANS of the batch.
         lines: LINES of the same paragraphs.
         run_id: the run.
     """
+    standing = standing.filter(_is_of(standing, learned))
     compared = [n for n in learned.furniture.schema.names if n != "rule_version"]
     before = {(r["source_id"], r["line_hash"]): r for r in standing.to_pylist()}
     rows = learned.furniture.to_pylist()

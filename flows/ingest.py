@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from flows import apply, gather, tally
-from flows.furnish import lined_articles, standing_furniture
+from flows.furnish import furniture_in_effect, lined_articles, standing_furniture
 from flows.intake import Request, documents_of
 from flows.rederive import stale_revisions
 from flows.rules import Rules, rules_in
@@ -87,8 +87,9 @@ def derive(
     learned = stage(learn)(lined, history, standing, rules=rules.learning)
     repeats = stage(find_repeats)(spans, rules.repeats)
     captions = stage(find_captions)(spans, rules.captions)
+    effective = furniture_in_effect(learned, standing)
     furniture, lifted = stage(find_furniture)(
-        spans, rules.furniture, lines=lines, learned=learned.furniture
+        spans, rules.furniture, lines=lines, learned=effective
     )
     clean, paragraphs, removals = stage(clean_text)(
         fresh.parsed, spans, repeats, furniture, lifted, captions=captions

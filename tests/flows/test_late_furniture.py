@@ -137,3 +137,14 @@ def test_unlearned_furniture_comes_back_with_a_decision(tmp_path: Path) -> None:
     ingest(whole, with_tip + others)
     assert picture(root) == picture(whole)
     assert doctor(root) == []
+
+
+def test_an_older_revision_alone_unlearns_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "w"
+    ingest(root, [article(n) for n in range(8)])
+    older = article(3) | {"updated_at": "2026-01-01T00:00:00Z"}
+    older["text"] = older["text"].replace(".", " then.", 1)
+    ingest(root, [older])
+    assert rows(root, "SELECT count(*) FROM revisions") == [(9,)]
+    assert rows(root, "SELECT count(*) FROM furniture") == [(1,)]
+    assert rows(root, "SELECT count(*) FROM revisions WHERE contains(text, 'night desk')") == [(0,)]
