@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.decided import Decided
 from flows.furnish import furniture_changes, stale_articles
-from flows.gather import Fresh, Touched, replaced_rows
+from flows.gather import replaced_rows
 from flows.rederive import changed_removals
 from flows.rows import as_contract, decision_rows, difference, filled, stamped
 from pipeline.contracts import CONTRACTS, ID
-from pipeline.dedup.bands import Candidates
-from pipeline.dedup.clusters import Stories
-from pipeline.dedup.learning import Learned
-from pipeline.dedup.shared import Shared
 from pipeline.dedup.story_decisions import story_decisions
 from pipeline.store.archive import landing_paths
 from pipeline.store.model import Change
 from pipeline.store.warehouse import Warehouse
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What the stages of one batch handed over."""
-
-    documents: pa.Table
-    unread: pa.Table
-    fresh: Fresh
-    spans: pa.Table
-    lines: pa.Table
-    standing: pa.Table
-    """FURNITURE of the batch's sources before it."""
-    learned: Learned
-    clean: pa.Table
-    paragraphs: pa.Table
-    removals: pa.Table
-    keys: pa.Table
-    found: Candidates
-    edges: pa.Table
-    common: pa.Table
-    touched: Touched
-    stories: Stories
-    shared: Shared
-    compared: pa.Table
-    params_id: str
-
 
 Added = dict[str, list[pa.Table]]
 Removed = dict[str, pa.Array | pa.Table]
@@ -70,8 +39,8 @@ def change_of(decided: Decided, warehouse: Warehouse, run_id: str, now: datetime
     return Change(
         added={name: as_contract(name, tables) for name, tables in added.items()},
         removed={name: keys for name, keys in removed.items() if len(keys)},
-        keys=decided.keys,
-        landings=landing_paths(decided.documents),
+        keys=decided.matched.keys,
+        landings=landing_paths(decided.batch.documents),
     )
 
 
@@ -79,7 +48,7 @@ def _articles(
     decided: Decided, warehouse: Warehouse, run_id: str, now: datetime
 ) -> tuple[Added, Removed]:
     """Return what becomes of articles and their paragraphs."""
-    fresh, clean = decided.fresh, decided.clean
+    fresh, clean = decided.batch.fresh, decided.cleaned.clean
     is_current = pc.is_in(clean["revision_id"], pa.array(sorted(fresh.current), ID))
     rows = clean.append_column("is_current", is_current)
     if fresh.again is None:
@@ -88,10 +57,8 @@ def _articles(
     else:
         first = fresh.again.select(["revision_id", "first_seen_at", "run_id"])
         articles, gone = [rows.join(first, "revision_id")], fresh.again
-    current = pa.array(sorted(fresh.current), ID)
-    paragraphs = decided.paragraphs.filter(pc.is_in(decided.paragraphs["revision_id"], current))
     return (
-        {"articles": articles, "paragraphs": [paragraphs]},
+        {"articles": articles, "paragraphs": [decided.cleaned.kept]},
         {
             "articles": gone.select(["article_id", "revision_id"]),
             "paragraphs": pa.array(sorted(fresh.replaced), ID),
@@ -103,11 +70,11 @@ def _decisions_of(
     decided: Decided, warehouse: Warehouse, run_id: str, now: datetime
 ) -> tuple[Added, Removed]:
     """Return the decisions of a batch; what is derived again has only those that are news."""
-    removals = decided.removals
-    if decided.fresh.again is not None:
-        ids = pa.array(sorted(decided.fresh.replaced), ID)
+    removals = decided.cleaned.removals
+    if decided.batch.fresh.again is not None:
+        ids = pa.array(sorted(decided.batch.fresh.replaced), ID)
         stood = warehouse.rows("paragraphs", "article_id", ids)
-        removals = changed_removals(removals, stood, decided.paragraphs)
+        removals = changed_removals(removals, stood, decided.cleaned.paragraphs)
     decisions = [
         decision_rows(removals, run_id, now),
         decision_rows(_story_decisions(decided, warehouse), run_id, now),
@@ -117,13 +84,13 @@ def _decisions_of(
 
 def _matching(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Added, Removed]:
     """Return what becomes of signatures and edges, and of the spans of these."""
-    replaced = pa.array(sorted(decided.fresh.replaced), ID)
-    ended = _ended(warehouse, replaced, decided.found.lapsed)
+    replaced = pa.array(sorted(decided.batch.fresh.replaced), ID)
+    ended = _ended(warehouse, replaced, decided.matched.found.lapsed)
     return (
         {
-            "signatures": [stamped(decided.keys, params_id=decided.params_id)],
-            "edges": [stamped(decided.edges, run_id=run_id)],
-            "shared_spans": [stamped(decided.common, run_id=run_id)],
+            "signatures": [stamped(decided.matched.keys, params_id=decided.params_id)],
+            "edges": [stamped(decided.matched.edges, run_id=run_id)],
+            "shared_spans": [stamped(decided.matched.common, run_id=run_id)],
         },
         {"signatures": replaced, "edges": ended, "shared_spans": ended},
     )
@@ -131,7 +98,7 @@ def _matching(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Adde
 
 def _stories(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Added, Removed]:
     """Return what becomes of stories, their members and redirects."""
-    touched, stories = decided.touched, decided.stories
+    touched, stories = decided.matched.touched, decided.matched.stories
     members, stale_members = difference(stories.members, touched.previous, "article_id")
     story_rows, stale_stories = difference(stories.stories, touched.previous_stories, "story_id")
     redirects, stale_redirects = _followed(warehouse, stories.redirects)
@@ -150,10 +117,15 @@ def _stories(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Added
 def _furniture(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Added, Removed]:
     """Return what becomes of learned furniture, and the articles it makes stale."""
     rows, gone = furniture_changes(
-        warehouse, decided.learned, decided.standing, decided.spans, decided.lines, run_id
+        warehouse,
+        decided.cleaned.learned,
+        decided.cleaned.standing,
+        decided.cleaned.spans,
+        decided.cleaned.lines,
+        run_id,
     )
-    stale = stale_articles(decided.learned, decided.fresh, run_id)
-    derived = pa.array(sorted(decided.fresh.replaced), ID)
+    stale = stale_articles(decided.cleaned.learned, decided.batch.fresh, run_id)
+    derived = pa.array(sorted(decided.batch.fresh.replaced), ID)
     listed = pa.concat_arrays([derived, stale["article_id"].combine_chunks()])
     return (
         {"furniture": [rows], "stale_articles": [stale]},
@@ -165,7 +137,7 @@ def _shared(decided: Decided, run_id: str) -> tuple[Added, Removed]:
     """Return what becomes of shared paragraphs."""
     shared = decided.shared
     # What the policy shows of a text that is replaced is decided anew at the end of the run.
-    replaced = pa.array(sorted(decided.fresh.replaced), ID)
+    replaced = pa.array(sorted(decided.batch.fresh.replaced), ID)
     return (
         {"shared_paragraphs": [stamped(shared.added, run_id=run_id)]},
         {
@@ -186,9 +158,9 @@ def _revision_changes(decided: Decided, warehouse: Warehouse, run_id: str) -> tu
 
 def _quarantine(decided: Decided, run_id: str, now: datetime) -> tuple[Added, Removed]:
     """Return what becomes of refused documents."""
-    rows = stamped(decided.unread, quarantined_at=now, run_id=run_id)
+    rows = stamped(decided.batch.unread, quarantined_at=now, run_id=run_id)
     # A document that is tried again (replay, a run killed half way) leaves its earlier row.
-    return {"quarantine": [rows]}, {"quarantine": decided.documents["document_id"]}
+    return {"quarantine": [rows]}, {"quarantine": decided.batch.documents["document_id"]}
 
 
 def fault_of(documents: pa.Table, error: Exception, run_id: str, now: datetime) -> Change:
@@ -230,15 +202,13 @@ def _followed(warehouse: Warehouse, redirects: pa.Table) -> tuple[pa.Table, pa.A
 
 
 def _story_decisions(decided: Decided, warehouse: Warehouse) -> pa.Table:
-    members = decided.stories.members
+    members = decided.matched.stories.members
     revisions = warehouse.current_revisions(members["article_id"])
-    in_batch = decided.clean.filter(
-        pc.is_in(decided.clean["revision_id"], pa.array(sorted(decided.fresh.current), ID))
-    )
+    in_batch = decided.cleaned.current
     revisions |= dict(
         zip(in_batch["article_id"].to_pylist(), in_batch["revision_id"].to_pylist(), strict=True)
     )
-    touched, fresh = decided.touched, decided.fresh
+    touched, fresh = decided.matched.touched, decided.batch.fresh
     # What is derived again has the content it had: its drop is news only if its match is another.
     revised = fresh.replaced.keys() if fresh.again is None else frozenset()
     return story_decisions(members, touched.previous, touched.edges, revisions, revised)

@@ -232,6 +232,12 @@ def paragraphs_of(warehouse: Warehouse, ids: pa.Array, batch: pa.Table) -> pa.Ta
     return conform(pa.concat_tables([stored, own.cast(PARAGRAPHS.schema)]), PARAGRAPHS)
 
 
+def sighted(warehouse: Warehouse, ids: pa.Array, batch: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Return PARAGRAPHS and SHARED_PARAGRAPHS of articles, see `paragraphs_of`."""
+    standing = warehouse.rows("shared_paragraphs", "article_id", ids)
+    return paragraphs_of(warehouse, ids, batch), standing
+
+
 def ends_of(edges: pa.Table, relations: Sequence[str]) -> pa.Array:
     """Return the articles that an edge of one of these relations has at an end."""
     asked = edges.filter(pc.is_in(edges["relation"], pa.array(relations, pa.string())))

@@ -1,7 +1,11 @@
-"""The way of an article, from source to published Parquet: read `ingest_batch` top to bottom.
+"""The way of an article, from source to published Parquet: read from `ingest_batch` downwards.
 
-sources ▶ land (raw bytes safe) ▶ parse ▶ paragraphs ▶ repeats, furniture ▶ clean text
-        ▶ keys and signatures ▶ candidate pairs ▶ verified edges ▶ stories ▶ one atomic publish
+sources ▶ land (raw bytes safe) ▶ parse ▶ paragraphs ▶ furniture, captions, repeats ▶ clean text
+        ▶ keys and signatures ▶ candidate pairs ▶ verified edges ▶ stories
+        ▶ shared paragraphs, changes of revisions ▶ one atomic publish
+
+What is furniture depends on all articles of a source: `finish` derives earlier articles again that
+a run made stale, and applies the policy for shared paragraphs.
 """
 
 from __future__ import annotations
@@ -13,8 +17,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from flows import apply, gather, tally
+from flows import gather, tally
+from flows.apply import change_of, fault_of
+from flows.decided import Batch, Cleaned, Decided, Matched
 from flows.furnish import furniture_in_effect, lined_articles, standing_furniture
+from flows.gather import Fresh
 from flows.intake import Request, documents_of
 from flows.rederive import stale_revisions
 from flows.rules import Rules, rules_in
@@ -66,78 +73,72 @@ def ingest_batch(
     """Take one batch of landed DOCUMENTS to a published snapshot."""
     parsed, unread = stage(parse)(documents)
     fresh = gather.fresh_revisions(warehouse, parsed)
-    derive(fresh, documents, unread, warehouse, rules, summary, stage)
+    derive(Batch(documents, unread, fresh), warehouse, rules, summary, stage)
 
 
 def derive(
-    fresh: gather.Fresh,
-    documents: pa.Table,
-    unread: pa.Table,
-    warehouse: Warehouse,
-    rules: Rules,
-    summary: RunSummary,
-    stage: Stage,
+    batch: Batch, warehouse: Warehouse, rules: Rules, summary: RunSummary, stage: Stage
 ) -> None:
     """Take revisions, fresh ones or stored ones that are stale, from their text to a snapshot."""
+    run_id, now = summary.run_id, utc_now()
     history = gather.history(warehouse, rules)
-    standing = standing_furniture(warehouse, fresh.parsed)
+    cleaned = clean(batch.fresh, history, warehouse, rules, stage)
+    matched = match(batch.fresh, cleaned, history, warehouse, rules, stage)
+    sightings = stage(find_sightings)(matched.keys, history, gather.NOBODY, rules.shared)
+    sighted = gather.sighted(warehouse, sightings.article_ids, cleaned.kept)
+    shared = stage(find_shared)(sightings, *sighted)
+    revisions = gather.revisions(warehouse, batch.fresh, cleaned.clean)
+    compared = stage(compare_revisions)(revisions, rules.revisions)
+    decided = Decided(batch, cleaned, matched, shared, compared, rules.recipe.params_id)
+    change = change_of(decided, warehouse, run_id, now)
+    stage(warehouse.publish)(change, run_id, now)
+    tally.count(summary, decided, change)
+
+
+def clean(
+    fresh: Fresh, history: list[pa.Table], warehouse: Warehouse, rules: Rules, stage: Stage
+) -> Cleaned:
+    """Take out what repeats inside each text and what its source prints everywhere."""
     spans = stage(split_paragraphs)(fresh.parsed)
     lines = stage(find_lines)(spans, fresh.parsed)
     lined = lined_articles(gather.current_of(fresh.parsed, fresh), lines)
+    standing = standing_furniture(warehouse, fresh.parsed)
     learned = stage(learn)(lined, history, standing, rules=rules.learning)
-    repeats = stage(find_repeats)(spans, rules.repeats)
+    known = furniture_in_effect(learned, standing)
+    furniture, lifted = stage(find_furniture)(spans, rules.furniture, lines=lines, learned=known)
     captions = stage(find_captions)(spans, rules.captions)
-    effective = furniture_in_effect(learned, standing)
-    furniture, lifted = stage(find_furniture)(
-        spans, rules.furniture, lines=lines, learned=effective
-    )
-    clean, paragraphs, removals = stage(clean_text)(
+    repeats = stage(find_repeats)(spans, rules.repeats)
+    cleaned, paragraphs, removals = stage(clean_text)(
         fresh.parsed, spans, repeats, furniture, lifted, captions=captions
     )
-    current, kept = (gather.current_of(table, fresh) for table in (clean, paragraphs))
+    current, kept = (gather.current_of(table, fresh) for table in (cleaned, paragraphs))
     passages = stage(find_passages)(kept, rules.passages)
     hashes = gather.hashes(lined, lined["lines"].combine_chunks(), passages)
-    keys = stage(sign)(current, rules.recipe, hashes)
+    return Cleaned(
+        spans, lines, standing, learned, cleaned, paragraphs, removals, current, kept, hashes
+    )
+
+
+def match(
+    fresh: Fresh,
+    cleaned: Cleaned,
+    history: list[pa.Table],
+    warehouse: Warehouse,
+    rules: Rules,
+    stage: Stage,
+) -> Matched:
+    """Compare the clean texts with each other and with the history, and derive their stories."""
+    keys = stage(sign)(cleaned.current, rules.recipe, cleaned.hashes)
     found = stage(search)(keys, history, rules.bands)
     edges = stage(verify)(found.pairs, keys, history, rules.relations)
-    touched = gather.touched_components(warehouse, current, fresh, edges, found.lapsed)
+    ends = gather.ends_of(edges, rules.spans.relations)
+    paragraphs = gather.paragraphs_of(warehouse, ends, cleaned.kept)
+    common = stage(find_spans)(edges, paragraphs, rules.spans)
+    touched = gather.touched_components(warehouse, cleaned.current, fresh, edges, found.lapsed)
     stories = stage(derive_stories)(
         touched.edges, touched.members, rules.canonical, touched.snapshot
     )
-    spanned = gather.ends_of(edges, rules.spans.relations)
-    common = stage(find_spans)(edges, gather.paragraphs_of(warehouse, spanned, kept), rules.spans)
-    sightings = stage(find_sightings)(keys, history, gather.NOBODY, rules.shared)
-    shared = stage(find_shared)(
-        sightings,
-        gather.paragraphs_of(warehouse, sightings.article_ids, kept),
-        warehouse.rows("shared_paragraphs", "article_id", sightings.article_ids),
-    )
-    compared = stage(compare_revisions)(gather.revisions(warehouse, fresh, clean), rules.revisions)
-    decided = apply.Decided(
-        documents,
-        unread,
-        fresh,
-        spans,
-        lines,
-        standing,
-        learned,
-        clean,
-        paragraphs,
-        removals,
-        keys,
-        found,
-        edges,
-        common,
-        touched,
-        stories,
-        shared,
-        compared,
-        rules.recipe.params_id,
-    )
-    run_id, now = summary.run_id, utc_now()
-    change = apply.change_of(decided, warehouse, run_id, now)
-    stage(warehouse.publish)(change, run_id, now)
-    tally.count(summary, decided, change)
+    return Matched(keys, found, edges, common, touched, stories)
 
 
 def finish(warehouse: Warehouse, rules: Rules, summary: RunSummary, stage: Stage) -> None:
@@ -153,7 +154,7 @@ def derive_stale(warehouse: Warehouse, rules: Rules, summary: RunSummary, stage:
     """Derive every article again that learned furniture has made stale, until none is left."""
     nothing = DOCUMENTS.schema.empty_table(), UNREAD.schema.empty_table()
     while (fresh := stale_revisions(warehouse, STALE_BATCH)) is not None:
-        derive(fresh, *nothing, warehouse, rules, summary, stage)
+        derive(Batch(*nothing, fresh), warehouse, rules, summary, stage)
 
 
 def run_ingest(
@@ -240,7 +241,7 @@ def ingest_isolated(
         if summary.quarantined["fault"] >= MAX_FAULTS:
             raise
         if documents.num_rows == 1:
-            change = apply.fault_of(documents, error, summary.run_id, utc_now())
+            change = fault_of(documents, error, summary.run_id, utc_now())
             warehouse.publish(change, summary.run_id, utc_now())
             tally.count_fault(summary, documents)
             return

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.apply import Decided
+from flows.decided import Decided
 from pipeline.contracts import ID
 from pipeline.dedup.bands import HotBucket
 from pipeline.dedup.story_decisions import DROPPED_ROLES
@@ -72,30 +72,32 @@ def count_read(
 def count(summary: RunSummary, decided: Decided, change: Change) -> None:
     """Add one published batch to the summary; what was derived again came in before."""
     summary.n_batches += 1
-    summary.n_edges += decided.edges.num_rows
-    summary.n_emptied += pc.sum(pc.equal(decided.clean["n_chars"], 0)).as_py() or 0
+    summary.n_edges += decided.matched.edges.num_rows
+    summary.n_emptied += pc.sum(pc.equal(decided.cleaned.clean["n_chars"], 0)).as_py() or 0
     _count_dropped(summary, decided, change)
-    _count_hot_buckets(summary, decided.found.hot_buckets)
-    if decided.fresh.again is not None:
-        _count_again(summary, decided.fresh.again, decided.clean)
+    _count_hot_buckets(summary, decided.matched.found.hot_buckets)
+    if decided.batch.fresh.again is not None:
+        _count_again(summary, decided.batch.fresh.again, decided.cleaned.clean)
     else:
         _count_fresh(summary, decided)
 
 
 def _count_fresh(summary: RunSummary, decided: Decided) -> None:
     """Count the documents of a batch and what they are."""
-    fresh, clean = decided.fresh, decided.clean
+    fresh, clean = decided.batch.fresh, decided.cleaned.clean
     known = _are_known(clean["article_id"].to_pylist(), fresh.known_articles)
     summary.n_articles += known.count(False)
     summary.n_revisions += known.count(True)
     summary.n_unchanged_articles += (
-        decided.documents.num_rows - decided.unread.num_rows - len(known)
+        decided.batch.documents.num_rows - decided.batch.unread.num_rows - len(known)
     )
-    summary.n_paragraphs += decided.paragraphs.num_rows
+    summary.n_paragraphs += decided.cleaned.paragraphs.num_rows
     for source, is_known in zip(clean["source_id"].to_pylist(), known, strict=True):
         summary.of_source(source).n_articles += not is_known
     for source_id, reason in zip(
-        decided.unread["source_id"].to_pylist(), decided.unread["reason"].to_pylist(), strict=True
+        decided.batch.unread["source_id"].to_pylist(),
+        decided.batch.unread["reason"].to_pylist(),
+        strict=True,
     ):
         summary.quarantined[reason] += 1
         summary.of_source(source_id).n_quarantined += 1
@@ -104,13 +106,15 @@ def _count_fresh(summary: RunSummary, decided: Decided) -> None:
 def _count_dropped(summary: RunSummary, decided: Decided, change: Change) -> None:
     """Count what was dropped by reason and source, and which stored articles were displaced."""
     columns = ["article_id", "source_id", "n_chars"]
-    stored = {r["article_id"]: r for r in decided.touched.members.select(columns).to_pylist()}
-    batch = {r["article_id"]: r for r in decided.clean.select(columns).to_pylist()}
+    stored = {
+        r["article_id"]: r for r in decided.matched.touched.members.select(columns).to_pylist()
+    }
+    batch = {r["article_id"]: r for r in decided.cleaned.clean.select(columns).to_pylist()}
     of_article = stored | batch
-    news = batch if decided.fresh.again is None else {}
+    news = batch if decided.batch.fresh.again is None else {}
     stood = {
         r["article_id"]
-        for r in decided.touched.previous.select(["article_id", "role"]).to_pylist()
+        for r in decided.matched.touched.previous.select(["article_id", "role"]).to_pylist()
         if r["role"] not in DROPPED_ROLES
     }
     decisions = change.added["decisions"].select(_DECISION_COLUMNS)
