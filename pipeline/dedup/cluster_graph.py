@@ -79,8 +79,13 @@ class ClusterGraph:
         ]
 
     def versions_of(self, pick: bytes, cluster: Iterable[bytes]) -> list[bytes]:
-        """Return the members of a cluster that `update` edges tie to its pick."""
-        return [member for member in cluster if self._is_update(member, pick)]
+        """Return the members of a cluster that a chain of `update` edges ties to its pick."""
+        waiting, reached = set(cluster) - {pick}, [pick]
+        for version in reached:
+            found = sorted(m for m in waiting if self._is_update(m, version))
+            waiting.difference_update(found)
+            reached += found
+        return sorted(reached[1:])
 
     def _may_join(self, one: int, other: int) -> bool:
         """Return whether every member would stand.

@@ -182,8 +182,11 @@ def _repeated_lines(
         row["line_hash"]: (row["reason"], _evidence(row))
         for row in learned.select(_LEARNED_COLUMNS).to_pylist()
     }
-    hashes = lines["line_hash"].to_numpy() & ~EDGE
-    held = np.flatnonzero(np.isin(hashes, np.fromiter(known, np.uint64, len(known))))
+    stood = lines["line_hash"].to_numpy()
+    hashes, is_edge = stood & ~EDGE, stood & EDGE != 0
+    # In the middle of an article the same words are its body.
+    is_known = np.isin(hashes, np.fromiter(known, np.uint64, len(known)))
+    held = np.flatnonzero(is_known & is_edge)
     found = lines.select(["revision_id", "seq"]).take(pa.array(held)).to_pylist()
     repeated: dict[bytes, dict[int, tuple[str, str]]] = {}
     for row, line in zip(found, hashes[held].tolist(), strict=True):

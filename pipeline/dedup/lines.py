@@ -4,8 +4,10 @@ The template of a line is its key with e-mail addresses, URLs, phone numbers, da
 names masked. Other numbers stay: with them masked, the closing sentences of all market and
 weather reports would be one line that the source prints every day.
 
-Bits of a line hash: 0 the sighting stands at an edge of its article, 1–2 the kind, 3 prose, the
-other 60 the hash. Kind and prose follow from the line itself, so equal lines have equal bits 1–63.
+Bits of a line hash: 0 the sighting stands at an edge of its article, 1–2 the kind, 3 plain, the
+other 60 the hash. Kind and plain follow from the line itself, so equal lines have equal bits 1–63.
+A plain line has no address, no sign, no appeal: nothing but its repetition says that it is none of
+the body ("Police are investigating.", "Ingredients").
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ MAX_LINE_CHARS = 200
 HEAD_PARAGRAPHS, TAIL_PARAGRAPHS = 2, 4
 """How many paragraphs at either end of an article are its edge (design)."""
 
-EDGE, PROSE = np.uint64(1), np.uint64(8)
+EDGE, PLAIN = np.uint64(1), np.uint64(8)
 KINDS = ("source", "byline", "rights", "caption")
 """What a line says, by the number in bits 1–2."""
 _SOURCE, _BYLINE, _RIGHTS, _CAPTION = range(len(KINDS))
@@ -107,6 +109,13 @@ _CREDIT_WORD = re.compile(
     re.IGNORECASE,
 )
 _APPEAL_WORD = re.compile(r"제보|문의|구독|팔로|시청|보내|보러|바로가기|다운로드")
+_HOUSE_WORD = re.compile(
+    r"제보|구독|팔로우|바로가기|뉴스레터|subscri|newsletter|follow us|sign up|our app|tip line"
+    r"|購読|メルマガ|订阅|訂閱|关注我们|suscr[ií]|boletín|síguenos|abonnez|inscrivez|abonnieren"
+    r"|подпис|اشترك|تابعونا",
+    re.IGNORECASE,
+)
+"""What a house says to its readers and a body does not."""
 _LEADING_SIGN = "▶▷☞※■►"
 # Who speaks, what is played, where a part begins: marks of a script, which belong to the body.
 _ROLE = (
@@ -259,7 +268,8 @@ def _read(texts: Sequence[str]) -> tuple[Words, NDArray[np.bool_]]:
         if not _is_of_the_body(text, template, is_prose, marked):
             rows.append(row)
             masked.append(template)
-            classes.append(kind << 1 | is_prose << 3)
+            is_plain = kind == _SOURCE and not _is_of_the_house(text, template)
+            classes.append(kind << 1 | is_plain << 3)
     keys = keys_of(masked)
     words = np.frombuffer(b"".join(map(_digest, keys)), "<u8")
     named = np.fromiter((_says_something(key) for key in keys), np.bool_, len(keys))
@@ -331,6 +341,13 @@ def _class_of(text: str, masked: str) -> tuple[int, bool, bool]:
     if not is_appeal and _CREDIT_WORD.search(text):
         return _CAPTION, False, True
     return _SOURCE, False, has_contact or is_signed
+
+
+def _is_of_the_house(text: str, masked: str) -> bool:
+    """Return whether a line speaks to readers: by an address, a leading sign or an appeal."""
+    if text[0] in _LEADING_SIGN or _CONTACT.search(masked):
+        return True
+    return _HOUSE_WORD.search(text) is not None
 
 
 def _is_of_the_body(text: str, masked: str, is_prose: bool, is_marked: bool) -> bool:

@@ -19,9 +19,9 @@ from pipeline.text.titles import title_keys
 START = datetime(2026, 3, 1, 6, tzinfo=UTC).replace(tzinfo=None)
 SYLLABLES = "가나다라마바사아자차카타파하고노도로모보소오조초코토포호구누두루무부수우주추쿠투푸후"
 NOTHING = LEARNED.schema.empty_table()
-FOOTER = "나래일보를 만나는 방법"
+FOOTER = "▶ 나래일보를 만나는 방법"
 TIP = "▶ 제보 tips@narae.example"
-PROSE = "나래방송은 여러분의 제보를 기다립니다."
+PLAIN = "경찰은 정확한 사고 경위를 조사하고 있습니다."
 
 
 def words(name, n_syllables=14):
@@ -101,11 +101,9 @@ def test_a_footer_of_five_articles_on_three_days_is_learned_and_counted():
     assert row["example_article_id"] == min(ids)
 
 
-def wandering(n_articles):
-    """Articles of a month that end in prose; one of them has it in the middle."""
-    articles = month(n_articles, PROSE)
-    articles[0]["paragraphs"] = [*articles[0]["paragraphs"], *article("x", 0)["paragraphs"]]
-    return articles
+def among(n_others, *articles):
+    """Articles among others of the same three days."""
+    return [*articles, *month(n_others, name="other", n_days=3)]
 
 
 @pytest.mark.parametrize(
@@ -115,9 +113,10 @@ def wandering(n_articles):
         (month(5, FOOTER, n_days=2), False),
         (month(20, FOOTER, n_days=1), True),
         (month(19, FOOTER, n_days=1), False),
-        (month(5, PROSE), True),
-        (wandering(19), False),
-        (wandering(20), True),
+        (among(3, *month(5, PLAIN, n_days=3)), True),
+        (among(4, *month(5, PLAIN, n_days=3)), False),
+        (among(46, *month(20, PLAIN, n_days=3)), True),
+        (among(48, *month(20, PLAIN, n_days=3)), False),
         ([article(str(i), None, FOOTER) for i in range(19)], False),
         ([article(str(i), None, FOOTER) for i in range(20)], True),
         ([article(str(i), i * 15, FOOTER) for i in range(12)], False),
@@ -127,9 +126,10 @@ def wandering(n_articles):
         "2 days",
         "20 at once",
         "19 at once",
-        "prose 5",
-        "prose that wanders 19",
-        "prose that wanders 20",
+        "plain in 62 %",
+        "plain in 56 %",
+        "plain in 20, 30 %",
+        "plain in 20, 29 %",
         "undated 19",
         "undated 20",
         "rare",
@@ -313,6 +313,8 @@ def test_every_rule_changes_something():
         "min_share": (0.5, [*month(6, FOOTER), *month(30, name="b", n_days=6)]),
         "min_days": (1, month(6, FOOTER, n_days=1)),
         "many_documents": (10, month(12, FOOTER, n_days=1)),
+        "min_plain_share": (0.5, among(4, *month(5, PLAIN, n_days=3))),
+        "min_plain_share_many": (0.2, among(48, *month(20, PLAIN, n_days=3))),
         "min_edge_ratio": (0.5, middle),
         "max_title_share": (0.7, topic),
         "n_titles": (3, month(12, FOOTER)),

@@ -7,7 +7,7 @@ from cleaning import parsed_table, split
 
 from pipeline.dedup.lines import (
     EDGE,
-    PROSE,
+    PLAIN,
     find_lines,
     kind_of,
     line_hashes,
@@ -97,7 +97,7 @@ def test_labels_questions_rows_and_long_paragraphs_are_no_lines(text, form):
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "is_prose"),
+    ("text", "kind", "is_plain"),
     [
         ("나래스포츠 이하늘 기자 haneul@narae.example", "byline", False),
         ("국제부 world@narae.example", "byline", False),
@@ -105,17 +105,21 @@ def test_labels_questions_rows_and_long_paragraphs_are_no_lines(text, form):
         ("© Narae DB", "rights", False),
         ("[사진 출처 : 나래통신]", "caption", False),
         ("사진 제보는 나래일보로", "source", False),
-        ("(끝)", "source", False),
-        ("(END)", "source", False),
+        ("(끝)", "source", True),
+        ("(END)", "source", True),
         ("(Reporting by Hana Lee)", "byline", False),
-        ("나래방송은 24시간 여러분의 제보를 기다립니다.", "source", True),
+        ("나래방송은 24시간 여러분의 제보를 기다립니다.", "source", False),
+        ("경찰은 정확한 사고 경위를 조사하고 있습니다.", "source", True),
+        ("Police are investigating.", "source", True),
+        ("Sign up for our newsletter.", "source", False),
+        ("Ingredients", "source", True),
         (BODY, "source", True),
     ],
 )
-def test_kind_and_prose_stand_in_the_hash(text, kind, is_prose):
+def test_kind_and_plain_stand_in_the_hash(text, kind, is_plain):
     line = line_of(text)
     assert kind_of(line) == kind
-    assert bool(line & int(PROSE)) == is_prose
+    assert bool(line & int(PLAIN)) == is_plain
     assert line_of(text, is_edge=True) == line | int(EDGE)
 
 
