@@ -124,7 +124,8 @@ def _furniture(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Add
         decided.cleaned.lines,
         run_id,
     )
-    stale = stale_articles(decided.cleaned.learned, decided.batch.fresh, run_id)
+    cleaned, fresh = decided.cleaned, decided.batch.fresh
+    stale = stale_articles(warehouse, cleaned.learned, cleaned.standing, fresh, run_id)
     derived = pa.array(sorted(decided.batch.fresh.replaced), ID)
     listed = pa.concat_arrays([derived, stale["article_id"].combine_chunks()])
     return (

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows.gather import Fresh
+from pipeline.contract import HASH
 from pipeline.contracts import FURNITURE, ID, STALE_ARTICLES, conform
 from pipeline.dedup.learning import Learned
 from pipeline.dedup.lines import EDGE, find_lines, lines_column, template_key
@@ -124,12 +126,31 @@ def _examples(
     return found
 
 
-def stale_articles(learned: Learned, fresh: Fresh, run_id: str) -> pa.Table:
-    """Return the STALE_ARTICLES rows of what a batch taught; its own articles are derived now."""
+def stale_articles(
+    warehouse: Warehouse, learned: Learned, standing: pa.Table, fresh: Fresh, run_id: str
+) -> pa.Table:
+    """Return the STALE_ARTICLES rows of what a batch taught; its own articles are derived now.
+
+    Only current revisions are searched for the lines. Earlier ones have texts too: of a source
+    whose furniture changes, every article with several revisions is derived again.
+    """
+    changed = pa.array(np.concatenate((learned.learned, learned.unlearned)), HASH)
+    rows = [t.filter(pc.is_in(t["line_hash"], changed)) for t in (learned.furniture, standing)]
+    sources = pc.unique(pa.concat_tables([t.select(["source_id"]) for t in rows])["source_id"])
+    revised = warehouse.select(
+        "SELECT DISTINCT article_id FROM articles SEMI JOIN s USING (source_id)"
+        " WHERE NOT is_current",
+        s=pa.table({"source_id": sources}),
+    )
+    ids = pa.concat_arrays([learned.stale, _ids(revised)]).unique()
     taken = pa.array(sorted(fresh.replaced), ID)
-    ids = learned.stale.filter(pc.invert(pc.is_in(learned.stale, taken)))
-    rows = {"article_id": ids, "run_id": pa.array([run_id] * len(ids), pa.string())}
-    return pa.table(rows, STALE_ARTICLES.schema)
+    ids = ids.filter(pc.invert(pc.is_in(ids, taken)))
+    table = {"article_id": ids, "run_id": pa.array([run_id] * len(ids), pa.string())}
+    return pa.table(table, STALE_ARTICLES.schema)
+
+
+def _ids(table: pa.Table) -> pa.Array:
+    return table["article_id"].combine_chunks().cast(ID)
 
 
 def lined_articles(parsed: pa.Table, lines: pa.Table) -> pa.Table:

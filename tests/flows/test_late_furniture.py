@@ -148,3 +148,16 @@ def test_an_older_revision_alone_unlearns_nothing(tmp_path: Path) -> None:
     assert rows(root, "SELECT count(*) FROM revisions") == [(9,)]
     assert rows(root, "SELECT count(*) FROM furniture") == [(1,)]
     assert rows(root, "SELECT count(*) FROM revisions WHERE contains(text, 'night desk')") == [(0,)]
+
+
+def test_a_superseded_revision_loses_its_late_footer_too(tmp_path: Path) -> None:
+    records = [article(0), article(0, tip=False) | {"updated_at": "2026-03-09T08:00:00Z"}]
+    others = [article(n) for n in range(1, 9)]
+    found = []
+    for number, batches in enumerate([[records + others], [records, others], [others, records]]):
+        root = tmp_path / str(number)
+        for batch in batches:
+            ingest(root, batch)
+        found.append(rows(root, "SELECT revision_id, n_chars, text FROM revisions ORDER BY ALL"))
+        assert doctor(root) == []
+    assert found[0] == found[1] == found[2]
