@@ -28,6 +28,7 @@ _RULES = {
     "dates_apart": "they speak of different days",
     "marked_version": "one headline, marked as different versions",
     "same_headline": "one source, one headline, within a day",
+    "numbers_raised": "one source, one headline, hours apart, other numbers",
     "flash": "a flash and the article that tells it",
     "contained": "the shorter stands in the longer",
     "shared_part": "a part of the shorter stands in the longer",

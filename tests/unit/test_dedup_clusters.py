@@ -273,6 +273,12 @@ def test_the_newest_version_stands_for_the_story():
     assert row_of(stories, "a")["relation"] == "update"
 
 
+def test_the_chain_of_versions_reaches_past_those_that_update_the_pick():
+    edges = [update("a", "b"), update("b", "c"), edge("a", "c", 0.9)]
+    stories = derive([member("a", 0), member("b", 20), member("c", 40)], edges)
+    assert roles(stories, "abc") == {"a": "update", "b": "update", "c": "canonical"}
+
+
 def test_a_version_of_the_pick_vouches_for_its_copies():
     # The flash is the earliest; a copy of its follow-up never saw it.
     members = [member("flash", 0), member("full", 1), member("copy", 2, source="other")]

@@ -236,6 +236,23 @@ def test_the_template_of_another_day_is_no_version_of_it():
     assert compare(*pair, loose)["relation"] == "update"
 
 
+@pytest.mark.parametrize(
+    ("hours", "title", "relation", "rule"),
+    [
+        (1, "여객선 전복", "update", "numbers_raised"),
+        (24, "여객선 전복", "series", None),
+        (1, "여객선 사고 속보 모음", "series", None),
+    ],
+)
+def test_a_toll_that_is_raised_within_hours_is_a_version(hours, title, relation, rule):
+    table = LONG + " 사망자는 {}명, 실종자는 {}명, 구조된 사람은 {}명으로 집계됐다."
+    texts = table.format(12, 30, 104), table.format(21, 17, 121)
+    pair = versions("여객선 전복", title, *texts, at=NOON + timedelta(hours=hours))
+    row = compare(*pair)
+    assert row["relation"] == relation
+    assert rule is None or rule_of(row) == (relation, rule)
+
+
 def test_one_headline_within_a_day_is_an_update_when_the_texts_are_alike():
     short = story("long", 130)
     pair = versions("도서관 개관", "도서관 개관", short, LONG)
