@@ -12,7 +12,7 @@ from flows.decided import Decided
 from pipeline.contracts import ID
 from pipeline.dedup.bands import HotBucket
 from pipeline.dedup.story_decisions import DROPPED_ROLES
-from pipeline.report.alarms import LEAST_ARTICLES, Level, SourceLevels, loss_alarms
+from pipeline.report.alarms import LEAST_ARTICLES, SUDDEN_RATIO, Level, SourceLevels, loss_alarms
 from pipeline.report.summary import LargeBucket, LargeStory, RunSummary, SourceCounts
 from pipeline.store.warehouse import Change, Warehouse
 
@@ -46,7 +46,9 @@ _LEVELS = f"""
            count(*) FILTER (WHERE is_dropped AND is_displaced) AS n_displaced,
            coalesce(sum(n_left) FILTER (WHERE is_dropped AND is_displaced), 0) AS n_displaced_chars
     FROM (
-        SELECT a.source_id, a.run_id = (SELECT run_id FROM asked) AS is_brought,
+        SELECT a.source_id, a.run_id = (SELECT run_id FROM asked) OR (s.is_small AND row_number()
+                   OVER (PARTITION BY a.source_id ORDER BY a.first_seen_at DESC, a.article_id)
+               <= {LEAST_ARTICLES}) AS is_brought,
                coalesce(m.role IN ({_DROPPED}), false) AS is_dropped,
                a.n_chars::BIGINT AS n_left, coalesce(p.n_out, 0)::BIGINT AS n_out,
                d.article_id IS NOT NULL AS is_displaced
@@ -55,7 +57,8 @@ _LEVELS = f"""
         LEFT JOIN (SELECT article_id, sum(n_chars) AS n_out FROM paragraphs
                    WHERE status = 'dropped' GROUP BY article_id) p USING (article_id)
         LEFT JOIN displaced d USING (article_id)
-        WHERE a.is_current AND a.source_id IN (SELECT source_id FROM sources)
+        JOIN sources s ON s.source_id = a.source_id
+        WHERE a.is_current
     )
     GROUP BY source_id, is_brought
 """
@@ -227,26 +230,39 @@ def _levels(summary: RunSummary, warehouse: Warehouse) -> list[SourceLevels]:
     busy = [s for s, c in summary.by_source.items() if _may_alarm(c)]
     if not busy:
         return []
+    small = [_is_small(summary.by_source[source_id]) for source_id in sorted(busy)]
     tables = {
         "asked": pa.table({"run_id": pa.array([summary.run_id], pa.string())}),
-        "sources": pa.table({"source_id": pa.array(sorted(busy), pa.string())}),
+        "sources": pa.table({"source_id": sorted(busy), "is_small": small}),
         "displaced": pa.table({"article_id": pa.array(sorted(summary.displaced), ID)}),
     }
     rows: dict[str, dict[bool, dict[str, int]]] = {}
     for row in warehouse.select(_LEVELS, **tables).to_pylist():
         rows.setdefault(row.pop("source_id"), {})[row.pop("is_brought")] = row
     return [
-        _levels_of(source_id, parts, summary.of_source(source_id).n_lifted_chars)
+        _levels_of(source_id, parts, summary.of_source(source_id))
         for source_id, parts in rows.items()
     ]
 
 
 def _may_alarm(counts: SourceCounts) -> bool:
+    """Return whether a look at a source's levels is worth its query.
+
+    A run of few articles is looked at with the newest before it, once it loses enough itself.
+    """
     touched = counts.n_articles + counts.n_dropped_articles
-    return touched >= LEAST_ARTICLES or counts.n_lifted_chars > 0
+    return touched >= LEAST_ARTICLES or counts.n_lifted_chars > 0 or _is_small(counts)
 
 
-def _levels_of(source_id: str, parts: Mapping[bool, dict[str, int]], n_lifted: int) -> SourceLevels:
+def _is_small(counts: SourceCounts) -> bool:
+    """Return whether a run brought and lost articles of a source, too few to judge it by them."""
+    is_suspect = counts.n_dropped_articles > SUDDEN_RATIO * counts.n_articles
+    return 0 < counts.n_articles < LEAST_ARTICLES and is_suspect
+
+
+def _levels_of(
+    source_id: str, parts: Mapping[bool, dict[str, int]], counts: SourceCounts
+) -> SourceLevels:
     names = ("n_articles", "n_dropped_articles", "n_chars", "n_dropped_chars")
     brought, after = (
         Level(**{n: parts[is_brought][n] for n in names}) if is_brought in parts else Level()
@@ -257,6 +273,6 @@ def _levels_of(source_id: str, parts: Mapping[bool, dict[str, int]], n_lifted: i
         after.n_articles,
         after.n_dropped_articles - earlier.get("n_displaced", 0),
         after.n_chars,
-        max(0, after.n_dropped_chars - earlier.get("n_displaced_chars", 0) - n_lifted),
+        max(0, after.n_dropped_chars - earlier.get("n_displaced_chars", 0) - counts.n_lifted_chars),
     )
-    return SourceLevels(source_id, brought, before, after)
+    return SourceLevels(source_id, brought, before, after, is_recent=_is_small(counts))

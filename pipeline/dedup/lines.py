@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract import HASH, conform
 from pipeline.dedup.furniture_pattern import EMAIL
-from pipeline.dedup.line_kinds import is_question, is_row, is_sentence, is_turn
+from pipeline.dedup.line_kinds import is_question, is_row, is_sentence, is_turn, speaker_of
 from pipeline.dedup.mapped import Words, id_words, place_of
 from pipeline.interim import LINES
 from pipeline.text.mixing import mix64
@@ -142,6 +142,11 @@ _CAPTION_END = re.compile(
 _MIN_CAPTION_CHARS, _TAIL_CHARS = 30, 60
 # Korean papers report in the plain style ("당부했다."), and speak to readers in the polite one.
 _REPORTED = re.compile(r"(?<!니)다[.\"”'’]*$")
+_STAGE_MARK = re.compile(
+    r"^\W*(?:applause|laughter|laughs|crosstalk|inaudible|박수|웃음|일동 ?웃음|拍手|笑い?|一同笑"
+    r"|掌声|笑声|aplausos|risas|applaudissements|rires|beifall|аплодисменты|смех)\W*$",
+    re.IGNORECASE,
+)
 _LABEL_END = re.compile(r"[:：]\W*$")
 
 
@@ -358,6 +363,9 @@ def _is_of_the_body(text: str, masked: str, is_prose: bool, is_marked: bool) -> 
     if _CAPTION_HEAD.match(text) or (
         len(text) > _MIN_CAPTION_CHARS and _CAPTION_END.search(text[-_TAIL_CHARS:])
     ):
+        return True
+    is_of_house = is_marked or _is_of_the_house(text, masked)
+    if not is_of_house and (_STAGE_MARK.match(text) or (is_prose and speaker_of(text))):
         return True
     if is_prose and not is_marked:
         return is_question(text[-8:]) or _REPORTED.search(text[-8:]) is not None

@@ -50,8 +50,11 @@ class SourceLevels:
 
     source_id: str
     brought: Level
+    """What the run brought; where it brought few, with the newest articles before it."""
     before: Level
     after: Level
+    is_recent: bool = False
+    """Whether `brought` is the source's newest articles, of more runs than this one."""
 
 
 def loss_alarms(
@@ -62,8 +65,9 @@ def loss_alarms(
     Lost are, of articles, those that another one stands for; of characters, those of dropped
     paragraphs and of dropped articles. Suddenly is more than `SUDDEN_RATIO`, and `LEAST_RISE` above
     the source's level, the share that its earlier articles had lost before the run: by the articles
-    that the run brought, or by the earlier ones, where the run took them away. Either must be at
-    least `LEAST_ARTICLES`; a source with fewer earlier articles than that has no level.
+    that the run brought (with the newest before it, where it brought few), or by the earlier ones,
+    where the run took them away. Either must be at least `LEAST_ARTICLES`; a source with fewer
+    earlier articles than that has no level.
     """
     for source in sorted(levels, key=lambda s: s.source_id):
         counts = by_source.get(source.source_id, SourceCounts())
@@ -80,7 +84,10 @@ def _alarm(source: SourceLevels, counts: SourceCounts, run_id: str, *, is_chars:
     if source.brought.n_articles >= LEAST_ARTICLES:
         share = source.brought.share(is_chars=is_chars)
         if share > limit:
-            whose = f"the {source.brought.n_articles:,} articles that this run brought"
+            n_brought = f"{source.brought.n_articles:,}"
+            whose = f"the {n_brought} articles that this run brought"
+            if source.is_recent:
+                whose = f"its {n_brought} newest articles"
             return _line(source.source_id, counts, run_id, share, level, whose, has_level, is_chars)
     if has_level:
         share = source.after.share(is_chars=is_chars)

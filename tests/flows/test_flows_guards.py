@@ -112,7 +112,19 @@ def test_what_a_source_always_loses_is_no_alarm(house: House) -> None:
 
 def test_a_few_articles_are_chance(house: House) -> None:
     house.take(*own("wire", 0, 30), *own("press", 0, 30))
-    assert house.take(*copies("press", "wire", 0, 19, hour=13)).alarms == []
+    assert house.take(*copies("press", "wire", 0, 5, hour=13)).alarms == []
+
+
+def test_many_small_runs_add_up(house: House) -> None:
+    house.take(*own("wire", 0, 30), *own("press", 0, 30))
+    alarms = [
+        house.take(
+            *own("press", 40 + n, 42 + n), *copies("press", "wire", n, n + 3, hour=13)
+        ).alarms
+        for n in (0, 3, 6, 9)
+    ]
+    assert [len(found) for found in alarms] == [0, 0, 1, 1]
+    assert "45% of its 20 newest articles (0% before)" in alarms[2][0]
 
 
 @pytest.mark.parametrize(("n_copies", "n_alarms"), [(7, 0), (8, 1)])

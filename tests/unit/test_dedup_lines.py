@@ -88,6 +88,9 @@ def test_other_numbers_stay(one, other):
         "4일 달빛광장에서 시민들이 등대 모형을 바라보고 있다.",
         "등대 모형은 축제가 끝나는 날까지 불을 밝힐 예정입니다. 2026.3.4 haneul@narae.example",
         "기상청은 건강 관리에 유의해야 한다고 당부했다.",
+        "(Applause)",
+        "(일동 웃음)",
+        "HANA LEE: Thank you.",
         BODY * 4,
     ],
 )
