@@ -69,6 +69,7 @@ def conform(table: pa.Table, contract: Contract) -> pa.Table:
         try:
             column = column.cast(column_field.type) if column.type != column_field.type else column
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            # Raised below with every other problem: whoever mends a table wants all of them.
             problems.append(f"column {column_field.name}: {error}")
             continue
         # pyarrow accepts nulls in non-nullable fields, even in validate(full=True).

@@ -90,32 +90,6 @@ def _spans_of(
         yield from _rows(rest, _edited(left, right, rules))
 
 
-def covered_ratios(spans: pa.Table, paragraphs: pa.Table) -> pa.Table:
-    """Return left_id, right_id and the share of each side's kept characters that spans cover.
-
-    Args:
-        spans: COMMON_SPANS or SHARED_SPANS.
-        paragraphs: as in `find_spans`.
-    """
-    kept = paragraphs.filter(pc.equal(paragraphs["status"], "kept"))
-    sums = kept.group_by("article_id").aggregate([("n_chars", "sum")])
-    n_chars = dict(
-        zip(sums["article_id"].to_pylist(), sums["n_chars_sum"].to_pylist(), strict=True)
-    )
-    for side in ("left", "right"):
-        length = pc.subtract(spans[f"{side}_end_char"], spans[f"{side}_start_char"])
-        spans = spans.append_column(f"{side}_chars", length)
-    covered = spans.group_by(["left_id", "right_id"]).aggregate(
-        [("left_chars", "sum"), ("right_chars", "sum")]
-    )
-    columns = {name: covered[name] for name in ("left_id", "right_id")}
-    for side in ("left", "right"):
-        whole = [n_chars[article] for article in columns[f"{side}_id"].to_pylist()]
-        shared = covered[f"{side}_chars_sum"]
-        columns[f"{side}_ratio"] = pc.divide(shared.cast(pa.float64()), pa.array(whole, pa.int64()))
-    return pa.table(columns).sort_by([("left_id", "ascending"), ("right_id", "ascending")])
-
-
 def _kept_paragraphs(
     paragraphs: pa.Table, articles: Iterable[bytes]
 ) -> dict[bytes, list[_Paragraph]]:

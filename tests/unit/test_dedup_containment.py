@@ -6,14 +6,13 @@ import random
 from itertools import pairwise
 
 import pyarrow as pa
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts import ID
 from pipeline.dedup.aligned_keys import align, pieces
 from pipeline.dedup.common_runs import GUARANTEED_CHARS, common_runs
-from pipeline.dedup.containment import SpanRules, covered_ratios, find_spans
+from pipeline.dedup.containment import SpanRules, find_spans
 from pipeline.text.normalise import key_hash, make_key
 from pipeline.text.paragraphs import paragraph_spans
 from tests.unit.articles_factory import article_id, story
@@ -150,14 +149,6 @@ def test_only_the_relations_asked_for_get_spans():
     assert find_spans(near, table, SpanRules()).num_rows == 0
     assert find_spans(near, table, SpanRules(relations=("near",))).num_rows == 1
     assert find_spans(near.slice(0, 0), table, SpanRules()).num_rows == 0
-
-
-def test_covered_ratios_say_how_much_of_each_side_is_in_the_other():
-    table = paragraphs({"one": LEAD, "other": f"{LEAD}\n\n{QUOTE}"})
-    spans = find_spans(edge("one", "other"), table, SpanRules())
-    (row,) = covered_ratios(spans, table).to_pylist()
-    ratios = sorted((row["left_ratio"], row["right_ratio"]))
-    assert ratios == pytest.approx([len(LEAD) / (len(LEAD) + len(QUOTE)), 1.0])
 
 
 text = st.text(st.sampled_from("ab 가나다漢ไทย.,'\n\u0301１ﬁ"), max_size=60)
