@@ -6,9 +6,12 @@ The contracts themselves are in `contracts.py` (stored and published) and `inter
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.errors import ContractError
 
@@ -78,6 +81,52 @@ def conform(table: pa.Table, contract: Contract) -> pa.Table:
         columns.append(column)
     if problems:
         raise ContractError(contract.name, problems)
-    conformed = pa.Table.from_arrays(columns, schema=contract.schema)
-    order = pc.sort_indices(conformed, sort_keys=[(k, "ascending") for k in contract.key])
-    return conformed.take(order)
+    return in_key_order(pa.Table.from_arrays(columns, schema=contract.schema), contract.key)
+
+
+def in_key_order(table: pa.Table, key: tuple[str, ...]) -> pa.Table:
+    """Return the rows sorted by the columns of `key`, ascending; the table itself if they are.
+
+    A stage mostly hands on the order of the one before: looking at the keys costs a hundredth of
+    moving the texts.
+    """
+    words = [word for name in key for word in _sortable(table.column(name))]
+    if not words or any(word is None for word in words):
+        order = pc.sort_indices(table, sort_keys=[(k, "ascending") for k in key])
+        return table.take(order)
+    known = [word for word in words if word is not None]
+    if _are_ascending(known):
+        return table
+    return table.take(pa.array(np.lexsort(known[::-1])))
+
+
+def _sortable(column: pa.ChunkedArray) -> list[NDArray[Any] | None]:
+    """Return numbers that order like the column, the first one most; None where there are none."""
+    if column.null_count:
+        return [None]
+    if column.type == ID:
+        # Two big-endian words order like their sixteen bytes.
+        chunks = [_id_words(chunk) for chunk in column.chunks] or [np.empty((0, 2), ">u8")]
+        words = np.concatenate(chunks).astype(np.uint64)
+        return [np.ascontiguousarray(words[:, 0]), np.ascontiguousarray(words[:, 1])]
+    if pa.types.is_integer(column.type):
+        return [column.to_numpy()]
+    return [None]
+
+
+def _id_words(chunk: pa.Array) -> NDArray[Any]:
+    """Return the words of ids without a copy, big-endian uint64 [n, 2]."""
+    if not len(chunk):
+        return np.empty((0, 2), ">u8")
+    words = np.frombuffer(chunk.buffers()[1], ">u8").reshape(-1, 2)
+    return words[chunk.offset : chunk.offset + len(chunk)]
+
+
+def _are_ascending(words: list[NDArray[Any]]) -> bool:
+    """Return whether rows are in lexicographic order; equal rows may stand in any."""
+    is_equal = np.ones(max(words[0].size - 1, 0), np.bool_)
+    for word in words:
+        if (is_equal & (word[1:] < word[:-1])).any():
+            return False
+        is_equal &= word[1:] == word[:-1]
+    return True
