@@ -29,7 +29,7 @@ from pipeline.text.fold_kinds import (
     SPACE,
     UNSPACED,
 )
-from pipeline.text.fold_tables import DROPPED, FoldTables, fold_entries, fold_tables
+from pipeline.text.fold_tables import DROPPED, N_ENTRIES, FoldTables, fold_entries, fold_tables
 from pipeline.text.utf8 import Utf8, large_strings
 
 NORMALISER_VERSION = "key-1"
@@ -113,8 +113,8 @@ def key_hash(key: str) -> bytes:
 
 
 def _folds_apart(text: str) -> bool:
-    """Return whether each code point of a text folds by itself, without composing it first."""
-    return "\0" not in text and _is_composed(text)
+    """Return whether each code point of a text folds by itself, and by the compiled tables."""
+    return "\0" not in text and max(text) < chr(N_ENTRIES) and _is_composed(text)
 
 
 def _is_composed(text: str) -> bool:
