@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -110,6 +111,17 @@ def _compiled_keys(texts: pa.Array | pa.ChunkedArray, utf8: Utf8) -> pa.LargeStr
 def key_hash(key: str) -> bytes:
     """Return the 16-byte hash of a key: what relation `exact` compares."""
     return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def key_hashes(keys: pa.LargeStringArray) -> pa.FixedSizeBinaryArray:
+    """Return the `key_hash` of each key, hashed where it lies."""
+    utf8 = Utf8.of(keys)
+    keys_bytes, bounds = utf8.bytes.data, utf8.offsets.tolist()
+    hashes = [
+        hashlib.blake2b(keys_bytes[start:end], digest_size=16).digest()
+        for start, end in pairwise(bounds)
+    ]
+    return pa.array(hashes, pa.binary(16))
 
 
 def _folds_apart(text: str) -> bool:
