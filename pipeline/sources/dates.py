@@ -15,8 +15,6 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from dateutil import parser as dateutil_parser
-
 
 class Moment(NamedTuple):
     """A time in naive UTC and how precise it was given: second, minute, day, or unparsed."""
@@ -284,6 +282,8 @@ def _from_anything_else(text: str) -> _Found | None:
     ambiguous = _AMBIGUOUS.search(text)
     if not _HAS_YEAR.search(text) or (ambiguous and max(map(int, ambiguous.groups())) <= 12):
         return None
+    from dateutil import parser as dateutil_parser  # costs 30 ms that most dates do not need
+
     readings = []
     for filler in (datetime(2001, 1, 1), datetime(2002, 2, 2, 2, 2, 2, 2)):  # noqa: DTZ001
         try:

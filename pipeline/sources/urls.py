@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from w3lib.url import canonicalize_url
-
 # Only parameters that are known to track are dropped: what is unknown may be the article's id
 # (`idxno`, `arcid`, `code`, `no`), and dropping it would make one article of a whole site.
 TRACKING_PREFIXES = ("utm_", "mtm_", "pk_")
@@ -84,6 +82,8 @@ def _sorted_query(query: str) -> str:
 
 
 def _normal_key(url: str) -> str:
+    from w3lib.url import canonicalize_url  # costs 40 ms, for addresses that are not plain
+
     parts = urlsplit(canonicalize_url(_without_trackers(url)))
     if not parts.hostname:
         return url
