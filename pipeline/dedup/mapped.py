@@ -150,7 +150,15 @@ def place_of(words: Words, sorted_words: Words) -> NDArray[np.int64]:
 
 def sorted_ids(words: Words) -> Words:
     """Return the distinct rows of ids uint64 [n, 2] in order."""
-    return np.unique(words, axis=0)
+    # The first word alone almost always tells: ids are hashes.
+    order = np.argsort(words[:, 0], kind="stable")
+    ordered = words[order]
+    is_tied = ordered[1:, 0] == ordered[:-1, 0]
+    if (is_tied & (ordered[1:, 1] < ordered[:-1, 1])).any():
+        ordered = words[np.lexsort((words[:, 1], words[:, 0]))]
+    is_other = (ordered[1:] != ordered[:-1]).any(axis=1)
+    found: Words = ordered[np.append(True, is_other)[: len(ordered)]]
+    return found
 
 
 def is_among(words: Words, others: Words) -> NDArray[np.bool_]:
