@@ -25,7 +25,8 @@ from pipeline.dedup.furniture_cuts import (
 )
 from pipeline.dedup.furniture_pattern import FurniturePattern
 from pipeline.dedup.line_kinds import is_caption
-from pipeline.dedup.lines import EDGE, reporter_of
+from pipeline.dedup.line_masks import reporter_of
+from pipeline.dedup.lines import EDGE
 from pipeline.dedup.patterns import PATTERNS
 from pipeline.dedup.removals import Removal, article_ranges, id_array, removals_table
 from pipeline.interim import LIFTED

@@ -25,7 +25,7 @@ from pipeline.text.flat_lines import (
     flat_texts,
     least_columns,
 )
-from pipeline.text.normalise import make_key, make_keys
+from pipeline.text.normalise import key_array, make_key, make_keys
 from pipeline.text.wrapping import MAX_COLUMNS, Line, join_wrapped
 
 Span = tuple[int, int]
@@ -66,7 +66,7 @@ def split_paragraphs(parsed: pa.Table) -> pa.Table:
         "start_char": starts,
         "end_char": ends,
         "text": own,
-        "key": pa.array(keys_of(own.to_pylist()), pa.large_string()),
+        "key": key_array(own),
     }
     return conform(pa.table(columns), SPANS)
 
