@@ -26,8 +26,8 @@ WORDS = st.sampled_from(
         "\u0301",
         "\u11a8",
         "\u3099か",
+        "",
     ]
-    + [""]
 )
 PARAGRAPHS = st.lists(WORDS, max_size=30).map(" ".join)
 ARTICLES = st.lists(st.lists(PARAGRAPHS, min_size=1, max_size=5), max_size=5)
