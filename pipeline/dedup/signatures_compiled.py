@@ -80,7 +80,7 @@ def sign_all(
     lengths = np.empty(longest, np.uint8)
     hashes = np.empty(longest, np.uint64)
     mixed = np.empty(longest, np.uint32)
-    table = np.empty(4 * longest + 64, np.uint64)
+    table = np.empty(8 * longest + 64, np.int32)
     for key in range(sizes.size):
         n_chars = decode(utf8, offsets[key], offsets[key + 1], codes)
         n_hashes = hash_windows(codes, n_chars, length_of, window_multipliers, lengths, hashes)
