@@ -30,6 +30,40 @@ def decode(utf8: Bytes, at: int, end: int, codes: Words) -> int:
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
+def _sum_everywhere(
+    codes: Words, n_chars: int, length: int, multipliers: Words, hashes: Words
+) -> None:
+    """Write what windows of one length sum up to, at every place: eight places at a time.
+
+    Four characters of a window are taken at once: each pass reads and writes all sums.
+    """
+    for place in range(n_chars):
+        hashes[place] = multipliers[0]
+    n_fours = length // 4
+    for four in range(n_fours):
+        tap = 4 * four
+        first, second = multipliers[tap + 1], multipliers[tap + 2]
+        third, fourth = multipliers[tap + 3], multipliers[tap + 4]
+        here, next_, third_codes, fourth_codes = (
+            codes[tap:],
+            codes[tap + 1 :],
+            codes[tap + 2 :],
+            codes[tap + 3 :],
+        )
+        for place in range(n_chars):
+            hashes[place] += (
+                first * here[place]
+                + second * next_[place]
+                + third * third_codes[place]
+                + fourth * fourth_codes[place]
+            )
+    for tap in range(4 * n_fours, length):
+        multiplier = multipliers[tap + 1]
+        for place in range(n_chars):
+            hashes[place] += multiplier * codes[place + tap]
+
+
+@numba.njit(nogil=True, cache=True, boundscheck=False)
 def hash_windows(
     codes: Words, n_chars: int, length_of: Bytes, multipliers: Words, lengths: Bytes, hashes: Words
 ) -> int:
@@ -53,13 +87,7 @@ def hash_windows(
         tally[lengths[place]] += 1
     common = np.argmax(tally)
     codes[n_chars : n_chars + multipliers.size] = 0
-    # The commonest length is computed everywhere, eight places at a time; then the others.
-    for place in range(n_chars):
-        hashes[place] = multipliers[0]
-    for tap in range(common):
-        multiplier = multipliers[tap + 1]
-        for place in range(n_chars):
-            hashes[place] += multiplier * codes[place + tap]
+    _sum_everywhere(codes, n_chars, common, multipliers, hashes)
     n_windows = np.int64(0)
     for place in range(n_chars):
         length = np.int64(lengths[place])
