@@ -49,7 +49,7 @@ _DASHED = re.compile(
 )
 
 # One of these stands in every mark, and most headlines have none. U+2329 is one only after NFC.
-_MAY_BE_MARKED = re.compile(r"[\[(<【〔〈＜［（:：|｜\-–—\u2329]").search
+may_be_marked = re.compile(r"[\[(<【〔〈＜［（:：|｜\-–—\u2329]").search
 
 
 def bare_title(title: str) -> str:
@@ -75,7 +75,7 @@ def title_version(title: str) -> int:
 
 def title_keys(titles: Iterable[str | None]) -> list[str]:
     """Return the key of each headline without its marks; empty without a headline."""
-    bare = [_parted(title)[0] if title and _MAY_BE_MARKED(title) else title for title in titles]
+    bare = [_parted(title)[0] if title and may_be_marked(title) else title for title in titles]
     keys: list[str] = key_array(pa.array([t or "" for t in bare], pa.large_string())).to_pylist()
     return keys
 
@@ -83,7 +83,7 @@ def title_keys(titles: Iterable[str | None]) -> list[str]:
 def title_versions(titles: Iterable[str | None]) -> list[int]:
     """Return the version that each headline claims, `UNMARKED` without a headline."""
     return [
-        title_version(title) if title and _MAY_BE_MARKED(title) else UNMARKED for title in titles
+        title_version(title) if title and may_be_marked(title) else UNMARKED for title in titles
     ]
 
 
