@@ -59,7 +59,8 @@ class Recipe:
     min_shingles: int = 50
     """Smaller sets are not signed: the estimate is too coarse, exact sets compare them."""
     hash_name: str = HASH_NAME
-    """How shingles are hashed; `sha1` signs as a plain `MinHash()` does, five times as slow."""
+    """How shingles are hashed; `sha1` signs as a plain `MinHash()` does, for those who have stored
+    such signatures. Neither engine has arrays for it: 1.5 ms an article of 1,500 characters."""
 
     def __post_init__(self) -> None:
         if self.num_perm * 4 != _N_SIGNATURE_BYTES or self.bands * 8 != _N_BAND_BYTES:
