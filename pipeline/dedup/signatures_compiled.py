@@ -8,6 +8,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.text.mixing_compiled import mix32_one
 from pipeline.text.shingles_compiled import decode, hash_windows, n_distinct
 from pipeline.text.utf8_compiled import BYTES, PLACES, WORDS
 
@@ -17,24 +18,6 @@ Halves = NDArray[np.uint32]
 Places = NDArray[np.int64]
 
 _HALVES = numba.types.Array(numba.uint32, 1, "C", readonly=True)
-
-
-@numba.njit(inline="always")
-def _mix32(value: np.uint32) -> np.uint32:
-    value = np.uint32(value ^ value >> np.uint32(16))
-    value = np.uint32(value * np.uint32(0x85EBCA6B))
-    value = np.uint32(value ^ value >> np.uint32(13))
-    value = np.uint32(value * np.uint32(0xC2B2AE35))
-    return np.uint32(value ^ value >> np.uint32(16))
-
-
-@numba.njit(inline="always")
-def _mix64(value: np.uint64) -> np.uint64:
-    value ^= value >> np.uint64(33)
-    value *= np.uint64(0xFF51AFD7ED558CCD)
-    value ^= value >> np.uint64(33)
-    value *= np.uint64(0xC4CEB9FE1A85EC53)
-    return value ^ value >> np.uint64(33)
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
@@ -97,7 +80,7 @@ def sign_all(
     lengths = np.empty(longest, np.uint8)
     hashes = np.empty(longest, np.uint64)
     mixed = np.empty(longest, np.uint32)
-    table = np.empty(4 * longest + 64, np.uint64)
+    table = np.empty(8 * longest + 64, np.int32)
     for key in range(sizes.size):
         n_chars = decode(utf8, offsets[key], offsets[key + 1], codes)
         n_hashes = hash_windows(codes, n_chars, length_of, window_multipliers, lengths, hashes)
@@ -105,5 +88,5 @@ def sign_all(
         if sizes[key] < min_shingles:
             continue
         for place in range(n_hashes):
-            mixed[place] = _mix32(np.uint32(hashes[place] & np.uint64(0xFFFFFFFF)))
+            mixed[place] = mix32_one(np.uint32(hashes[place] & np.uint64(0xFFFFFFFF)))
         _minima(mixed, n_hashes, multipliers, addends, signatures[key])

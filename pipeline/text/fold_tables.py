@@ -129,6 +129,7 @@ def utf8_words(codes: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[n
     return words, lengths
 
 
+@cache
 def combining_code_points() -> NDArray[np.bool_]:
     """Return which code points NFC may change, alone or beside others: bool [0x110000].
 
@@ -148,6 +149,7 @@ def combining_code_points() -> NDArray[np.bool_]:
                 combines[ord(character)] |= unicodedata.normalize("NFC", character) != character
     for first, last in ((0x1161, 0x1175), (0x11A8, 0x11C2)):  # vowels and finals of syllables
         combines[first : last + 1] = True
+    combines.flags.writeable = False
     return combines
 
 

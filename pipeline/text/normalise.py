@@ -31,13 +31,10 @@ from pipeline.text.fold_kinds import (
     UNSPACED,
 )
 from pipeline.text.fold_tables import DROPPED, N_ENTRIES, FoldTables, fold_entries, fold_tables
-from pipeline.text.utf8 import Utf8, large_strings
+from pipeline.text.utf8 import Utf8, blocks_of, large_strings
 
 NORMALISER_VERSION = "key-1"
 """Part of every recipe: keys of two versions never meet."""
-
-_TEXTS_AT_A_TIME = 1_000
-"""Folded together by numpy where there are many texts: bounded memory."""
 
 _MINUS_CODE, _POINT_CODE, _SPACE_CODE = ord(MINUS_SIGN), ord("."), ord(" ")
 
@@ -81,9 +78,8 @@ def key_array(texts: pa.Array | pa.ChunkedArray) -> pa.LargeStringArray:
     utf8 = Utf8.of(texts)
     if use_compiled(utf8.n_articles):
         return _compiled_keys(texts, utf8)
-    batch, keys = texts.to_pylist(), []
-    for start in range(0, len(batch), _TEXTS_AT_A_TIME):
-        keys += make_keys(batch[start : start + _TEXTS_AT_A_TIME])
+    plain = texts.to_pylist()
+    keys = [key for block in blocks_of(plain) for key in make_keys(plain[block])]
     return pa.array(keys, pa.large_string())
 
 

@@ -38,7 +38,8 @@ Places = NDArray[np.int64]
 _COMBINES = np.uint64(COMBINES)
 _MINUS_BYTES = np.uint64(0x9288E2)  # U+2212 in UTF-8, first byte lowest
 _POINT_BYTE = np.uint64(0x2E)
-_FIRST_SYLLABLE, _LAST_SYLLABLE = 0xAC00, 0xD7A3
+# Two bytes tell a syllable, from U+AC00 to U+D77F; the last 36 take the way of other letters.
+_FIRST_SYLLABLE, _LAST_SYLLABLE = 0xEAB0, 0xED9D
 _ROOM = 64
 
 
@@ -151,13 +152,11 @@ def _fold(
             entry = expansions[place]
             place += 1
         elif at < end:
-            while at + 3 <= end and 0xEA <= utf8[at] <= 0xED:
-                second, third = utf8[at + 1], utf8[at + 2]
-                syllable = np.int64(utf8[at] & 0x0F) << 12 | np.int64(second & 0x3F) << 6
-                syllable |= np.int64(third & 0x3F)
-                if not _FIRST_SYLLABLE <= syllable <= _LAST_SYLLABLE:
+            while at + 3 <= end:
+                lead, second, third = utf8[at], utf8[at + 1], utf8[at + 2]
+                if not _FIRST_SYLLABLE <= np.int64(lead) << 8 | np.int64(second) <= _LAST_SYLLABLE:
                     break
-                keys[n_bytes], keys[n_bytes + 1], keys[n_bytes + 2] = utf8[at], second, third
+                keys[n_bytes], keys[n_bytes + 1], keys[n_bytes + 2] = lead, second, third
                 n_bytes += 3
                 at += 3
                 before, was_spaced, is_gap = np.int64(UNSPACED), False, False

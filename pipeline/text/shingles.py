@@ -24,6 +24,7 @@ SHA1 = "sha1"
 """Name of datasketch's default: the first four bytes of SHA-1 over UTF-8."""
 
 _MASK = (1 << 64) - 1
+_LONGEST_COMPILED = 255
 FINAL_MULTIPLIER = 0x9E3779B97F4A7C15
 
 Hashes = NDArray[np.uint64]
@@ -137,6 +138,8 @@ def window_tables(profile: ShingleProfile) -> tuple[NDArray[np.uint8], Hashes]:
     What the compiled engine hashes by: uint8 [0x110000] and uint64 [longest + 1].
     """
     lengths = profile.window_lengths()
+    if lengths.max() > _LONGEST_COMPILED:
+        raise ValueError(f"windows of {profile.name} are over {_LONGEST_COMPILED} characters")
     return lengths.astype(np.uint8)[script_classes()], _multipliers(int(lengths.max()) + 1)
 
 

@@ -14,6 +14,7 @@ from pipeline.text.utf8_compiled import decode_at
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 
+_SAMPLE = 64
 _FINAL = np.uint64(FINAL_MULTIPLIER)
 
 
@@ -26,6 +27,40 @@ def decode(utf8: Bytes, at: int, end: int, codes: Words) -> int:
         codes[n_chars] = code
         n_chars += 1
     return n_chars
+
+
+@numba.njit(nogil=True, cache=True, boundscheck=False)
+def _sum_everywhere(
+    codes: Words, n_chars: int, length: int, multipliers: Words, hashes: Words
+) -> None:
+    """Write what windows of one length sum up to, at every place: eight places at a time.
+
+    Four characters of a window are taken at once: each pass reads and writes all sums.
+    """
+    for place in range(n_chars):
+        hashes[place] = multipliers[0]
+    n_fours = length // 4
+    for four in range(n_fours):
+        tap = 4 * four
+        first, second = multipliers[tap + 1], multipliers[tap + 2]
+        third, fourth = multipliers[tap + 3], multipliers[tap + 4]
+        here, next_, third_codes, fourth_codes = (
+            codes[tap:],
+            codes[tap + 1 :],
+            codes[tap + 2 :],
+            codes[tap + 3 :],
+        )
+        for place in range(n_chars):
+            hashes[place] += (
+                first * here[place]
+                + second * next_[place]
+                + third * third_codes[place]
+                + fourth * fourth_codes[place]
+            )
+    for tap in range(4 * n_fours, length):
+        multiplier = multipliers[tap + 1]
+        for place in range(n_chars):
+            hashes[place] += multiplier * codes[place + tap]
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
@@ -44,20 +79,15 @@ def hash_windows(
     """
     if n_chars == 0:
         return 0
-    tally = np.zeros(multipliers.size, np.int64)
     for place in range(n_chars):
-        length = length_of[codes[place]]
-        lengths[place] = length
-        tally[length] += 1
+        lengths[place] = length_of[codes[place]]
+    # Any choice gives the same hashes; a sample of the text tells which is the fastest.
+    tally = np.zeros(multipliers.size, np.int64)
+    for place in range(0, n_chars, n_chars // _SAMPLE + 1):
+        tally[lengths[place]] += 1
     common = np.argmax(tally)
     codes[n_chars : n_chars + multipliers.size] = 0
-    # The commonest length is computed everywhere, eight places at a time; then the others.
-    for place in range(n_chars):
-        hashes[place] = multipliers[0]
-    for tap in range(common):
-        multiplier = multipliers[tap + 1]
-        for place in range(n_chars):
-            hashes[place] += multiplier * codes[place + tap]
+    _sum_everywhere(codes, n_chars, common, multipliers, hashes)
     n_windows = np.int64(0)
     for place in range(n_chars):
         length = np.int64(lengths[place])
@@ -87,29 +117,26 @@ def _sum(codes: Words, place: int, length: int, multipliers: Words) -> np.uint64
 
 
 @numba.njit(nogil=True, cache=True, boundscheck=False)
-def n_distinct(hashes: Words, n_hashes: int, table: Words) -> int:
+def n_distinct(hashes: Words, n_hashes: int, table: NDArray[np.int32]) -> int:
     """Return how many of hashes[:n_hashes] differ.
 
     Args:
         hashes: uint64, well mixed.
         n_hashes: how many of them count.
-        table: uint64 [a power of two, twice n_hashes or more], room to work in.
+        table: int32 [8 * n_hashes or more, at least 64], room to work in: places of hashes.
     """
     size = np.int64(64)
-    while size < 2 * n_hashes:
+    while size < 4 * n_hashes:
         size *= 2
-    table[:size] = 0
+    table[:size] = -1
     mask = np.uint64(size - 1)
-    found, has_zero = np.int64(0), np.int64(0)
+    found = np.int64(0)
     for place in range(n_hashes):
         hashed = hashes[place]
-        if hashed == 0:
-            has_zero = np.int64(1)
-            continue
         slot = hashed & mask
-        while table[slot] != 0 and table[slot] != hashed:
+        while table[slot] >= 0 and hashes[table[slot]] != hashed:
             slot = slot + np.uint64(1) & mask
-        if table[slot] == 0:
-            table[slot] = hashed
+        if table[slot] < 0:
+            table[slot] = place
             found += 1
-    return found + has_zero
+    return found
