@@ -25,6 +25,8 @@ NUMBER = re.compile(rf"\d+(?:[.,٫٬{_GROUPING}]\d+)*")
 _GROUPED_BY_SPACE = re.compile(rf"\d{{1,3}}(?:[{_GROUPING}]\d{{3}})+(?:[.,]\d+)?")
 _ANGLO = re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?")
 _EUROPEAN = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}")
+_ONE_COMMA = re.compile(r"\d+,\d*")
+_ONE_POINT = re.compile(r"\d+\.")
 _MIXED = re.compile(r"(\d{1,4})[- ](\d{1,2})/(2|3|4|8|16|32|64)(?!\d)")
 _FRACTION = re.compile(r"(\d{1,2})/(\d{1,2})(?![\d/])")
 _SECTION = 10_000
@@ -41,13 +43,13 @@ _NEXT_PART_SPACED = re.compile(
 # "4천 154만", "8천 800만": after a small unit the part has to end in a large one.
 _NEXT_PART_SMALL_SPACED = re.compile(r"[여余餘]? (\d{1,3})(?=[만억조万億亿])")
 _HAN = "".join(HAN_DIGITS)
-_HAN_NUMERAL = re.compile(
+HAN_NUMERAL = re.compile(
     rf"(?<![\d第])(?:[{_HAN}十百千][{_HAN}十百千万萬億亿]+|[{_HAN}十](?=月))(?=([年月日號号])?)"
 )
 _MULTIPLIER = re.compile(rf"\s{{0,2}}({alternatives(MULTIPLIERS)})(?![^\W\d_])\.?", re.IGNORECASE)
 # 만이천 명, 삼천만 원: Hangul numerals are read only as a whole word before a counter, for 이천 and
 # 사천 are towns, 만이 is a particle and 조사 an inquiry.
-_HANGUL_NUMERAL = re.compile(
+HANGUL_NUMERAL = re.compile(
     rf"(?<![가-힣\d])[{''.join(HANGUL_DIGITS)}십백천만][{''.join(HANGUL_DIGITS)}십백천만억조]{{1,11}}"
     r"(?=\s?(?:원|달러|명|엔|위안|유로|톤|건|가구|여\s?(?:원|명|달러)))"
 )
@@ -68,7 +70,7 @@ _ABOUT = re.compile(r"\s?[여余餘多]\s?")
 # Spelled out in three cases: with IGNORECASE the search cannot skip to a first letter (8 times
 # slower on Korean text).
 _CASES = {form: n for w, n in SPELLED.items() for form in (w, w.capitalize(), w.upper())}
-_SPELLED = re.compile(
+SPELLED_NUMBER = re.compile(
     rf"({alternatives(_CASES)})(?![a-zA-Z])(?:-({alternatives(_CASES)})(?![a-zA-Z]))?"
     r"(\s{1,2}(?i:hundred|thousand|million|mln|billion|billon|bln|trillion|pct|percent)\b)?"
 )
@@ -132,14 +134,16 @@ def _separate(raw: str, is_decimal_comma: bool) -> list[str]:
         return [raw]
     if _EUROPEAN.fullmatch(raw):
         return [raw.replace(".", "").replace(",", ".")]
-    if raw.count(",") == 1 and is_decimal_comma and "." not in raw:
+    if is_decimal_comma and _ONE_COMMA.fullmatch(raw):
         return [raw.replace(",", ".")]
     if _ANGLO.fullmatch(raw):
         return [raw.replace(",", "")]
-    if raw.count(".") == 1 and "," not in raw:
+    if _ONE_POINT.match(raw) and raw.count(".") == 1 and "," not in raw:
         whole, fraction = raw.split(".")
+        if not fraction.isdecimal():
+            return [whole]
         is_group = len(fraction) == 3 and (is_decimal_comma or int(fraction) == 0)
-        return [whole + fraction if is_group else raw] if fraction.isdecimal() else [whole]
+        return [whole + fraction if is_group else raw]
     return [part for part in re.split(r"\D+", raw) if part]
 
 
@@ -198,7 +202,7 @@ def _unit(text: str, end: int) -> tuple[str, int]:
 
 def spelled_numbers(text: str) -> Iterator[str]:
     """Yield English number words; "one" alone is a pronoun as often as a number."""
-    for found in _SPELLED.finditer(text):
+    for found in SPELLED_NUMBER.finditer(text):
         if found.start() and text[found.start() - 1].isalnum():
             continue
         value = Decimal(SPELLED[found[1].lower()])
@@ -215,7 +219,7 @@ def spelled_numbers(text: str) -> Iterator[str]:
 
 def han_numbers(text: str) -> Iterator[str]:
     """Yield numbers of at least two Han numerals: 二十五, 三千万."""
-    for found in _HAN_NUMERAL.finditer(text):
+    for found in HAN_NUMERAL.finditer(text):
         numeral = found[0]
         if all(c in HAN_DIGITS for c in numeral):
             value = Decimal("".join(str(HAN_DIGITS[c]) for c in numeral))
@@ -229,7 +233,7 @@ def han_numbers(text: str) -> Iterator[str]:
 
 def hangul_numbers(text: str) -> Iterator[str]:
     """Yield numbers of Hangul numerals before a counter: 만이천 명, 삼천만 원."""
-    for found in _HANGUL_NUMERAL.finditer(text):
+    for found in HANGUL_NUMERAL.finditer(text):
         if any(c in MYRIAD_UNITS for c in found[0]):
             yield _plain(_han_value(found[0])) + _unit(text, found.end())[0]
 
