@@ -109,17 +109,18 @@ class _Block:
             if reading is None:
                 at = self._read_plain(max(at, start), end, owner, found[owner])
                 continue
+            numbers, sign, suffix, n_chars = reading
             if form == AS_IT_STANDS:
-                found[owner] += reading.numbers
-                at = start + reading.n_chars
+                found[owner] += numbers
+                at = start + n_chars
             else:
                 digits = joined[start:end]
                 if form == GROUPED:
                     digits = digits.replace(",", "")
                 elif form == FRACTION:
                     digits = digits.rstrip("0").rstrip(".")
-                found[owner].append(reading.sign + digits + reading.suffix)
-                at = end + reading.n_chars
+                found[owner].append(sign + digits + suffix)
+                at = end + n_chars
             if at < end:
                 at = self._read_plain(at, end, owner, found[owner])
 
@@ -156,10 +157,10 @@ class _Block:
         limits = self._starts[owners], self._ends[owners]
         left, right, is_open = windows(self._codes, self._kinds, inner, limits)
         state = (state + units.forms).astype(np.uint32)
-        rows: NDArray[np.uint32] = np.column_stack((state, left[:, ::-1], right))
-        first, which = _distinct(rows)
-        readings = [reading_of(row.tobytes()) for row in rows[first]]
-        which[is_open | (rows != rows[first[which]]).any(axis=1)] = -1
+        cells: NDArray[np.uint32] = np.concatenate((state[np.newaxis], left[::-1], right))
+        first, which = _distinct(cells)
+        readings = [reading_of(window.tobytes()) for window in cells[:, first].T]
+        which[is_open | (cells != cells[:, first[which]]).any(axis=0)] = -1
         return which, readings
 
     def _has_rank(self) -> NDArray[np.bool_]:
@@ -175,11 +176,11 @@ class _Block:
         return has_rank
 
 
-def _distinct(rows: NDArray[np.uint32]) -> tuple[Places, Places]:
-    """Return the first of each kind of rows, and the kind of each; unequal rows may share one."""
-    generator = np.random.default_rng(1)
-    hashes = np.zeros(len(rows), np.uint64)
-    for column in range(rows.shape[1]):
-        hashes += rows[:, column] * np.uint64(generator.integers(1 << 63) * 2 + 1)
+def _distinct(cells: NDArray[np.uint32]) -> tuple[Places, Places]:
+    """Return the first of each kind of columns, and each one's kind; unequal ones may share it."""
+    multipliers = np.random.default_rng(1).integers(1 << 63, size=len(cells), dtype=np.int64)
+    hashes = np.zeros(cells.shape[1], np.uint64)
+    for own, multiplier in zip(cells, multipliers.astype(np.uint64) | np.uint64(1), strict=True):
+        hashes += own * multiplier
     _, first, which = np.unique(hashes, return_index=True, return_inverse=True)
     return first, which

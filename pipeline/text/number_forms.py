@@ -102,8 +102,8 @@ def _is_grouped(codes: Codes, runs: _Runs) -> Flags:
     is_group[runs.firsts] = True
     is_group &= _is_short(codes, runs)
     is_number: Flags = np.logical_and.reduceat(is_group, runs.firsts)
-    is_number &= (runs.counts > 1) & (runs.counts <= _MAX_GROUPS)
-    return is_number
+    is_grouped: Flags = is_number & (runs.counts > 1) & (runs.counts <= _MAX_GROUPS)
+    return is_grouped
 
 
 def _is_fraction(codes: Codes, runs: _Runs) -> Flags:

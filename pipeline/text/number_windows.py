@@ -82,7 +82,7 @@ _END_SIGNS = '!"#&*;<=>?@\\]^`{|}“”‘…▲△▶◆■●○→※《》�
 
 
 class Windows(NamedTuple):
-    """Both sides of some numbers: characters outwards, uint32 [n, LEFT_CHARS or RIGHT_CHARS]."""
+    """Both sides of some numbers: characters outwards, uint32 [LEFT_CHARS or RIGHT_CHARS, n]."""
 
     left: Codes
     right: Codes
@@ -114,7 +114,7 @@ def _look(
     codes: Codes, kinds: Kinds, at: Places, limits: Places, actions: Kinds, step: int, width: int
 ) -> tuple[Codes, NDArray[np.bool_]]:
     """Go on from each place until a character ends what matters, at most `width` characters."""
-    cells = np.full((at.size, width), NOTHING, np.uint32)
+    cells = np.full((width, at.size), NOTHING, np.uint32)
     rows, places = np.arange(at.size), at if step > 0 else at - 1
     last = np.full(at.size, NUMBER, np.uint8)
     for column in range(width):
@@ -125,7 +125,7 @@ def _look(
         here = kinds[places]
         action = actions[last, here]
         stand_in = _STAND_INS[action]
-        cells[rows, column] = np.where(stand_in, stand_in, codes[places])
+        cells[column, rows] = np.where(stand_in, stand_in, codes[places])
         goes_on = action == _ON
         rows, places, last = rows[goes_on], places[goes_on] + step, here[goes_on]
     is_open = np.zeros(at.size, np.bool_)

@@ -96,7 +96,9 @@ def test_unequal_windows_of_one_hash_are_read_in_their_texts(monkeypatch):
     batch = ["3명", "오후 9시", "12,345원 3.5%", "March 4, 2026"]
     whole = extract_numbers_of(batch)
     monkeypatch.setattr(
-        number_batches, "_distinct", lambda rows: (np.array([0]), np.zeros(len(rows), np.int64))
+        number_batches,
+        "_distinct",
+        lambda cells: (np.array([0]), np.zeros(cells.shape[1], np.int64)),
     )
     assert extract_numbers_of(batch) == whole
 
