@@ -154,8 +154,9 @@ def _ids(table: pa.Table) -> pa.Array:
 
 
 def lined_articles(parsed: pa.Table, lines: pa.Table) -> pa.Table:
-    """Return the columns of KEYS that learning reads, of PARSED articles and their LINES."""
-    columns = {name: parsed[name] for name in ("article_id", "source_id", "published_at")}
+    """Return what learning reads of KEYS, and revision_id, of PARSED articles and their LINES."""
+    names = ("revision_id", "article_id", "source_id", "published_at")
+    columns = {name: parsed[name] for name in names}
     columns["title_key"] = pa.array(title_keys(parsed["title"].to_pylist()), pa.string())
     columns["lines"] = lines_column(lines, parsed, "revision_id")
-    return pa.table(columns).sort_by("article_id")
+    return pa.table(columns)

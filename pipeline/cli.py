@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
 
@@ -59,6 +58,8 @@ app.add_typer(quarantine, name="quarantine")
 
 def _show_version(is_asked: bool) -> None:
     if is_asked:
+        from importlib.metadata import version as installed_version
+
         typer.echo(f"unecho {installed_version('unecho')}")
         raise typer.Exit
 

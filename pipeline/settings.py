@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from croniter import croniter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -81,6 +80,8 @@ class SourceSettings(BaseModel):
     @field_validator("schedule")
     @classmethod
     def _schedule_is_cron_or_interval(cls, schedule: str) -> str:
+        from croniter import croniter  # costs 30 ms that settings without schedules do not need
+
         if parse_interval(schedule) is None and not croniter.is_valid(schedule):
             raise ValueError(f"{schedule!r} is neither a cron line nor an interval such as 10m")
         return schedule
@@ -97,6 +98,14 @@ class Settings(BaseSettings):
         default=5000, ge=1, description="documents a batch, one commit each"
     )
     batch_bytes: int = Field(default=64 << 20, ge=1024, description="bytes a batch at the most")
+    workers: int | None = Field(
+        default=None,
+        ge=1,
+        description="processes that read and clean large batches; by default one a core",
+    )
+    engine: Literal["auto", "numpy", "compiled"] = Field(
+        default="auto", description="what runs the kernels; auto compiles large batches"
+    )
     max_document_bytes: int = Field(
         default=16 << 20, ge=1024, description="larger documents are quarantined"
     )

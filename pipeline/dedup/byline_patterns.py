@@ -77,6 +77,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"[\[(（【](?!{_KO_CREDIT})(?P<dateline>[가-힣A-Za-z·ㆍ,/ ()]{{1,24}}\s?=\s?"
         rf"(?P<agency>{_KO_AGENCY}))[\])）】](?:\s?(?P<byline>{_KO_REPORTERS})\s*=\s*|\s*=?\s*)",
         "(달빛=연합뉴스) 이하늘 기자 = 달빛군이 4일 새 도서관을 열었다.",
+        r"^[\[(（【]",
     ),
     pattern(
         "ko_outlet_and_reporter",
@@ -87,6 +88,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         r"(?:\s[가-힣]{2,6})??(?:\s?=\s?|\s)"
         rf"(?P<byline>{_KO_NAMES}\s?{_KO_TITLE})\s*[\])】]\s*",
         "[나래경제=이하늘 기자] 달빛군이 4일 새 도서관을 열었다.",
+        r"^[\[(【]",
     ),
     pattern(
         "ko_place_and_reporter",
@@ -96,6 +98,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"[\[(【](?!{_KO_CREDIT})[가-힣A-Za-z0-9·]{{1,12}}\s?=\s?(?:[가-힣A-Za-z0-9]{{1,10}}\s)?"
         rf"(?P<byline>{_KO_NAMES}\s?{_KO_TITLE})\s*[\])】]\s*",
         "[달빛 = 이하늘 기자] 달빛군이 4일 새 도서관을 열었다.",
+        r"^[\[(【]",
     ),
     pattern(
         "ko_masthead",
@@ -104,6 +107,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "head",
         rf"[\[【]{_KO_MASTHEAD}[\]】]\s*",
         "[경향신문] 달빛군이 4일 새 도서관을 열었다.",
+        r"^[\[【]",
     ),
     pattern(
         "ko_production",
@@ -112,6 +116,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "line",
         rf"{_KO_CREW}(?:\s?/\s?{_KO_CREW})*",
         "촬영기자:이하늘/영상편집:윤슬기",
+        "[:：=]",
     ),
     pattern(
         "ko_reporter_line",
@@ -124,6 +129,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"|(?P<byline_mail>{_KO_NAMES}\s?{_KO_TITLE})\s*[/=(<]?\s*{EMAIL}"
         rf"|(?P<byline_bare>{_KO_SURE_NAMES}\s?{_KO_TITLE})",
         "이하늘 기자 haneul@narae.example",
+        "기자|통신원|특파원|디자이너|위원|리포터|칼럼니스트",
     ),
     pattern(
         "ko_sign_off",
@@ -133,6 +139,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"{_KO_BROADCASTER}\s?(?:뉴스\s?)?(?P<byline>{_KO_NAME})(?:입니다|이었습니다|였습니다)"
         rf"\.?\s*(?:\({EMAIL}\))?",
         "나래방송 뉴스 이하늘입니다.",
+        "입니다|이었습니다|였습니다",
     ),
     pattern(
         "email_line",
@@ -141,6 +148,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "line",
         rf"{EMAIL}(?:\s?[,·/]\s?{EMAIL}){{0,3}}",
         "haneul@narae.example",
+        "@",
     ),
     pattern(
         "ko_reporter_tail",
@@ -167,6 +175,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"(?P<dateline>[A-ZÀ-Þ][\w .,'’/-]{{1,40}}?\s?\((?P<agency>{_LATIN_AGENCY})(?:/\w+)?\))"
         r"\s?\.?[-–—:]+\s*",
         "NARAE CITY, March 4 (Reuters) - The city opened a new library.",
+        "^[A-ZÀ-Þ]",
     ),
     pattern(
         "latin_place",
@@ -176,6 +185,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"{_NO_PLACE}(?P<dateline>[A-ZÀ-Þ][A-ZÀ-Þ .'’-]{{3,30}}(?:,\s[A-Z][\w.]+){{0,2}})"
         r"\s[–—]\s(?=[\"“‘']?[A-ZÀ-Þ])",
         "NARAE CITY — The city opened a new library.",
+        "^[A-ZÀ-Þ]",
     ),
     pattern(
         "en_by_line",
@@ -185,6 +195,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"(?:By|BY)\s(?P<byline>{_LATIN_NAME}(?:(?:,\s|\sand\s|\s&\s){_LATIN_NAME}){{0,3}})"
         r"(?:,?\s(?:Staff Writer|Staff Reporter|Correspondent|Associated Press|Reuters))?",
         "By Hana Lee and Seul Yoon",
+        "By|BY",
     ),
     pattern(
         "en_reporting_by",
@@ -194,6 +205,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"\(?(?:Additional r|R)eporting (?:and \w+ )?by (?P<byline>{_LATIN_NAME})[^.]{{0,200}}"
         r"(?:;\s?(?:[Ee]diting|[Ww]riting) by [^.]{3,80})?",
         "(Reporting by Hana Lee; Editing by Seul Yoon)",
+        "eporting ",
     ),
     pattern(
         "agency_sign_off",
@@ -203,6 +215,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"(?:[-–—/=]\s?)?(?P<agency>REUTERS?|Reuters?|reuters?|AP|AFP|dpa|EFE|Xinhua|Yonhap|Kyodo"
         rf"|{_KO_WIRE}|共同|時事|新华社)(?:\s?제공)?",
         "Reuters",
+        rf"REUTER|[Rr]euter|AP|AFP|dpa|EFE|Xinhua|Yonhap|Kyodo|{_KO_WIRE}|共同|時事|新华社",
     ),
     pattern(
         "ko_agency_tail",
@@ -227,6 +240,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "line",
         rf"(?:Por|Par|Von|Autor:)\s(?P<byline>{_LATIN_NAME})",
         "Por Ana Luna",
+        "Por|Par|Von|Autor:",
     ),
     pattern(
         "ja_reporter_line",
@@ -237,6 +251,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         r"|(?:記者|本紙記者|特派員)[・:：\s](?P<byline_after>[\u4e00-\u9fff]{2,6})"
         r"|(?P<byline_before>[\u4e00-\u9fff]{2,6})\s?(?:記者|特派員)",
         "記者 山川葵",
+        "文|取材|記者|特派員",
     ),
     pattern(
         "ja_dateline",
@@ -246,6 +261,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         r"[【［\[（(](?P<dateline>(?:[\u4e00-\u9fff\u30a0-\u30ff]{1,10}[\s=＝・]?"
         rf"(?:\d{{1,2}}日[\s=＝]?)?)?(?P<agency>{_JA_AGENCY}))(?:通信)?[】］\]）)]\s?[=＝-]?\s?",
         "【月見 4日 共同】月見市は4日、新しい図書館を開いた。",
+        r"^[【［\[（(]",
     ),
     pattern(
         "zh_dateline",
@@ -256,6 +272,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         r"(?:\d{1,2}月)?\d{1,2}日[电電讯訊])[）)]?\s?"
         r"(?:[（(](?:记者|記者)\s?(?P<byline>[\u4e00-\u9fff、\s]{2,20})[）)]\s?)?",
         "新华社月城3月4日电（记者 李海）月城4日新开一座图书馆。",
+        "^[（(新中央人本]",
     ),
     pattern(
         "zh_central_dateline",
@@ -265,6 +282,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         r"[（(](?P<dateline>(?P<agency>中央社)(?:记者|記者)(?P<byline>[\u4e00-\u9fff]{2,3})"
         r"[\u4e00-\u9fff]{2,6}\d{1,2}日[电電])[）)]\s?",
         "（中央社記者李海月城4日電）月城4日新開一座圖書館。",
+        "^[（(]",
     ),
     pattern(
         "zh_reporter_line",
@@ -275,6 +293,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"(?P<byline>{_ZH_NAMES})(?:\s?(?:报道|報導|摄影报道))?"
         r"|(?:[责責]任[编編][辑輯]|[编編][辑輯]|撰文)\s?[：:／/]\s?[\u4e00-\u9fff、\s]{2,20}",
         "本报记者 李海",
+        "[记記]者|[编編]|撰文",
     ),
     pattern(
         "ar_dateline",
@@ -283,6 +302,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "head",
         rf"(?P<dateline>{_AR_WORD}(?:\s{_AR_WORD})?\s?\((?P<agency>{_AR_AGENCY})\))\s?[-–—:]+\s*",
         "ناري (رويترز) - افتتحت المدينة مكتبة جديدة.",
+        "^[\u0621-\u064a]",
     ),
     pattern(
         "ar_by_line",
@@ -291,6 +311,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "line",
         rf"(?:كتبت?|بقلم|إعداد|تقرير)\s?[:：]?\s(?P<byline>{_AR_WORD}(?:\s{_AR_WORD}){{1,3}})",
         "كتبت: ليلى حسن",
+        "كتب|بقلم|إعداد|تقرير",
     ),
     pattern(
         "hi_by_line",
@@ -300,5 +321,6 @@ BYLINES: tuple[FurniturePattern, ...] = (
         r"(?:द्वारा|रिपोर्ट|लेखक)\s?[:：]?\s"
         r"(?P<byline>[\u0900-\u097f]{2,15}(?:\s[\u0900-\u097f]{2,15}){1,3})",
         "रिपोर्ट: आशा वर्मा",
+        "द्वारा|रिपोर्ट|लेखक",
     ),
 )

@@ -111,7 +111,8 @@ def entries_of(articles: pa.Table, rules: BandRules) -> Entries:
     """Return all entries of a batch of KEYS."""
     numbers = np.arange(articles.num_rows)
     signed = numbers[np.asarray(articles["bands"].is_valid())]
-    bands = words_of(articles["bands"])[signed]
+    bands = words_of(articles["bands"])
+    bands = bands if signed.size == numbers.size else bands[signed]
     keyed = numbers[articles["n_shingles"].to_numpy() > 0]
     found = [
         (words_of(articles["key_hash"])[keyed, 0], _KEY, keyed),
@@ -120,7 +121,14 @@ def entries_of(articles: pa.Table, rules: BandRules) -> Entries:
         _found_passages(articles, None),
         (bands.reshape(-1), _BAND, np.repeat(signed, bands.shape[1])),
     ]
-    return _joined(found, id_words(articles["article_id"]), numbers, 0)
+    return Entries(
+        np.concatenate([words for words, _, _ in found]),
+        np.repeat(np.array([kind for _, kind, _ in found], np.uint8), [r.size for *_, r in found]),
+        np.concatenate([rows for *_, rows in found]),
+        id_words(articles["article_id"]),
+        np.zeros(numbers.size, np.int64),
+        numbers,
+    )
 
 
 def entries_in(piece: Piece, number: int, sought: Sought, rules: BandRules) -> Entries:
@@ -167,7 +175,9 @@ def _found_passages(articles: pa.Table, wanted: ValueSet | None) -> Found:
     lists = articles["passages"].combine_chunks()
     offsets = lists.offsets.to_numpy()
     words = lists.values.to_numpy()[offsets[0] : offsets[-1]]
-    places = np.arange(words.size) if wanted is None else wanted.positions_in(words)
+    if wanted is None:
+        return words, _PASSAGE, np.repeat(np.arange(len(lists)), np.diff(offsets))
+    places = wanted.positions_in(words)
     rows = np.searchsorted(offsets - offsets[0], places, side="right") - 1
     return words[places], _PASSAGE, rows
 
@@ -193,10 +203,10 @@ def _joined(
     ids: Words,
     used: NDArray[np.int64],
     piece: int,
-    is_ignored: NDArray[np.bool_] | None = None,
+    is_ignored: NDArray[np.bool_],
 ) -> Entries:
     """Return entries of the rows `used` (sorted) without the ignored ones."""
-    kept = np.ones(used.size, np.bool_) if is_ignored is None else ~is_ignored
+    kept = ~is_ignored
     new_number = np.cumsum(kept) - 1
     buckets, kinds, articles = [], [], []
     for words, kind, rows in found:
@@ -218,6 +228,8 @@ def _joined(
 
 def concatenated(parts: Sequence[Entries]) -> Entries:
     """Return the parts as one, articles numbered through."""
+    if len(parts) == 1:
+        return parts[0]
     shifts = np.cumsum([0, *(part.row.size for part in parts[:-1])])
     shifted = [part.articles + shift for part, shift in zip(parts, shifts, strict=True)]
     return Entries(

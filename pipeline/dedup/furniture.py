@@ -10,10 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.contracts import conform
 from pipeline.dedup.furniture_cuts import (
@@ -24,11 +27,13 @@ from pipeline.dedup.furniture_cuts import (
     is_all_cut,
 )
 from pipeline.dedup.furniture_pattern import FurniturePattern
+from pipeline.dedup.furniture_sieve import possible_rows
 from pipeline.dedup.line_kinds import is_caption
-from pipeline.dedup.lines import EDGE, reporter_of
+from pipeline.dedup.line_masks import reporter_of
+from pipeline.dedup.lines import EDGE
 from pipeline.dedup.patterns import PATTERNS
 from pipeline.dedup.removals import Removal, article_ranges, id_array, removals_table
-from pipeline.interim import LIFTED
+from pipeline.interim import LIFTED, SPANS
 
 _AGENCY_NAMES = {"reuter": "Reuters", "reuters": "Reuters", "news1": "뉴스1"}
 
@@ -129,42 +134,63 @@ def find_furniture(
         learned: FURNITURE or LEARNED rows of the sources; None where nothing is learned.
     """
     rules, table = rules or FurnitureRules(), PatternTable(patterns)
-    repeated = _repeated_lines(lines, learned)
-    texts = spans.column("text").to_pylist()
-    article_ids = id_array(spans.column("article_id")).tolist()
-    revision_ids = id_array(spans.column("revision_id")).tolist()
-    seqs, starts = spans.column("seq").to_pylist(), spans.column("start_char").to_pylist()
+    texts = spans.column("text").combine_chunks()
+    ranges = np.array(article_ranges(spans), np.int64).reshape(-1, 2)
+    firsts, lasts = ranges[:, 0], ranges[:, 1]
+    owners = np.repeat(np.arange(len(ranges)), lasts - firsts)
+    index = np.arange(len(texts)) - firsts[owners]
+    held = _repeated_lines(spans, lines, learned)
+    possible = possible_rows(texts, index, lasts[owners] - 1 - np.arange(len(texts)), rules, table)
+    rows = np.union1d(possible, np.fromiter(held, np.int64, len(held)))
+    at = _Places(spans, rows)
     removals: list[Removal] = []
     lifted: dict[bytes, _Fields] = {}
-    for first, last in article_ranges(spans):
-        revision = revision_ids[first]
-        own, fields = repeated.get(revision, {}), _Fields()
+    for owner, group in groupby(enumerate(rows.tolist()), lambda row: int(owners[row[1]])):
+        first, last = ranges[owner].tolist()
+        fields = _Fields()
         whole: set[int] = set()
-        for row in range(first, last):
-            text, line = texts[row], own.get(seqs[row])
+        for place, row in group:
+            text, line = at.texts[place], held.get(row)
             cuts = find_cuts(text, row - first, last - first, rules, table)
             if not cuts and line is None:
                 continue
-            fields.take(text, cuts, texts[row - 1] if row > first else "")
+            fields.take(text, cuts, texts[row - 1].as_py() if row > first else "")
             for action, reason, start, end, evidence in _actions(text, cuts, line, fields):
-                removal = Removal(
-                    article_id=article_ids[row],
-                    revision_id=revision,
-                    action=action,
-                    reason=reason,
-                    paragraph_seq=seqs[row],
-                    start_char=starts[row] + start,
-                    end_char=starts[row] + end,
-                    evidence=evidence,
-                )
-                removals.append(removal)
+                removals.append(at.removal(place, action, reason, start, end, evidence))
                 whole |= {row} if action == "drop_paragraph" else set()
+            lifted[at.revision_ids[place]] = fields
         if fields.of_pictures:
-            fields.has_body = _has_body(
-                texts[row] for row in range(first, last) if row not in whole
-            )
-        lifted[revision] = fields
+            own = enumerate(texts.slice(first, last - first).to_pylist(), first)
+            fields.has_body = _has_body(text for row, text in own if row not in whole)
     return removals_table(removals), _lifted_table(lifted)
+
+
+class _Places:
+    """Some rows of SPANS as Python values."""
+
+    def __init__(self, spans: pa.Table, rows: NDArray[np.int64]) -> None:
+        """Take the rows, ascending."""
+        part = spans.take(pa.array(rows))
+        self.texts: list[str] = part.column("text").to_pylist()
+        self.revision_ids: list[bytes] = id_array(part.column("revision_id")).tolist()
+        self._article_ids: list[bytes] = id_array(part.column("article_id")).tolist()
+        self._seqs: list[int] = part.column("seq").to_pylist()
+        self._starts: list[int] = part.column("start_char").to_pylist()
+
+    def removal(
+        self, place: int, action: str, reason: str, start: int, end: int, evidence: str
+    ) -> Removal:
+        """Return what is taken out of a paragraph; `start` and `end` are offsets into its text."""
+        return Removal(
+            article_id=self._article_ids[place],
+            revision_id=self.revision_ids[place],
+            action=action,
+            reason=reason,
+            paragraph_seq=self._seqs[place],
+            start_char=self._starts[place] + start,
+            end_char=self._starts[place] + end,
+            evidence=evidence,
+        )
 
 
 def _has_body(paragraphs: Iterable[str]) -> bool:
@@ -173,9 +199,9 @@ def _has_body(paragraphs: Iterable[str]) -> bool:
 
 
 def _repeated_lines(
-    lines: pa.Table | None, learned: pa.Table | None
-) -> dict[bytes, dict[int, tuple[str, str]]]:
-    """Return reason and evidence of each learned line, by revision and `seq`."""
+    spans: pa.Table, lines: pa.Table | None, learned: pa.Table | None
+) -> dict[int, tuple[str, str]]:
+    """Return reason and evidence of each learned line, by its row in SPANS."""
     if lines is None or learned is None or not learned.num_rows:
         return {}
     known = {
@@ -187,11 +213,10 @@ def _repeated_lines(
     # In the middle of an article the same words are its body.
     is_known = np.isin(hashes, np.fromiter(known, np.uint64, len(known)))
     held = np.flatnonzero(is_known & is_edge)
-    found = lines.select(["revision_id", "seq"]).take(pa.array(held)).to_pylist()
-    repeated: dict[bytes, dict[int, tuple[str, str]]] = {}
-    for row, line in zip(found, hashes[held].tolist(), strict=True):
-        repeated.setdefault(row["revision_id"], {})[row["seq"]] = known[line]
-    return repeated
+    # LINES are SPANS rows in the order of their contracts, which is the same.
+    order = pc.sort_indices(spans, [(name, "ascending") for name in SPANS.key]).to_numpy()
+    found = zip(order[held].tolist(), hashes[held].tolist(), strict=True)
+    return {row: known[line] for row, line in found}
 
 
 def _evidence(row: Mapping[str, Any]) -> str:

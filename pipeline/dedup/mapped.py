@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -52,12 +54,53 @@ def ids_of(words: Words) -> pa.Array:
     )
 
 
+def distinct(values: Words) -> Words:
+    """Return the distinct values, sorted.
+
+    `np.unique` of numpy 2.3 and later hashes words, ten times slower than sorting them.
+    """
+    ordered = np.sort(values)
+    found: Words = ordered[np.append(True, ordered[1:] != ordered[:-1])[: ordered.size]]
+    return found
+
+
+def repeated_places(values: Words) -> NDArray[np.int64]:
+    """Return the places of values that stand at another place too, sorted.
+
+    A sieve: among them may be a few that do not, none that does is missed. Of the places that fall
+    into one slot, by some bits of their values, the last stays written; where another is read than
+    was written, the slot has several. First the high bits tell, then the low ones.
+    """
+    places = np.arange(values.size)
+    for is_high in (True, False):
+        n_bits = max(places.size, 1 << 10).bit_length() + 1
+        found = values[places]
+        slots = found >> np.uint64(64 - n_bits) if is_high else found & np.uint64((1 << n_bits) - 1)
+        slots = slots.view(np.int64)
+        last = np.empty(1 << n_bits, np.int32)
+        order = np.arange(places.size, dtype=np.int32)
+        last[slots] = order
+        has_several = np.zeros(1 << n_bits, np.bool_)
+        has_several[slots[last[slots] != order]] = True
+        places = places[has_several[slots]]
+    return places
+
+
 class ValueSet:
     """A set of uint64 values that large arrays are searched for."""
 
     def __init__(self, values: Words) -> None:
-        """Keep the values sorted, with bitmaps of their high and low bits before them."""
-        self.values = np.unique(values)
+        """Keep the values; a first batch searches nothing, so that nothing is made of them yet."""
+        self._given = values
+        self._is_ready = False
+
+    @cached_property
+    def values(self) -> Words:
+        """The distinct values, sorted."""
+        return distinct(self._given)
+
+    def _make_ready(self) -> None:
+        """Make bitmaps of the values' high and low bits."""
         wanted = max(self.values.size, 1) * _BITS_PER_VALUE
         bits = min(max(wanted.bit_length(), 16), _MAX_BITMAP_BITS)
         self._shift = np.uint64(64 - bits)
@@ -66,11 +109,14 @@ class ValueSet:
         self._low = np.zeros(1 << bits, np.bool_)
         self._high[self.values >> self._shift] = True
         self._low[self.values & self._mask] = True
+        self._is_ready = True
 
     def positions_in(self, words: Words) -> NDArray[np.int64]:
         """Return the flat positions of `words` (any shape) that hold a value of the set, sorted."""
-        if not self.values.size or not words.size:
+        if not words.size or not self._given.size:
             return np.empty(0, np.int64)
+        if not self._is_ready:
+            self._make_ready()
         flat = words.reshape(-1)
         found = [
             start + self._search(flat[start : start + _SLICE_WORDS])
@@ -104,7 +150,15 @@ def place_of(words: Words, sorted_words: Words) -> NDArray[np.int64]:
 
 def sorted_ids(words: Words) -> Words:
     """Return the distinct rows of ids uint64 [n, 2] in order."""
-    return np.unique(words, axis=0)
+    # The first word alone almost always tells: ids are hashes.
+    order = np.argsort(words[:, 0], kind="stable")
+    ordered = words[order]
+    is_tied = ordered[1:, 0] == ordered[:-1, 0]
+    if (is_tied & (ordered[1:, 1] < ordered[:-1, 1])).any():
+        ordered = words[np.lexsort((words[:, 1], words[:, 0]))]
+    is_other = (ordered[1:] != ordered[:-1]).any(axis=1)
+    found: Words = ordered[np.append(True, is_other)[: len(ordered)]]
+    return found
 
 
 def is_among(words: Words, others: Words) -> NDArray[np.bool_]:

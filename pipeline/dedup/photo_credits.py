@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from pipeline.dedup.furniture_pattern import EMAIL
+from pipeline.text.lazy_pattern import LazyPattern
 
 MAX_CREDIT_CHARS = 80
 """Longer lines are no credit; the longest of 296 distinct ones in a day of Korean news has 39."""
@@ -153,7 +154,7 @@ _AFTER = (
 )
 _LEAD = r"[\s/ㅣ|·※*▲△▶◆…◇■=ⓒ©.]*+"
 
-_LINE = re.compile(
+_LINE = LazyPattern(
     rf"^{_LEAD}(?:{_BRACKETED}|{_AGENCIES}|{_PLAIN}|{_SLASHED}|{_JA_ZH_LINE})"
     rf"(?:\s?[,·/|]\s?(?:{_BRACKETED}|{_PLAIN}))?{_AFTER}$",
     re.IGNORECASE,
@@ -177,7 +178,7 @@ _CLOSERS = frozenset("\"'”’」』)]）")
 _SOURCES = rf"(?:{_PLAIN}|{_SLASHED}|{_KO_CAPTURE}|{_JA_ZH_LINE})"
 _REPORTER = rf"(?:[가-힣]{{2,4}}\s?=\s?)?{_KO_PHOTOGRAPHER}{_AFTER}$"
 _PLACED = {
-    name: re.compile(regex, re.IGNORECASE)
+    name: LazyPattern(regex, re.IGNORECASE)
     for name, regex in {
         # In brackets, after anything: "… 전경(나래시 제공)", "… speaks. (AP Photo/Hana Lee)".
         "bracket": rf"(?:(?<=[.!?。])|(?<=[.!?。]\s)|(?!{_OPEN}[A-Z]{{2,4}}{_CLOSE}))"
@@ -194,8 +195,8 @@ _PLACED = {
     }.items()
 }
 _REPORTERS = {
-    "slash": re.compile(rf"[/ㅣ|]\s?{_REPORTER}"),
-    "end": re.compile(rf"\s*+·?\s*+{_REPORTER}"),
+    "slash": LazyPattern(rf"[/ㅣ|]\s?{_REPORTER}"),
+    "end": LazyPattern(rf"\s*+·?\s*+{_REPORTER}"),
 }
 _WORD = re.compile(r"\w")
 _MARK = re.compile(r"^(?:[◆▲△▼▽]\s?…?|[\[<(]\s?사진(?:\s?설명)?\s?[\]>)])\s*")

@@ -18,6 +18,7 @@ from pipeline.dedup.article_repeats import Finding, alike_paragraphs, equal_para
 from pipeline.dedup.near_repeats import covered_shares, shingles_of
 from pipeline.dedup.removals import Removal, article_ranges, removals_table
 from pipeline.dedup.repeat_rules import RepeatRules
+from pipeline.dedup.repeat_sieve import may_repeat
 from pipeline.dedup.sentence_repeats import (
     SentenceCut,
     may_repeat_sentences,
@@ -38,9 +39,18 @@ def find_repeats(spans: pa.Table, rules: RepeatRules | None = None) -> pa.Table:
 
     Action `drop_paragraph` where a paragraph goes, `drop_span` where a part of it does;
     `keep_paragraph` where a paragraph would, but too much of the article would go with it. The
-    paragraphs of a revision stand together, `seq` ascending, as SPANS is sorted.
+    paragraphs of a revision stand together, `seq` ascending, as SPANS is sorted. The rules look at
+    the articles that a sieve lets through; the others repeat nothing.
     """
     rules = rules or RepeatRules()
+    is_suspect = may_repeat(spans, rules)
+    if not is_suspect.any():
+        return removals_table(())
+    return repeats_of(spans.filter(pa.array(is_suspect)), rules)
+
+
+def repeats_of(spans: pa.Table, rules: RepeatRules) -> pa.Table:
+    """Return what `find_repeats` does, by the rules alone."""
     texts, keys = spans.column("text").to_pylist(), spans.column("key").to_pylist()
     ranges = article_ranges(spans)
     # What follows looks at paragraphs without their own repeats.

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
-import zstandard
-
 from pipeline.sources.formats.slices import MEBIBYTE
 
 STANDARD_INPUT: Literal["-"] = "-"
@@ -91,6 +89,8 @@ class ContainerStream:
             self._break("it ends in the middle")
 
     def _unzstd(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        import zstandard
+
         context = zstandard.ZstdDecompressor(max_window_size=_ZSTD_MAX_WINDOW_BYTES)
         frame = context.decompressobj()
         is_inside = False

@@ -7,8 +7,6 @@ import re
 from functools import cache, lru_cache
 
 import numpy as np
-from charset_normalizer import from_bytes
-from w3lib.encoding import resolve_encoding
 
 from pipeline.errors import DocumentError, SettingsError
 
@@ -61,6 +59,8 @@ def resolve_label(label: str) -> str:
     Raises:
         SettingsError: the label is unknown, or its bytes cannot be cut without decoding all.
     """
+    from w3lib.encoding import resolve_encoding
+
     wanted = label.strip().lower()
     name = "cp949" if wanted in _KOREAN_LABELS else resolve_encoding(wanted)
     if name in ("utf-16", "utf-32"):
@@ -217,6 +217,8 @@ def _is_korean(prefix: bytes, is_whole: bool) -> bool:
 
 def _guess(prefix: bytes, is_whole: bool) -> str:
     """Return what charset-normalizer makes of a sample that ends at a line end."""
+    from charset_normalizer import from_bytes  # costs 20 ms, for the files that nothing else fits
+
     sample = prefix[:_SAMPLE_BYTES]
     if len(sample) < len(prefix) or not is_whole:
         sample = sample[: sample.rfind(b"\n") + 1] or sample

@@ -11,18 +11,23 @@ from pipeline.sources.urls import url_key
 _ABSENT = (2**64 - 1).to_bytes(8, "little")
 
 
-def digest(purpose: bytes, *parts: str | None) -> bytes:
+def in_nfc(text: str) -> str:
+    """Return a text in NFC: the very same object where it is so already."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def digest(purpose: bytes, *parts: str | bytes | None) -> bytes:
     """Return 16 bytes of BLAKE2b over texts in NFC, each with its length; None differs from "".
 
-    `purpose` keeps ids of different kinds apart (at most 16 bytes).
+    A part in bytes is the UTF-8 of a text that is known to be in NFC. `purpose` keeps ids of
+    different kinds apart (at most 16 bytes).
     """
     written: list[bytes] = []
     for part in parts:
         if part is None:
             written.append(_ABSENT)
             continue
-        normal = part if part.isascii() else unicodedata.normalize("NFC", part)
-        content = normal.encode("utf-8")
+        content = part if isinstance(part, bytes) else in_nfc(part).encode()
         written += (len(content).to_bytes(8, "little"), content)
     return hashlib.blake2b(b"".join(written), digest_size=16, person=purpose).digest()
 
@@ -44,7 +49,7 @@ def article_id(
 
 def content_hash(
     title: str | None,
-    original_text: str,
+    original_text: str | bytes,
     url: str | None,
     byline: str | None,
     published_at: datetime | None,

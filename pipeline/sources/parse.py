@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.contracts import Contract, conform
 from pipeline.errors import DocumentError
@@ -16,6 +17,7 @@ from pipeline.sources import identity
 from pipeline.sources.columns import COLUMN_TABLE, Mapped, map_record
 from pipeline.sources.dates import Moment, read_date
 from pipeline.sources.decode import unify_line_ends
+from pipeline.sources.document_rows import DocumentRow, document_rows
 from pipeline.sources.records import Reading, exact_id, extra_json, read_record, reading_of
 
 # Every stage holds a text several times over; what is read from files is limited before.
@@ -23,7 +25,7 @@ MAX_TEXT_CHARS = 64 * 1024 * 1024
 
 # Control characters that no editor writes. A stray one (the ETX that ended a Reuters story) does
 # no harm and stays; a text full of them is no text. NUL alone is always a fault.
-_CONTROLS = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_CONTROLS = bytes((*range(0x01, 0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F))
 _MAX_CONTROLS = 8
 _MAX_CONTROL_SHARE = 0.01
 
@@ -41,21 +43,6 @@ _NEXT_STEPS = {
 }
 
 
-class _Document(NamedTuple):
-    document_id: bytes
-    source_id: str
-    container: str
-    position: int
-    media: str
-    encoding: str
-    parse_options: str
-    header: bytes
-    content: bytes
-    n_bytes: int
-    problem: str | None
-    problem_message: str | None
-
-
 class _Article(NamedTuple):
     article_id: bytes
     revision_id: bytes
@@ -71,7 +58,7 @@ class _Article(NamedTuple):
     published_precision: str | None
     language: str | None
     section: str | None
-    original_text: str
+    original_text: bytes
     extra: str | None
     content_hash: bytes
 
@@ -95,7 +82,7 @@ def parse(documents: pa.Table) -> tuple[pa.Table, pa.Table]:
     """
     articles: dict[bytes, _Article] = {}
     unread: dict[bytes, _Unread] = {}
-    for document in _rows(documents):
+    for document in document_rows(documents):
         try:
             article = _parse_one(document)
         except Exception as error:
@@ -105,29 +92,62 @@ def parse(documents: pa.Table) -> tuple[pa.Table, pa.Table]:
         known = articles.get(article.revision_id)
         if known is None or article.document_id < known.document_id:
             articles[article.revision_id] = article
-    return _table(articles.values(), _Article._fields, PARSED), _table(
-        unread.values(), _Unread._fields, UNREAD
+    return (
+        _table(articles.values(), _Article._fields, PARSED),
+        _table(unread.values(), _Unread._fields, UNREAD),
     )
 
 
-def _rows(documents: pa.Table) -> Iterator[_Document]:
-    columns = [documents.column(name).to_pylist() for name in _Document._fields]
-    return map(_Document._make, zip(*columns, strict=True))
+def join_parsed(parts: Sequence[tuple[pa.Table, pa.Table]]) -> tuple[pa.Table, pa.Table]:
+    """Return the (PARSED, UNREAD) that `parse` gives for all documents, from those of its parts.
+
+    Any split of a batch gives the same: an article of several parts is that of the smallest
+    document id, as within one part, and of documents refused twice the last one speaks.
+    """
+    parsed = pa.concat_tables([PARSED.schema.empty_table(), *(p for p, _ in parts)])
+    by_document = [(name, "ascending") for name in (*PARSED.key, "document_id")]
+    parsed = parsed.take(pc.sort_indices(parsed, sort_keys=by_document)).combine_chunks()
+    unread = pa.concat_tables([UNREAD.schema.empty_table(), *(u for _, u in parts)])
+    # Sorting is stable: of equal ids the last is that of the last part.
+    unread = unread.take(pc.sort_indices(unread, sort_keys=[("document_id", "ascending")]))
+    begins = _is_new(parsed["revision_id"].combine_chunks())
+    ends = _is_new(unread["document_id"].combine_chunks()[::-1])[::-1]
+    return conform(parsed.filter(begins), PARSED), conform(unread.filter(ends), UNREAD)
+
+
+def _is_new(ids: pa.Array) -> pa.Array:
+    """Return which values of a sorted column differ from the one before."""
+    if not len(ids):
+        return pa.array([], pa.bool_())
+    changed = pc.not_equal(ids.slice(1), ids.slice(0, len(ids) - 1))
+    return pa.concat_arrays([pa.array([True]), changed])
 
 
 def _table(rows: Iterable[tuple[Any, ...]], names: Sequence[str], contract: Contract) -> pa.Table:
-    columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(names)
+    """Return a table of rows that begin with the contract's key.
+
+    They are sorted here, where a row is a pointer: `conform` has no text to move then.
+    """
+    key = itemgetter(*range(len(contract.key)))
+    columns: Sequence[Sequence[Any]] = list(zip(*sorted(rows, key=key), strict=True))
+    schema = contract.schema
     arrays = {
-        name: pa.array(column, type=contract.schema.field(name).type)
-        for name, column in zip(names, columns, strict=True)
+        name: _column(column, schema.field(name).type)
+        for name, column in zip(names, columns or [()] * len(names), strict=True)
     }
-    table = pa.Table.from_arrays(
-        [arrays[name] for name in contract.schema.names], schema=contract.schema
+    return conform(
+        pa.Table.from_arrays([arrays[name] for name in schema.names], schema=schema), contract
     )
-    return conform(table, contract)
 
 
-def _parse_one(document: _Document) -> _Article:
+def _column(values: Sequence[Any], dtype: pa.DataType) -> pa.Array:
+    """Return a column; long texts come as the UTF-8 that we made, which is not checked again."""
+    if pa.types.is_large_string(dtype):
+        return pa.array(values, pa.large_binary()).view(dtype)
+    return pa.array(values, dtype)
+
+
+def _parse_one(document: DocumentRow) -> _Article:
     """Return the article of one document.
 
     Raises:
@@ -146,25 +166,35 @@ def _parse_one(document: _Document) -> _Article:
     )
     mapped = map_record(record, reading.column_map)
     _check_text(mapped, record, reading)
-    _check_controls(mapped)
+    text, encoded = _text_of(mapped)
     column = mapped.columns.get("native_id")
     if column is not None and type(record[column]) is float:
         exact = exact_id(document.media, document.encoding, document.content, column)
         mapped.fields["native_id"] = exact or mapped.fields["native_id"]
-    return _article(document.document_id, mapped, reading)
+    return _article(document.document_id, mapped, text, encoded, reading)
 
 
-def _article(document_id: bytes, mapped: Mapped, reading: Reading) -> _Article:
+def _article(
+    document_id: bytes, mapped: Mapped, text: str, encoded: bytes, reading: Reading
+) -> _Article:
     get = mapped.fields.get
     native_id, url, title, publisher = get("native_id"), get("url"), get("title"), get("publisher")
     byline, language, section = get("byline"), get("language"), get("section")
     source_id = get("source_id") or reading.source_id
-    text = unify_line_ends(mapped.fields["text"]).removeprefix("\ufeff")
     published = _date("published_at", mapped, reading)
     updated = _date("updated_at", mapped, reading)
     article_id = identity.article_id(source_id, native_id, url, title, text)
+    in_nfc = identity.in_nfc(text)
     content_hash = identity.content_hash(
-        title, text, url, byline, published.at, updated.at, section, language, publisher
+        title,
+        encoded if in_nfc is text else in_nfc,
+        url,
+        byline,
+        published.at,
+        updated.at,
+        section,
+        language,
+        publisher,
     )
     return _Article(
         article_id,
@@ -181,7 +211,7 @@ def _article(document_id: bytes, mapped: Mapped, reading: Reading) -> _Article:
         published.precision,
         language,
         section,
-        text,
+        encoded,
         extra_json(mapped.extra),
         content_hash,
     )
@@ -213,18 +243,37 @@ def _check_text(mapped: Mapped, record: Mapping[str, Any], reading: Reading) -> 
         )
 
 
-def _check_controls(mapped: Mapped) -> None:
+def _text_of(mapped: Mapped) -> tuple[str, bytes]:
+    """Return the text with its line ends unified, and its UTF-8: its hash and column need it.
+
+    Raises:
+        DocumentError: `control_characters`.
+        UnicodeEncodeError: it holds half of a surrogate pair.
+    """
+    text = unify_line_ends(mapped.fields["text"]).removeprefix("\ufeff")
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        _check_controls(mapped, text.encode("utf-8", "surrogatepass"))
+        raise
+    _check_controls(mapped, encoded)
+    return text, encoded
+
+
+def _check_controls(mapped: Mapped, encoded: bytes) -> None:
     """Check that all fields are made of characters.
+
+    The text is looked at in UTF-8: NULs are found there ten times and controls three times as
+    fast as in characters of two bytes.
 
     Raises:
         DocumentError: `control_characters`.
     """
     for field, value in mapped.fields.items():
-        if isinstance(value, str) and "\0" in value:
+        if type(value) is str and (b"\0" in encoded if field == "text" else "\0" in value):
             raise _control_characters(f"a NUL character in {mapped.columns[field]!r}")
-    text = mapped.fields["text"]
-    n_controls = sum(1 for _ in _CONTROLS.finditer(text))
-    if n_controls > max(_MAX_CONTROLS, _MAX_CONTROL_SHARE * len(text)):
+    n_controls = len(encoded) - len(encoded.translate(None, _CONTROLS))
+    if n_controls > max(_MAX_CONTROLS, _MAX_CONTROL_SHARE * len(mapped.fields["text"])):
         raise _control_characters(f"{n_controls:,} control characters in the text")
 
 
@@ -248,7 +297,7 @@ def _control_characters(what: str) -> DocumentError:
     )
 
 
-def _refuse(document: _Document, error: Exception) -> _Unread:
+def _refuse(document: DocumentRow, error: Exception) -> _Unread:
     """Return the UNREAD row of a document: what was wrong, where; next step."""
     if isinstance(error, UnicodeEncodeError):
         error = DocumentError(

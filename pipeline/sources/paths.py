@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-import pathspec
-
 from pipeline.errors import SourceGone
 from pipeline.sources.columns import DEFAULT_SOURCE_ID
 from pipeline.sources.containers import STANDARD_INPUT, display_name
@@ -103,6 +101,8 @@ class _Rules:
     """The `.unechoignore` of one folder."""
 
     def __init__(self, folder: Path) -> None:
+        import pathspec  # costs 25 ms, for the folders that hold such a file
+
         self.folder = folder
         lines = (folder / IGNORE_FILE).read_text("utf-8-sig").splitlines()
         self.spec = pathspec.GitIgnoreSpec.from_lines(lines)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -50,6 +51,9 @@ STEPS = (
 )
 """Every step of the protocol in the order of a batch; a test may end the process at each."""
 
+WRITERS = 4
+"""Tables that are written at once; the two largest take most of the time."""
+
 
 @dataclass
 class Batch:
@@ -77,12 +81,22 @@ class Batch:
         groups: Sequence[int] | None = None,
     ) -> StoredFile:
         """Stage rows of a table as a new file; `place` is (month, level), by default of today."""
+        stored = self.stage(table, name, place, groups)
+        self.files.append(stored)
+        return stored
+
+    def stage(
+        self,
+        table: pa.Table,
+        name: str,
+        place: tuple[str, str] | None = None,
+        groups: Sequence[int] | None = None,
+    ) -> StoredFile:
+        """Do as write() does but for listing the file: several threads may call it."""
         month, level = place or (self.month, "l0")
         path = new_path(name, month, level)
         staged = self.folder / Path(path).name
-        stored = write_file(table, CONTRACTS[name], staged, path, self.stamp, groups)
-        self.files.append(stored)
-        return stored
+        return write_file(table, CONTRACTS[name], staged, path, self.stamp, groups)
 
 
 def checked_change(change: Change) -> dict[str, pa.Table]:
@@ -114,7 +128,24 @@ def checked_change(change: Change) -> dict[str, pa.Table]:
 def stage_change(
     layout: Layout, gatherer: Gatherer, change: Change, added: Mapping[str, pa.Table], batch: Batch
 ) -> None:
-    """Stage the added rows and what is left of the files that hold removed ones."""
+    """Stage the added rows and what is left of the files that hold removed ones.
+
+    Tables are written side by side: compressing them takes most of a commit, and other threads can
+    run meanwhile.
+    """
+    with ThreadPoolExecutor(WRITERS) as pool:
+        by_size = sorted(added, key=lambda name: -added[name].nbytes)
+        writing = {name: pool.submit(batch.stage, added[name], name) for name in by_size}
+        _stage_rest(layout, gatherer, change, batch)
+        for name in added:
+            stored = writing[name].result()
+            batch.files.append(stored)
+            if name == "signatures":
+                batch.added_signatures = stored
+
+
+def _stage_rest(layout: Layout, gatherer: Gatherer, change: Change, batch: Batch) -> None:
+    """Stage what is left of the files that hold removed rows."""
     for name, keys in sorted(change.removed.items()):
         files = gatherer.files(name)
         wanted = key_tables(CONTRACTS[name], keys)
@@ -127,10 +158,6 @@ def stage_change(
                 if name == "signatures":
                     ids = pack.rest["article_id"].combine_chunks()
                     batch.rewritten.append((stored, pack.replaced, ids))
-    for name, rows in added.items():
-        stored = batch.write(rows, name)
-        if name == "signatures":
-            batch.added_signatures = stored
 
 
 def place(layout: Layout, batch: Batch, step: Step, name: str) -> None:

@@ -115,10 +115,11 @@ def create_base_views(
     *,
     prefix: str = "",
     is_movable: bool = False,
+    names: Iterable[str] = CONTRACTS,
 ) -> None:
-    """Create or replace one view for each contract, over its live files."""
-    for name, contract in CONTRACTS.items():
-        query = base_query(contract, live.get(name, ()), root, is_movable=is_movable)
+    """Create or replace one view for each named table, over its live files."""
+    for name in names:
+        query = base_query(CONTRACTS[name], live.get(name, ()), root, is_movable=is_movable)
         connection.execute(f"CREATE OR REPLACE VIEW {prefix}{name} AS {query}")
 
 

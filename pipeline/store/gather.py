@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,6 +29,8 @@ REVISION_COLUMNS = (
     "document_id",
 )
 
+_WORD = re.compile(r"\w+")
+
 
 class Gatherer:
     """Queries over the live files of one snapshot; `renew` moves on to the next one."""
@@ -37,6 +40,7 @@ class Gatherer:
         self._spill = spill
         self.connection = open_memory(spill)
         self._live: dict[str, list[StoredFile]] = {}
+        self._behind: set[str] = set()
 
     def close(self) -> None:
         """Close the connection and delete what it spilled."""
@@ -46,7 +50,7 @@ class Gatherer:
     def renew(self, live: Mapping[str, Sequence[StoredFile]]) -> None:
         """Answer from these files from now on."""
         self._live = {name: list(files) for name, files in live.items()}
-        create_base_views(self.connection, self._live, self._root)
+        self._behind = set(CONTRACTS)
 
     def files(self, table: str) -> list[StoredFile]:
         """Return the live files of a table."""
@@ -54,7 +58,14 @@ class Gatherer:
 
     def select(self, sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
         """Run one query over the tables of the warehouse and the given Arrow tables."""
+        self.make_views(_WORD.findall(sql))
         return fetch(self.connection, sql, tables)
+
+    def make_views(self, names: Iterable[str]) -> None:
+        """Bring the base views among these names up to date; each opens a file of its table."""
+        named = self._behind.intersection(names)
+        create_base_views(self.connection, self._live, self._root, names=sorted(named))
+        self._behind -= named
 
     def rows(self, table: str, column: str, ids: Ids) -> pa.Table:
         """Return the rows of a table whose `column` is among `ids`, with its contract's schema."""

@@ -119,6 +119,11 @@ class Warehouse:
         return self._layout.root
 
     @property
+    def scratch(self) -> Path:
+        """A folder for what lives no longer than this session; whoever uses it makes it."""
+        return self._layout.staging / SPILL / "parts"
+
+    @property
     def head(self) -> Snapshot:
         """The newest snapshot."""
         return self._catalog.head()
