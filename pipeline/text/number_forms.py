@@ -113,7 +113,8 @@ def _is_fraction(codes: Codes, runs: _Runs) -> Flags:
     """
     is_short, last = _is_short(codes, runs), runs.lasts - 1
     is_end = is_short & (runs.lengths <= 2) & (codes[runs.starts - 1] == ord("."))
-    return is_short[runs.firsts] & is_end[last] & (runs.counts == 2)
+    is_fraction: Flags = is_short[runs.firsts] & is_end[last] & (runs.counts == 2)
+    return is_fraction
 
 
 def _is_short(codes: Codes, runs: _Runs) -> Flags:
