@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.text.number_forms import AS_IT_STANDS, FRACTION, GROUPED, Units, find_units
-from pipeline.text.number_readings import Reading, reading_of
+from pipeline.text.number_readings import Reading, readings_of
 from pipeline.text.number_windows import Codes, Places, kinds_of, windows
 from pipeline.text.number_words_sieve import han_places, hangul_places, spelled_places
 from pipeline.text.numbers import DIGITS, bare_text, has_decimal_comma, read_number
@@ -159,7 +159,7 @@ class _Block:
         state = (state + units.forms).astype(np.uint32)
         cells: NDArray[np.uint32] = np.concatenate((state[np.newaxis], left[::-1], right))
         first, which = _distinct(cells)
-        readings = [reading_of(window.tobytes()) for window in cells[:, first].T]
+        readings = readings_of(cells[:, first])
         which[is_open | (cells != cells[:, first[which]]).any(axis=0)] = -1
         return which, readings
 

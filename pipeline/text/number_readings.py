@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.text.number_forms import COUNT, FRACTION, GROUPED
 from pipeline.text.number_windows import LEFT_CHARS, NOTHING
@@ -34,17 +35,30 @@ class Reading(NamedTuple):
     """Characters that are read from the start of the digits; from their end if they are kept."""
 
 
-@lru_cache(maxsize=_MAX_READINGS)
-def reading_of(row: bytes) -> Reading | None:
-    """Return how a window reads; None where more than the window would have to be seen.
+def readings_of(cells: NDArray[np.uint32]) -> list[Reading | None]:
+    """Return how windows read.
 
     Args:
-        row: uint32: form + 4 if the text has decimal commas + 8 if it has a word in -급; the
-            characters to the left and to the right, NOTHING before and behind them.
+        cells: uint32 [1 + LEFT_CHARS + RIGHT_CHARS, n]: the form + 4 if the text has decimal
+            commas + 8 if it has a word in -급; the characters to the left and to the right,
+            NOTHING before and behind them.
     """
-    cells = np.frombuffer(row, np.uint32)
-    form, is_comma, has_rank = int(cells[0]) & 3, bool(cells[0] & 4), bool(cells[0] & 8)
-    left, right = _text(cells[1 : 1 + LEFT_CHARS]), _text(cells[1 + LEFT_CHARS :])
+    windows = np.ascontiguousarray(cells[1:].T)
+    is_seen = windows != NOTHING
+    text = windows[is_seen].tobytes().decode("utf-32-le", "surrogatepass")
+    ends = np.cumsum(is_seen.sum(axis=1))
+    middles = ends - is_seen[:, LEFT_CHARS:].sum(axis=1)
+    columns = (np.append(0, ends[:-1]), middles, ends, cells[0])
+    return [
+        _reading_of(text[start:middle], text[middle:end], state)
+        for start, middle, end, state in zip(*(c.tolist() for c in columns), strict=True)
+    ]
+
+
+@lru_cache(maxsize=_MAX_READINGS)
+def _reading_of(left: str, right: str, state: int) -> Reading | None:
+    """Return how a window reads; None where more than the window would have to be seen."""
+    form, is_comma, has_rank = state & 3, bool(state & 4), bool(state & 8)
     if has_rank and _MONTH_MARK.search(right):
         return None
     if right.endswith("q") and _are_letters_read(right):
@@ -53,11 +67,6 @@ def reading_of(row: bytes) -> Reading | None:
         return _kept(left, right, is_comma, *_EXAMPLES[form])
     numbers, end = read_number(left + right, len(left), is_comma)
     return Reading(tuple(numbers), "", "", end - len(left))
-
-
-def _text(cells: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> str:
-    """Return the characters of a side."""
-    return str(cells[cells != NOTHING].tobytes(), "utf-32-le", "surrogatepass")
 
 
 def _are_letters_read(right: str) -> bool:

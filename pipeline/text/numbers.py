@@ -210,7 +210,8 @@ def has_decimal_comma(text: str) -> bool:
     """Return whether the text writes 3,5 rather than 3.5; scripts with myriads never do."""
     if _UNSPACED_SCRIPT.search(text):
         return False
-    return len(_DECIMAL_COMMA.findall(text)) > len(_DECIMAL_POINT.findall(text))
+    commas = _DECIMAL_COMMA.findall(text)
+    return bool(commas) and len(commas) > len(_DECIMAL_POINT.findall(text))
 
 
 def _skip_end(text: str, at: int) -> int:

@@ -28,6 +28,7 @@ _EUROPEAN = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}")
 _ONE_COMMA = re.compile(r"\d+,\d*")
 _ONE_POINT = re.compile(r"\d+\.")
 _MIXED = re.compile(r"(\d{1,4})[- ](\d{1,2})/(2|3|4|8|16|32|64)(?!\d)")
+_BEFORE_FRACTIONS = frozenset("- ")
 _FRACTION = re.compile(r"(\d{1,2})/(\d{1,2})(?![\d/])")
 _SECTION = 10_000
 _SMALL = "십백천十百千仟"
@@ -85,7 +86,9 @@ def read_quantity(text: str, at: int, is_decimal_comma: bool) -> tuple[list[str]
     first_end = end
     if _MYRIAD.match(text, end):
         value, end = _myriads(text, end, value)
-    if multiplier := _MULTIPLIER.match(text, end):
+    if _is_hangul(text, end):
+        pass  # no multiplier of `MULTIPLIERS` is
+    elif multiplier := _MULTIPLIER.match(text, end):
         value *= MULTIPLIERS[multiplier[1].lower()]
         end = multiplier.end()
     elif currency and (short := _SHORT_MULTIPLIER.match(text, end)):
@@ -109,16 +112,18 @@ def _is_negative(text: str, at: int) -> bool:
 
 def _values(text: str, at: int, is_decimal_comma: bool) -> tuple[list[Decimal], int]:
     """Read digits with their separators; more than one value where these only separate."""
-    if mixed := _MIXED.match(text, at):
-        return [Decimal(mixed[1]) + Decimal(mixed[2]) / Decimal(mixed[3])], mixed.end()
-    fraction = _FRACTION.match(text, at)
-    if fraction and int(fraction[2]):
-        return [(Decimal(fraction[1]) / Decimal(fraction[2])).quantize(_RATIO)], fraction.end()
     found = NUMBER.match(text, at)
     assert found is not None
-    raw = found[0].replace("٫", ".").replace("٬", ",")
-    if grouped := _GROUPED_BY_SPACE.fullmatch(raw):
-        raw = re.sub(f"[{_GROUPING}]", "", grouped[0])
+    raw, following = found[0], text[found.end() : found.end() + 1]
+    # What follows tells most numbers from fractions: one look saves two patterns.
+    if following in _BEFORE_FRACTIONS and (mixed := _MIXED.match(text, at)):
+        return [Decimal(mixed[1]) + Decimal(mixed[2]) / Decimal(mixed[3])], mixed.end()
+    if following == "/" and (fraction := _FRACTION.match(text, at)) and int(fraction[2]):
+        return [(Decimal(fraction[1]) / Decimal(fraction[2])).quantize(_RATIO)], fraction.end()
+    if not raw.isdecimal():
+        raw = raw.replace("٫", ".").replace("٬", ",")
+        if grouped := _GROUPED_BY_SPACE.fullmatch(raw):
+            raw = re.sub(f"[{_GROUPING}]", "", grouped[0])
     if len(raw) > _MAX_DIGITS:
         raw = raw[:_MAX_DIGITS]
     return [Decimal(v) for v in _separate(raw, is_decimal_comma)], found.end()
@@ -192,12 +197,18 @@ def _unit(text: str, end: int) -> tuple[str, int]:
         return "th", ordinal.end()
     if about := _ABOUT.match(text, end):
         end = about.end()
-    if unit := _LATIN_UNIT.match(text, end):
+    is_latin = not _is_hangul(text, end)
+    if is_latin and (unit := _LATIN_UNIT.match(text, end)):
         return UNITS[" ".join(unit[1].lower().split())], unit.end()
     if unit := _OTHER_UNIT.match(text, end):
         return UNITS[unit[1]], unit.end()
-    letters = _LETTERS.match(text, end)
+    letters = _LETTERS.match(text, end) if is_latin else None
     return (letters[0].lower(), letters.end()) if letters else ("", end)
+
+
+def _is_hangul(text: str, at: int) -> bool:
+    """Return whether a Hangul syllable stands at `at`: then no pattern of Latin words matches."""
+    return "\uac00" <= text[at : at + 1] <= "\ud7a3"
 
 
 def spelled_numbers(text: str) -> Iterator[str]:
