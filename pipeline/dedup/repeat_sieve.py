@@ -81,11 +81,11 @@ def _is_doubled(keys: Utf8) -> Flags:
     found = np.zeros(starts.size, np.bool_)
     long = np.flatnonzero(ends - starts >= 2 * _LEAST_HALF)
     starts, ends = starts[long], ends[long]
-    opening = _words(keys.bytes, starts)
+    opening, sizes = _words(keys.bytes, starts), ends - starts
     for n_between in range(5):
-        half = ends - starts - n_between
-        is_equal = opening == _words(keys.bytes, ends - (half >> 1))
-        found[long] |= (half % 2 == 0) & is_equal
+        fits = np.flatnonzero((sizes - n_between) & 1 == 0)
+        second = ends[fits] - (sizes[fits] - n_between >> 1)
+        found[long[fits]] |= opening[fits] == _words(keys.bytes, second)
     return found
 
 
@@ -198,12 +198,12 @@ def _fingerprints(data: Bytes, starts: Ints, ends: Ints, owners: Ints) -> Words:
 
 def _words(data: Bytes, places: Ints) -> Words:
     """Return the eight bytes from each place on as one number; zeros follow the last byte."""
-    n_inside = max(0, data.size - 7)
-    words = np.zeros(places.size, np.uint64)
-    if n_inside:
-        inside = np.flatnonzero(places < n_inside) if places.size else places
+    n_inside = data.size - 7
+    if n_inside > 0:
         every = np.ndarray((n_inside,), "<u8", data, strides=(1,))
-        words[inside] = every[places[inside]]
+        words = every[np.minimum(places, n_inside - 1)]
+    else:
+        words = np.zeros(places.size, np.uint64)
     for at in np.flatnonzero(places >= n_inside).tolist():
         words[at] = int.from_bytes(data[places[at] : places[at] + 8].tobytes(), "little")
     return words
