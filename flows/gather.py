@@ -65,12 +65,7 @@ def fresh_revisions(warehouse: Warehouse, parsed: pa.Table) -> Fresh:
     known = warehouse.known_revisions(article_ids).to_pylist()
     is_known = pc.is_in(parsed["revision_id"], pa.array([r["revision_id"] for r in known], ID))
     fresh = parsed.filter(pc.invert(is_known))
-    candidates: dict[bytes, list[tuple[Age, bytes]]] = defaultdict(list)
-    columns = [n for n in REVISION_COLUMNS if n != "is_current"]
-    for row in known + fresh.select(columns).to_pylist():
-        age = revision_age(row["updated_at"], row["published_at"], row["content_hash"])
-        candidates[row["article_id"]].append((age, row["revision_id"]))
-    newest = {article: max(revisions)[1] for article, revisions in candidates.items()}
+    newest = _newest(fresh, known)
     stored_current = {r["article_id"]: r["revision_id"] for r in known if r["is_current"]}
     return Fresh(
         parsed=fresh,
@@ -82,8 +77,25 @@ def fresh_revisions(warehouse: Warehouse, parsed: pa.Table) -> Fresh:
     )
 
 
+def _newest(fresh: pa.Table, known: list[dict[str, Any]]) -> dict[bytes, bytes]:
+    """Return the newest revision of each article of `fresh` (PARSED) and of stored revisions."""
+    articles, revisions = (fresh[n].to_pylist() for n in ("article_id", "revision_id"))
+    counts = Counter([*articles, *(r["article_id"] for r in known)])
+    # Most articles have one revision: nothing is compared.
+    rivals = [row for row, article in enumerate(articles) if counts[article] > 1]
+    columns = [n for n in REVISION_COLUMNS if n != "is_current"]
+    candidates: dict[bytes, list[tuple[Age, bytes]]] = defaultdict(list)
+    for row in known + fresh.select(columns).take(pa.array(rivals, pa.int64())).to_pylist():
+        age = revision_age(row["updated_at"], row["published_at"], row["content_hash"])
+        candidates[row["article_id"]].append((age, row["revision_id"]))
+    compared = {article: max(own)[1] for article, own in candidates.items()}
+    return dict(zip(articles, revisions, strict=True)) | compared
+
+
 def _restated(parsed: pa.Table, known: list[dict[str, Any]]) -> pa.Table:
     """Return the PARSED rows of known revisions whose document has a smaller id than theirs."""
+    if not known:
+        return parsed.slice(0, 0)
     stored = {r["revision_id"]: r["document_id"] for r in known}
     own = zip(parsed["document_id"].to_pylist(), parsed["revision_id"].to_pylist(), strict=True)
     is_smaller = [document < stored.get(revision, b"") for document, revision in own]
@@ -117,7 +129,9 @@ def replaced_rows(warehouse: Warehouse, fresh: Fresh) -> pa.Table:
 
 def current_of(table: pa.Table, fresh: Fresh) -> pa.Table:
     """Return the rows (of PARSED, CLEAN, CLEANED_PARAGRAPHS) whose revision is current."""
-    return table.filter(pc.is_in(table["revision_id"], pa.array(sorted(fresh.current), ID)))
+    is_current = pc.is_in(table["revision_id"], pa.array(sorted(fresh.current), ID))
+    # A filter copies every text; most batches hold nothing but current revisions.
+    return table if pc.all(is_current).as_py() else table.filter(is_current)
 
 
 def history(warehouse: Warehouse, rules: Rules) -> list[pa.Table]:

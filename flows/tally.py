@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
@@ -16,7 +17,7 @@ from pipeline.report.alarms import LEAST_ARTICLES, SUDDEN_RATIO, Level, SourceLe
 from pipeline.report.summary import LargeBucket, LargeStory, RunSummary, SourceCounts
 from pipeline.store.warehouse import Change, Warehouse
 
-_DECISION_COLUMNS = ["article_id", "action", "reason", "start_char", "end_char"]
+_NOBODY = pa.chunked_array([], ID)
 
 SHOWN_BUCKETS = 5
 """Hot buckets whose example is named; the rest is a number."""
@@ -95,8 +96,9 @@ def _count_fresh(summary: RunSummary, decided: Decided) -> None:
         decided.batch.documents.num_rows - decided.batch.unread.num_rows - len(known)
     )
     summary.n_paragraphs += decided.cleaned.paragraphs.num_rows
-    for source, is_known in zip(clean["source_id"].to_pylist(), known, strict=True):
-        summary.of_source(source).n_articles += not is_known
+    brought = Counter(zip(clean["source_id"].to_pylist(), known, strict=True))
+    for (source, is_known), n in brought.items():
+        summary.of_source(source).n_articles += 0 if is_known else n
     for source_id, reason in zip(
         decided.batch.unread["source_id"].to_pylist(),
         decided.batch.unread["reason"].to_pylist(),
@@ -108,43 +110,77 @@ def _count_fresh(summary: RunSummary, decided: Decided) -> None:
 
 def _count_dropped(summary: RunSummary, decided: Decided, change: Change) -> None:
     """Count what was dropped by reason and source, and which stored articles were displaced."""
-    columns = ["article_id", "source_id", "n_chars"]
-    stored = {
-        r["article_id"]: r for r in decided.matched.touched.members.select(columns).to_pylist()
-    }
-    batch = {r["article_id"]: r for r in decided.cleaned.clean.select(columns).to_pylist()}
-    of_article = stored | batch
-    news = batch if decided.batch.fresh.again is None else {}
-    stood = {
-        r["article_id"]
-        for r in decided.matched.touched.previous.select(["article_id", "role"]).to_pylist()
-        if r["role"] not in DROPPED_ROLES
-    }
-    decisions = change.added["decisions"].select(_DECISION_COLUMNS)
-    for row in decisions.to_pylist():
-        article = of_article.get(row["article_id"])
-        source = summary.of_source(article["source_id"] if article else "earlier articles")
-        if row["action"] == "drop_paragraph":
-            summary.dropped_paragraphs[row["reason"]] += 1
-            source.n_dropped_paragraphs += 1
-            source.dropped_chars[row["reason"]] += row["end_char"] - row["start_char"]
-        elif row["action"] == "drop_article" and _is_news(row["article_id"], news, stood):
-            summary.dropped_articles[row["reason"]] += 1
-            source.n_dropped_articles += 1
-            source.dropped_articles[row["reason"]] += 1
-            source.dropped_chars[row["reason"]] += article["n_chars"] if article else 0
-        _note_displaced(summary, row, news, stood)
+    clean, touched = decided.cleaned.clean, decided.matched.touched
+    news = clean["article_id"] if decided.batch.fresh.again is None else _NOBODY
+    stands = pc.invert(pc.is_in(touched.previous["role"], pa.array(DROPPED_ROLES, pa.string())))
+    stood = touched.previous["article_id"].filter(stands)
+    decisions = _sourced(change.added["decisions"], clean, touched.members)
+    is_article = pc.equal(decisions["action"], "drop_article")
+    is_paragraph = pc.equal(decisions["action"], "drop_paragraph")
+    # News: of a fresh article, or of one that stood till now.
+    is_news, did_stand = (
+        pc.is_in(decisions["article_id"], pc.unique(ids)) for ids in (news, stood)
+    )
+    is_counted = pc.or_(is_paragraph, pc.and_(is_article, pc.or_(is_news, did_stand)))
+    decisions = decisions.append_column("is_counted", is_counted)
+    groups = decisions.group_by(["source_id", "action", "reason", "is_counted"], use_threads=False)
+    for row in groups.aggregate([("n_chars", "sum"), ([], "count_all")]).to_pylist():
+        _add_dropped(summary, row)
+    is_displaced = pc.and_(is_article, pc.and_not(did_stand, is_news))
+    is_back = pc.equal(decisions["action"], "keep_article")
+    noted = decisions.filter(pc.or_(is_displaced, is_back)).select(["article_id", "action"])
+    for row in noted.to_pylist():
+        _note_displaced(summary, row)
 
 
-def _note_displaced(
-    summary: RunSummary, row: Mapping[str, Any], batch: Mapping[bytes, Any], stood: Set[bytes]
-) -> None:
+def _sourced(decisions: pa.Table, clean: pa.Table, members: pa.Table) -> pa.Table:
+    """Return decisions with the source of their article and the characters that they drop.
+
+    Args:
+        decisions: rows of DECISIONS.
+        clean: CLEAN of the batch; of several revisions of an article the last counts.
+        members: MEMBERS, the stored articles among them.
+    """
+    latest = clean.take(pa.array(range(clean.num_rows - 1, -1, -1), pa.int64()))
+    known = {
+        name: pa.chunked_array([*latest[name].chunks, *members[name].chunks], latest[name].type)
+        for name in ("article_id", "source_id", "n_chars")
+    }
+    places = pc.index_in(decisions["article_id"], known["article_id"].combine_chunks())
+    is_paragraph = pc.equal(decisions["action"], "drop_paragraph")
+    n_paragraph = pc.subtract(decisions["end_char"], decisions["start_char"])
+    n_chars = pc.if_else(is_paragraph, n_paragraph, known["n_chars"].take(places))
+    return pa.table(
+        {
+            **{name: decisions[name] for name in ("article_id", "action", "reason")},
+            "source_id": pc.fill_null(known["source_id"].take(places), "earlier articles"),
+            "n_chars": pc.fill_null(n_chars, 0),
+        }
+    )
+
+
+def _add_dropped(summary: RunSummary, group: Mapping[str, Any]) -> None:
+    """Add decisions of one source, action and reason."""
+    source = summary.of_source(group["source_id"])
+    if not group["is_counted"]:
+        return
+    reason, n = group["reason"], group["count_all"]
+    source.dropped_chars[reason] += group["n_chars_sum"]
+    if group["action"] == "drop_paragraph":
+        summary.dropped_paragraphs[reason] += n
+        source.n_dropped_paragraphs += n
+    else:
+        summary.dropped_articles[reason] += n
+        source.n_dropped_articles += n
+        source.dropped_articles[reason] += n
+
+
+def _note_displaced(summary: RunSummary, decision: Mapping[str, Any]) -> None:
     """Keep in mind which articles stood before their batch and stand no more, or again."""
-    article = row["article_id"]
-    if row["action"] == "drop_article" and article in stood and article not in batch:
-        summary.displaced.add(article)
-    elif row["action"] == "keep_article":
-        summary.displaced.discard(article)
+    if decision["action"] == "drop_article":
+        summary.displaced.add(decision["article_id"])
+    else:
+        summary.displaced.discard(decision["article_id"])
 
 
 def _are_known(articles: list[bytes], before: Set[bytes]) -> list[bool]:
@@ -155,11 +191,6 @@ def _are_known(articles: list[bytes], before: Set[bytes]) -> list[bool]:
         known.append(article in seen)
         seen.add(article)
     return known
-
-
-def _is_news(article: bytes, batch: Mapping[bytes, Any], stood: Set[bytes]) -> bool:
-    """Return whether a drop is a new one: of a fresh article, or of one that stood till now."""
-    return article in batch or article in stood
 
 
 def _count_hot_buckets(summary: RunSummary, found: Iterable[HotBucket]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -53,11 +54,15 @@ def id_array(column: pa.ChunkedArray) -> NDArray[np.void]:
     return np.concatenate(parts) if parts else np.empty(0, "V16")
 
 
+def article_firsts(spans: pa.Table) -> NDArray[np.int64]:
+    """Return the first row of each revision in SPANS, in order, and the number of rows."""
+    if not spans.num_rows:
+        return np.zeros(1, np.int64)
+    ids = id_array(spans.column("revision_id")).view("<u8").reshape(-1, 2)
+    starts = np.flatnonzero((ids[1:] != ids[:-1]).any(axis=1)) + 1
+    return np.concatenate(([0], starts, [spans.num_rows]))
+
+
 def article_ranges(spans: pa.Table) -> list[tuple[int, int]]:
     """Return the row range of each revision in SPANS, in order."""
-    if not spans.num_rows:
-        return []
-    ids = id_array(spans.column("revision_id")).view("<u8").reshape(-1, 2)
-    firsts = np.flatnonzero((ids[1:] != ids[:-1]).any(axis=1)) + 1
-    starts = [0, *firsts.tolist()]
-    return list(zip(starts, [*starts[1:], spans.num_rows], strict=True))
+    return list(pairwise(article_firsts(spans).tolist()))

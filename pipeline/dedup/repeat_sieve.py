@@ -8,15 +8,15 @@ let through a few percent of the articles that repeat nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.dedup.removals import id_array
+from pipeline.dedup.removals import article_firsts
 from pipeline.dedup.repeat_rules import RepeatRules
 from pipeline.text.engine import use_compiled
+from pipeline.text.utf8 import Utf8
 
 _BLOCK_BYTES = 1 << 19
 """So many bytes are looked at in one piece: what is computed of them stays in the cache."""
@@ -41,19 +41,12 @@ Flags = NDArray[np.bool_]
 Words = NDArray[np.uint64]
 
 
-class Column(NamedTuple):
-    """UTF-8 of the texts of a column: text i is `data[offsets[i]:offsets[i + 1]]`."""
-
-    data: Bytes
-    offsets: Ints
-
-
 def may_repeat(spans: pa.Table, rules: RepeatRules) -> Flags:
     """Return for each row of SPANS whether its article may hold anything that the rules find."""
     if not spans.num_rows:
         return np.zeros(0, np.bool_)
-    firsts = _article_firsts(spans)
-    texts, keys = _column(spans["text"]), _column(spans["key"])
+    firsts = article_firsts(spans)
+    texts, keys = Utf8.of(spans["text"]), Utf8.of(spans["key"])
     rows = _is_doubled(keys)
     for first, last in _blocks(texts.offsets[firsts]):
         rows[firsts[first] : firsts[last]] |= _says_again(_part(texts, firsts[first : last + 1]))
@@ -63,25 +56,10 @@ def may_repeat(spans: pa.Table, rules: RepeatRules) -> Flags:
     return np.repeat(is_suspect, np.diff(firsts))
 
 
-def _article_firsts(spans: pa.Table) -> Ints:
-    """Return the first row of each revision, and the number of rows."""
-    ids = id_array(spans["revision_id"]).view("<u8").reshape(-1, 2)
-    starts = np.flatnonzero((ids[1:] != ids[:-1]).any(axis=1)) + 1
-    return np.concatenate(([0], starts, [len(ids)]))
-
-
-def _column(column: pa.ChunkedArray) -> Column:
-    """Return the bytes of a column of large strings without nulls."""
-    array = column.combine_chunks()
-    _, offsets, data = array.buffers()
-    own = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
-    return Column(np.frombuffer(data or b"", np.uint8), own)
-
-
-def _part(column: Column, firsts: Ints) -> Column:
+def _part(column: Utf8, firsts: Ints) -> Utf8:
     """Return the texts of some articles in a row, by the first rows of these and of the next."""
     offsets = column.offsets[firsts[0] : firsts[-1] + 1]
-    return Column(column.data[offsets[0] : offsets[-1]], offsets - offsets[0])
+    return Utf8(column.bytes[offsets[0] : offsets[-1]], offsets - offsets[0])
 
 
 def _blocks(bounds: Ints) -> Iterator[tuple[int, int]]:
@@ -94,7 +72,7 @@ def _blocks(bounds: Ints) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _is_doubled(keys: Column) -> Flags:
+def _is_doubled(keys: Utf8) -> Flags:
     """Return which keys may be the same text twice: equal bytes where the second half may begin.
 
     Between the halves stands one character or none, so the half is one of three lengths.
@@ -103,39 +81,39 @@ def _is_doubled(keys: Column) -> Flags:
     found = np.zeros(starts.size, np.bool_)
     long = np.flatnonzero(ends - starts >= 2 * _LEAST_HALF)
     starts, ends = starts[long], ends[long]
-    opening = _words(keys.data, starts)
+    opening, sizes = _words(keys.bytes, starts), ends - starts
     for n_between in range(5):
-        half = ends - starts - n_between
-        is_equal = opening == _words(keys.data, ends - (half >> 1))
-        found[long] |= (half % 2 == 0) & is_equal
+        fits = np.flatnonzero((sizes - n_between) & 1 == 0)
+        second = ends[fits] - (sizes[fits] - n_between >> 1)
+        found[long[fits]] |= opening[fits] == _words(keys.bytes, second)
     return found
 
 
-def _has_equal_keys(keys: Column, firsts: Ints) -> Flags:
+def _has_equal_keys(keys: Utf8, firsts: Ints) -> Flags:
     """Return which articles may hold a key twice; empty keys take no part."""
     starts, ends = keys.offsets[:-1], keys.offsets[1:]
     owners = np.repeat(np.arange(firsts.size - 1), np.diff(firsts))
     filled = np.flatnonzero(ends > starts)
-    prints = _fingerprints(keys.data, starts[filled], ends[filled], owners[filled])
+    prints = _fingerprints(keys.bytes, starts[filled], ends[filled], owners[filled])
     found = np.zeros(firsts.size - 1, np.bool_)
     found[owners[filled[_are_repeated(prints)]]] = True
     return found
 
 
-def _says_again(texts: Column) -> Flags:
+def _says_again(texts: Utf8) -> Flags:
     """Return which texts may hold a stretch between sentence ends twice."""
     found = np.zeros(texts.offsets.size - 1, np.bool_)
     starts, ends, owners = _stretches(texts)
-    starts, ends, is_clear = _stripped(texts.data, starts, ends)
+    starts, ends, is_clear = _stripped(texts.bytes, starts, ends)
     found[owners[~is_clear]] = True
-    prints = _fingerprints(texts.data, starts, ends, owners)
+    prints = _fingerprints(texts.bytes, starts, ends, owners)
     found[owners[_are_repeated(prints)]] = True
     return found
 
 
-def _stretches(texts: Column) -> tuple[Ints, Ints, Ints]:
+def _stretches(texts: Utf8) -> tuple[Ints, Ints, Ints]:
     """Return start, end and text of each stretch of `_LEAST_STRETCH` bytes without an end."""
-    marks, sizes = _sentence_ends(texts.data)
+    marks, sizes = _sentence_ends(texts.bytes)
     bounds = texts.offsets
     first, last = np.searchsorted(marks, bounds[:-1]), np.searchsorted(marks, bounds[1:])
     starts = np.insert(marks + sizes, first, bounds[:-1])
@@ -220,12 +198,12 @@ def _fingerprints(data: Bytes, starts: Ints, ends: Ints, owners: Ints) -> Words:
 
 def _words(data: Bytes, places: Ints) -> Words:
     """Return the eight bytes from each place on as one number; zeros follow the last byte."""
-    n_inside = max(0, data.size - 7)
-    words = np.zeros(places.size, np.uint64)
-    if n_inside:
-        inside = np.flatnonzero(places < n_inside) if places.size else places
+    n_inside = data.size - 7
+    if n_inside > 0:
         every = np.ndarray((n_inside,), "<u8", data, strides=(1,))
-        words[inside] = every[places[inside]]
+        words = every[np.minimum(places, n_inside - 1)]
+    else:
+        words = np.zeros(places.size, np.uint64)
     for at in np.flatnonzero(places >= n_inside).tolist():
         words[at] = int.from_bytes(data[places[at] : places[at] + 8].tobytes(), "little")
     return words
@@ -238,7 +216,7 @@ def _are_repeated(prints: Words) -> Flags:
     return np.isin(prints, again) if again.size else np.zeros(prints.size, np.bool_)
 
 
-def _is_covered(keys: Column, firsts: Ints, rules: RepeatRules) -> Flags:
+def _is_covered(keys: Utf8, firsts: Ints, rules: RepeatRules) -> Flags:
     """Return which articles may hold a paragraph that their others hold to `long_jaccard`.
 
     Every window of a shingle has five bytes at least. A paragraph to which too many openings (five
@@ -251,7 +229,7 @@ def _is_covered(keys: Column, firsts: Ints, rules: RepeatRules) -> Flags:
             from pipeline.dedup.repeat_sieve_compiled import own_openings
         else:
             own_openings = plain_own_openings
-        n_own, n_chars = own_openings(part.data, part.offsets, rows - rows[0])
+        n_own, n_chars = own_openings(part.bytes, part.offsets, rows - rows[0])
         is_close = n_own <= (1 - rules.long_jaccard) * n_chars
         is_close &= n_chars >= rules.min_near_chars
         found[first:last] = np.logical_or.reduceat(is_close, rows[:-1] - rows[0])

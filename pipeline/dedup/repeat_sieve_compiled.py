@@ -6,6 +6,10 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.text.utf8_compiled import BYTES, PLACES
+
+COUNTS = numba.types.Array(numba.int64, 1, "C")
+
 _BITS = 15
 """Slots of the table, at least: 128 KB, four for each character of a long article."""
 
@@ -24,8 +28,7 @@ def own_openings(
 
 
 @numba.njit(
-    "void(Array(u1, 1, 'C', readonly=True), Array(i8, 1, 'C', readonly=True), i8[::1], i8[::1],"
-    " i8, i8[::1], i8[::1])",
+    numba.void(BYTES, PLACES, PLACES, COUNTS, numba.int64, COUNTS, COUNTS),
     nogil=True,
     cache=True,
     boundscheck=False,
