@@ -38,13 +38,11 @@ from pipeline.dedup.entries import (
     number_words,
 )
 from pipeline.dedup.mapped import (
-    ValueSet,
+    IdSet,
     Words,
     id_words,
     ids_of,
-    is_among,
     repeated_places,
-    words_of,
 )
 from pipeline.interim import KEYS, PAIRS
 from pipeline.text.mixing import mix64
@@ -90,7 +88,7 @@ def find_candidates(batch: pa.Table, history: Sequence[pa.Table], rules: BandRul
 
 def search(batch: pa.Table, history: Sequence[pa.Table], rules: BandRules) -> Candidates:
     """Return candidates, lapsed pairs and hot buckets; arguments as in `find_candidates`."""
-    stale = id_words(batch["article_id"])
+    stale = IdSet(id_words(batch["article_id"]))
     pieces = [
         Piece(pa.Table.from_batches([chunk]), stale) for t in history for chunk in t.to_batches()
     ]
@@ -182,7 +180,7 @@ def _meet(new: pa.Table, pieces: Sequence[Piece], rules: BandRules) -> _Meeting:
     own = entries_of(new, rules)
     sought = Sought(new, own, rules)
     found = [entries_in(piece, n + 1, sought, rules) for n, piece in enumerate(pieces)]
-    everything = [Piece(new, np.empty((0, 2), np.uint64)), *pieces]
+    everything = [Piece(new, IdSet(np.empty((0, 2), np.uint64))), *pieces]
     return _Meeting(concatenated([own, *found]), new.num_rows, everything, rules)
 
 
@@ -226,11 +224,9 @@ def _leaving(pieces: Sequence[Piece]) -> pa.Table:
     """Return the KEYS rows that newer ones stand for."""
     rows = [KEYS.schema.empty_table()]
     for piece in pieces:
-        first_words = np.ascontiguousarray(words_of(piece.rows["article_id"])[:, 0])
-        likely = ValueSet(piece.ignored[:, 0].byteswap()).positions_in(first_words)
-        found = piece.rows.take(pa.array(likely)).select(KEYS.schema.names)
-        stale = is_among(id_words(found["article_id"]), piece.ignored)
-        rows.append(found.filter(pa.array(stale)))
+        found = piece.ignored.rows_in(piece.rows["article_id"])
+        if found.size:
+            rows.append(piece.rows.take(pa.array(found)).select(KEYS.schema.names))
     return pa.concat_tables(rows).combine_chunks()
 
 
@@ -238,8 +234,11 @@ def _held(
     articles: pa.Table, pieces: Sequence[Piece], others: pa.Table, rules: BandRules
 ) -> pa.Table:
     """Return the PAIRS of some stored articles with all stored ones and with `others`."""
-    known = id_words(articles["article_id"])
-    rest = [Piece(p.rows, np.concatenate((p.ignored, known))) for p in pieces]
+    ids = id_words(articles["article_id"])
+    known = IdSet(ids)
+    # All pieces ignore the same articles.
+    ignored = IdSet(np.concatenate((pieces[0].ignored.ids, ids))) if pieces else known
+    rest = [Piece(piece.rows, ignored) for piece in pieces]
     return _pairs_table(_meet(articles, [*rest, Piece(others, known)], rules))
 
 

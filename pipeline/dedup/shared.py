@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from pipeline.contracts import TIME, conform
 from pipeline.dedup.mapped import (
+    IdSet,
     ValueSet,
     Words,
     distinct,
@@ -31,7 +32,6 @@ from pipeline.dedup.mapped import (
     place_of,
     repeated_places,
     sorted_ids,
-    words_of,
 )
 from pipeline.dedup.passage_hashes import holders_in, paragraph_hashes, paragraphs_in
 from pipeline.interim import SHARED
@@ -132,13 +132,13 @@ def find_sightings(
         rules: what is shared.
     """
     stale_ids = pa.concat_arrays([batch["article_id"].combine_chunks(), gone])
-    stale = sorted_ids(id_words(stale_ids))
+    stale = IdSet(id_words(stale_ids))
     stored = [chunk for segment in history for chunk in segment.to_batches() if len(chunk)]
     own = [chunk for chunk in batch.combine_chunks().to_batches() if len(chunk)]
     printed = [paragraphs_in(chunk) for chunk in own]
     wanted = [hashes for hashes, _ in printed]
     wanted += [paragraphs_in(rows)[0] for rows in _rows_of(stale, stored)]
-    sought = ValueSet(np.concatenate([np.empty(0, np.uint64), *wanted]))
+    sought = ValueSet(np.concatenate([np.empty(0, np.uint64), *wanted]), batch.num_rows)
     held = [holders_in(chunk, sought) for chunk in stored] + printed
     held = _held_by_several(held)
     codes: dict[str, int] = {}
@@ -147,8 +147,8 @@ def find_sightings(
         for chunk, holders in zip(stored + own, held, strict=True)
     ]
     before, new = _joined(found[: len(stored)]), _joined(found[len(stored) :])
-    now = _joined([before.where(~is_among(before.ids, stale)), new])
-    return _sightings(before, now, new, ids_of(stale))
+    now = _joined([before.where(~stale.holds(before.ids)), new])
+    return _sightings(before, now, new, ids_of(stale.ids))
 
 
 def find_shared(sightings: Sightings, paragraphs: pa.Table, standing: pa.Table) -> Shared:
@@ -181,14 +181,12 @@ def find_shared(sightings: Sightings, paragraphs: pa.Table, standing: pa.Table) 
     return Shared(removed.cast(_PLACES), conform(added, SHARED))
 
 
-def _rows_of(ids: Words, chunks: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of each chunk whose article is among `ids` (sorted)."""
-    wanted = ValueSet(ids[:, 0].byteswap())
+def _rows_of(ids: IdSet, chunks: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of each chunk whose article is among `ids`."""
     for chunk in chunks:
-        rows = wanted.positions_in(np.ascontiguousarray(words_of(chunk["article_id"])[:, 0]))
+        rows = ids.rows_in(chunk["article_id"])
         if rows.size:
-            few = chunk.select(["article_id", "passages"]).take(pa.array(rows))
-            yield few.filter(pa.array(is_among(id_words(few["article_id"]), ids)))
+            yield chunk.select(["article_id", "passages"]).take(pa.array(rows))
 
 
 def _held_by_several(held: Sequence[_Holders]) -> list[_Holders]:
