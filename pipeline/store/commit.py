@@ -22,10 +22,11 @@ from pipeline.interim import KEYS
 from pipeline.store.catalog import Catalog
 from pipeline.store.durable import make_folder, sync_all, unlink_durably
 from pipeline.store.gather import Gatherer
+from pipeline.store.ids import Columns, keys_in
 from pipeline.store.layout import BATCH_PREFIX, Layout
 from pipeline.store.model import Change, Landing, Snapshot, Step, StoredFile, naive_utc
 from pipeline.store.parquet import Stamp, conformed_in_file_order, month_of, new_path, write_file
-from pipeline.store.rows import find_rows, key_tables, rewrite
+from pipeline.store.rows import rewrite
 
 STEPS = (
     "land:staged",
@@ -68,6 +69,7 @@ class Batch:
         default_factory=list
     )
     added_signatures: StoredFile | None = None
+    ids: dict[str, Columns] = field(default_factory=dict)
 
     def staged(self, stored: StoredFile) -> Path:
         """Return where a file lies before it is moved."""
@@ -96,7 +98,9 @@ class Batch:
         month, level = place or (self.month, "l0")
         path = new_path(name, month, level)
         staged = self.folder / Path(path).name
-        return write_file(table, CONTRACTS[name], staged, path, self.stamp, groups)
+        stored = write_file(table, CONTRACTS[name], staged, path, self.stamp, groups)
+        self.ids[path] = keys_in(table, name)
+        return stored
 
 
 def checked_change(change: Change) -> dict[str, pa.Table]:
@@ -148,8 +152,7 @@ def _stage_rest(layout: Layout, gatherer: Gatherer, change: Change, batch: Batch
     """Stage what is left of the files that hold removed rows."""
     for name, keys in sorted(change.removed.items()):
         files = gatherer.files(name)
-        wanted = key_tables(CONTRACTS[name], keys)
-        found = find_rows(gatherer.connection, layout.root, files, wanted)
+        found = gatherer.matching(name, keys)
         for pack in rewrite(layout.root, files, found):
             batch.removed += pack.replaced
             if pack.rest.num_rows:
