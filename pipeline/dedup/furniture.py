@@ -80,6 +80,8 @@ class _Fields:
 
     def _take_byline(self, text: str, cut: Cut, previous: str) -> None:
         """Add what a byline, dateline or sign-off names."""
+        if not cut.fields:
+            return
         # What a caption names is the picture's: a place or an agency counts only where there is
         # nothing but captions, a photographer where the text names no reporter.
         signed = text[: cut.start] or (previous if cut.pattern.place == "last" else "")
@@ -140,7 +142,8 @@ def find_furniture(
     owners = np.repeat(np.arange(len(ranges)), lasts - firsts)
     index = np.arange(len(texts)) - firsts[owners]
     held = _repeated_lines(spans, lines, learned)
-    possible = possible_rows(texts, index, lasts[owners] - 1 - np.arange(len(texts)), rules, table)
+    from_end = lasts[owners] - 1 - np.arange(len(texts))
+    possible, may_hold_rights = possible_rows(texts, index, from_end, rules, table)
     rows = np.union1d(possible, np.fromiter(held, np.int64, len(held)))
     at = _Places(spans, rows)
     removals: list[Removal] = []
@@ -151,7 +154,8 @@ def find_furniture(
         whole: set[int] = set()
         for place, row in group:
             text, line = at.texts[place], held.get(row)
-            cuts = find_cuts(text, row - first, last - first, rules, table)
+            may = bool(may_hold_rights[row])
+            cuts = find_cuts(text, row - first, last - first, rules, table, may_hold_rights=may)
             if not cuts and line is None:
                 continue
             fields.take(text, cuts, texts[row - 1].as_py() if row > first else "")

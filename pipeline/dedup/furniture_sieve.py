@@ -39,8 +39,8 @@ def possible_rows(
     from_end: NDArray[np.int64],
     rules: FurnitureRules,
     table: PatternTable,
-) -> NDArray[np.int64]:
-    """Return the rows in which `find_cuts` may find something, ascending.
+) -> tuple[NDArray[np.int64], Flags]:
+    """Return the rows in which `find_cuts` may find something, ascending; bool [n] of any notice.
 
     Args:
         texts: the paragraphs.
@@ -51,9 +51,10 @@ def possible_rows(
     """
     n = len(texts)
     if table.of_source.patterns:
-        return np.arange(n)
+        return np.arange(n), np.ones(n, np.bool_)
     rights = RIGHTS_SIGNS if table.rights_lines else ""
-    found = _found(texts, "|".join(filter(None, (rights, MAY_COMPOSE))))
+    may_hold_rights = _found(texts, "|".join(filter(None, (rights, MAY_COMPOSE))))
+    found = may_hold_rights.copy()
     is_head = index < rules.head_paragraphs
     is_edge = is_head | (from_end < rules.tail_paragraphs)
     is_short = pc.less_equal(pc.utf8_length(texts), rules.max_byline_chars)
@@ -65,7 +66,7 @@ def possible_rows(
             found |= _found(texts, group.sieve, is_there & ~found)
     if table.byline_tails:
         found |= _found(texts, BYLINE_SIGNS, is_last & ~found)
-    return np.flatnonzero(found)
+    return np.flatnonzero(found), may_hold_rights
 
 
 def _found(texts: pa.ChunkedArray | pa.Array, regex: str, among: Flags | None = None) -> Flags:

@@ -35,6 +35,11 @@ _CAPTION = re.compile(
     r"|写真[=＝:：]|[（(]写真|=.{1,12}撮影|図[/:：]|图[/:：]|摄[)）]?$|foto:|\(foto|photo ?:"
     r"|crédit photo|تصوير:|\(صورة"
 )
+# What stands in any of them, by its first character: most prose ends here.
+_CAPTION_SIGN = re.compile(
+    r"제공|사진|공동취재|db|캡|ⓒ|©|photo|뉴스1|뉴시스|연합|ap|afp|epa|로이터|신화|기자|작가|20\d\d\."
+    r"|getty|handout|reuters|写真|撮影|図|图|摄|foto|تصوير|صورة"
+)
 _CAPTION_CHARS = 160
 
 _BRACKETED = re.compile(r"^[\[<〈《【◀«(（［「][^\]>〉》】▶»)）］」]{1,50}[\]>〉》】▶»)）］」]\W*$")
@@ -120,7 +125,8 @@ def is_caption(text: str) -> bool:
     """
     if text.startswith("◆…"):
         return True
-    return _CAPTION.search(text[-_CAPTION_CHARS:].lower()) is not None
+    end = text[-_CAPTION_CHARS:].lower()
+    return _CAPTION_SIGN.search(end) is not None and _CAPTION.search(end) is not None
 
 
 def is_speaker_label(text: str) -> bool:
