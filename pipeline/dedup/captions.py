@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.dedup.photo_credits import credit_start, is_credit_line
 from pipeline.dedup.removals import Removal, article_ranges, id_array, removals_table
+from pipeline.text.flat_lines import flat_texts
 from pipeline.text.sentences import split_sentences
 
 REASON = "furniture_caption"
@@ -58,15 +59,19 @@ _SIGNS = (
 )
 # A body paragraph nearly always ends so, a caption with its credit never does.
 _BODY_END = r"[다요][.][”\"’']?$"
-# Marks of a caption without a credit, and "the picture is not of this story".
+# Marks of a caption without a credit, and "the picture is not of this story". Each is looked for
+# alone: RE2 reads from the one end, from the other and from point to point, not every character.
 _MARKS = (
-    r"^(?:[▲△▼▽◆]|[\[<(【〈]\s?(?:사진|写真|图片|圖片)|사진\s?설명"
+    r"^(?:[▲△▼▽◆]|[\[<(【〈]\s?(?:사진|写真|图片|圖片)|사진\s?설명|사진은\s"
     r"|(?i:caption|légende|pie de foto|bildunter)"
-    r"|キャプション|图为|圖為|图说|圖說)|^사진은\s|[.]\s?사진은\s"
-    r"|(?:관련|관계|연관|무관)[^.]{0,12}\.?$"
+    r"|キャプション|图为|圖为|图说|圖說)",
+    r"[.]\s?사진은\s",
+    r"(?:관련|관계|연관|무관)[^.]{0,12}\.?$",
 )
 # Composed by NFC before the patterns meet it: decomposed Hangul and accents.
 _DECOMPOSED = "[\u1100-\u11ff\u0300-\u036f]"
+_JAMO_LEAD, _ACCENT_LEADS = 0xE1, (0xCC, 0xCD)
+"""First bytes of theirs, which few other letters of the news have."""
 
 _MARKED = (
     ("mark", re.compile(r"^(?:◆…|[▲△▼▽]\s?\S.{0,150}(?:[고져여] 있다|모습|전경|장면|조감도)\.?$)")),
@@ -129,12 +134,29 @@ def find_captions(spans: pa.Table, rules: CaptionRules | None = None) -> pa.Tabl
 
 def _possible_rows(spans: pa.Table) -> NDArray[np.int64]:
     """Return the rows of SPANS that may hold a credit or a caption."""
-    texts = spans.column("text")
-    has_sign = pc.match_substring_regex(texts, _SIGNS)
-    is_body = pc.match_substring_regex(texts, _BODY_END)
-    has_mark = pc.match_substring_regex(texts, f"{_MARKS}|{_DECOMPOSED}")
-    is_possible = pc.or_(pc.and_not(has_sign, is_body), has_mark)
-    return np.flatnonzero(is_possible.to_numpy())
+    texts = spans.column("text").combine_chunks()
+    is_possible = np.zeros(len(texts), np.bool_)
+    rows = _rows_with_their_bytes(texts)
+    is_possible[rows] = _is_found(texts.take(pa.array(rows)), _DECOMPOSED)
+    for mark in _MARKS:
+        is_possible |= _is_found(texts, mark)
+    others = np.flatnonzero(~(is_possible | _is_found(texts, _BODY_END)))
+    is_possible[others] = _is_found(texts.take(pa.array(others)), _SIGNS)
+    return np.flatnonzero(is_possible)
+
+
+def _is_found(texts: pa.LargeStringArray, regex: str) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = pc.match_substring_regex(texts, regex).to_numpy(zero_copy_only=False)
+    return found.copy()
+
+
+def _rows_with_their_bytes(texts: pa.LargeStringArray) -> NDArray[np.int64]:
+    """Return the rows that hold a byte that decomposed letters begin with, ascending."""
+    utf8, offsets = flat_texts(texts)
+    utf8 = utf8[offsets[0] : offsets[-1]]
+    first, last = _ACCENT_LEADS
+    places = np.flatnonzero((utf8 == _JAMO_LEAD) | (utf8 == first) | (utf8 == last))
+    return np.unique(np.searchsorted(offsets, places + offsets[0], "right") - 1)
 
 
 def _found(text: str, is_late: bool, rules: CaptionRules) -> Iterator[_Found]:

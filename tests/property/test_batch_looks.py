@@ -1,6 +1,7 @@
 """Looks at whole columns must find what the reading of single texts finds."""
 
 import hashlib
+import re
 import sys
 import unicodedata
 
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.dedup import lines
+from pipeline.dedup import captions, line_kinds, lines
 from pipeline.dedup.furniture_cuts import FurnitureRules, PatternTable, find_cuts
 from pipeline.dedup.furniture_sieve import INERT, possible_rows
 from pipeline.dedup.line_classes import SOURCE, class_of, is_of_the_body, is_of_the_house
@@ -140,6 +141,38 @@ def test_lines_of_a_batch_are_those_of_each_text(texts):
 
 
 @given(lines_of_text)
+@settings(max_examples=500, deadline=None)
+def test_captions_are_looked_for_where_a_sign_is_and_no_body_ends(texts):
+    column = pa.array(texts, pa.large_string())
+    spans = pa.table({"text": column})
+    found = [
+        pc.match_substring_regex(column, regex)
+        for regex in (captions._SIGNS, captions._BODY_END, captions._DECOMPOSED)
+    ]
+    marks = pc.match_substring_regex(column, "|".join(captions._MARKS))
+    plain = pc.or_(pc.or_(pc.and_not(*found[:2]), found[2]), marks)
+    assert captions._possible_rows(spans).tolist() == np.flatnonzero(plain.to_numpy(False)).tolist()
+
+
+@given(line)
+@settings(max_examples=1000, deadline=None)
+def test_a_caption_bears_one_of_its_signs(text):
+    end = text[-160:].lower()
+    if line_kinds._CAPTION.search(end):
+        assert line_kinds._CAPTION_SIGN.search(end)
+
+
+@given(st.lists(st.sampled_from([p.example for p in PATTERNS]), min_size=1, max_size=3), line)
+@settings(max_examples=1000, deadline=None)
+def test_a_pattern_matches_only_where_its_sign_is(examples, text):
+    for body in (text, " ".join(examples), f"{text} {examples[0]}", examples[0].upper()):
+        for pattern in PATTERNS:
+            if pattern.sieve and (found := pattern.regex.search(body)):
+                flags = pattern.regex.flags & re.IGNORECASE
+                assert re.search(pattern.sieve, found[0], flags), pattern.name
+
+
+@given(lines_of_text)
 @settings(max_examples=1000, deadline=None)
 def test_the_sieve_lets_all_furniture_through(texts):
     index = np.arange(len(texts))
@@ -148,15 +181,6 @@ def test_the_sieve_lets_all_furniture_through(texts):
     )
     cut = [row for row, text in enumerate(texts) if find_cuts(text, row, len(texts), RULES, TABLE)]
     assert set(cut) <= set(found.tolist())
-
-
-def test_every_pattern_finds_its_own_signs():
-    for pattern in PATTERNS:
-        assert (
-            not pattern.sieve
-            or pc.match_substring_regex(pa.scalar(pattern.example), pattern.sieve).as_py()
-            or pattern.place == "tail"
-        ), pattern.name
 
 
 def test_inert_code_points_never_change_in_nfc():
