@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.dedup.photo_credits import credit_start, is_credit_line
-from pipeline.dedup.removals import Removal, article_ranges, id_array, removals_table
+from pipeline.dedup.removals import Cuts, article_ranges
 from pipeline.text.flat_lines import flat_texts
 from pipeline.text.sentences import split_sentences
 
@@ -108,28 +108,16 @@ def find_captions(spans: pa.Table, rules: CaptionRules | None = None) -> pa.Tabl
     """
     rules = rules or CaptionRules()
     rows = _possible_rows(spans)
-    part = spans.take(rows)
-    texts, seqs = part.column("text").to_pylist(), part.column("seq").to_pylist()
-    starts = part.column("start_char").to_pylist()
-    article_ids = id_array(part.column("article_id")).tolist()
-    revision_ids = id_array(part.column("revision_id")).tolist()
-    sizes = np.array([last - first for first, last in article_ranges(spans)], np.int64)
-    from_end = np.repeat(sizes, sizes)[rows] - part.column("seq").to_numpy()
-    removals = (
-        Removal(
-            article_id=article_ids[at],
-            revision_id=revision_ids[at],
-            action=found.action,
-            reason=REASON,
-            paragraph_seq=seqs[at],
-            start_char=starts[at] + found.start,
-            end_char=starts[at] + found.end,
-            evidence=found.evidence,
-        )
-        for at, text in enumerate(texts)
-        for found in _found(text, bool(from_end[at] <= rules.byline_paragraphs), rules)
-    )
-    return removals_table(removals)
+    texts = spans.column("text").take(pa.array(rows)).to_pylist()
+    ranges = np.array(article_ranges(spans), np.int64).reshape(-1, 2)
+    sizes = ranges[:, 1] - ranges[:, 0]
+    from_end = np.repeat(sizes, sizes)[rows] - spans.column("seq").to_numpy()[rows]
+    is_late = (from_end <= rules.byline_paragraphs).tolist()
+    cuts = Cuts(spans)
+    for row, text, late in zip(rows.tolist(), texts, is_late, strict=True):
+        for found in _found(text, late, rules):
+            cuts.add(row, found.action, REASON, found.start, found.end, found.evidence)
+    return cuts.table()
 
 
 def _possible_rows(spans: pa.Table) -> NDArray[np.int64]:

@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from pipeline.contracts import conform
 from pipeline.dedup.furniture_cuts import (
@@ -32,7 +32,7 @@ from pipeline.dedup.line_kinds import is_caption
 from pipeline.dedup.line_masks import reporter_of
 from pipeline.dedup.lines import EDGE
 from pipeline.dedup.patterns import PATTERNS
-from pipeline.dedup.removals import Removal, article_ranges, id_array, removals_table
+from pipeline.dedup.removals import Cuts, article_ranges
 from pipeline.interim import LIFTED, SPANS
 
 _AGENCY_NAMES = {"reuter": "Reuters", "reuters": "Reuters", "news1": "뉴스1"}
@@ -145,56 +145,34 @@ def find_furniture(
     from_end = lasts[owners] - 1 - np.arange(len(texts))
     possible, may_hold_rights = possible_rows(texts, index, from_end, rules, table)
     rows = np.union1d(possible, np.fromiter(held, np.int64, len(held)))
-    at = _Places(spans, rows)
-    removals: list[Removal] = []
+    found = zip(
+        rows.tolist(),
+        owners[rows].tolist(),
+        texts.take(pa.array(rows)).to_pylist(),
+        may_hold_rights[rows].tolist(),
+        strict=True,
+    )
+    revision_ids = spans.column("revision_id").take(pa.array(firsts)).to_pylist()
+    removals = Cuts(spans)
     lifted: dict[bytes, _Fields] = {}
-    for owner, group in groupby(enumerate(rows.tolist()), lambda row: int(owners[row[1]])):
+    for owner, group in groupby(found, itemgetter(1)):
         first, last = ranges[owner].tolist()
         fields = _Fields()
         whole: set[int] = set()
-        for place, row in group:
-            text, line = at.texts[place], held.get(row)
-            may = bool(may_hold_rights[row])
+        for row, _, text, may in group:
+            line = held.get(row)
             cuts = find_cuts(text, row - first, last - first, rules, table, may_hold_rights=may)
             if not cuts and line is None:
                 continue
             fields.take(text, cuts, texts[row - 1].as_py() if row > first else "")
             for action, reason, start, end, evidence in _actions(text, cuts, line, fields):
-                removals.append(at.removal(place, action, reason, start, end, evidence))
+                removals.add(row, action, reason, start, end, evidence)
                 whole |= {row} if action == "drop_paragraph" else set()
-            lifted[at.revision_ids[place]] = fields
+            lifted[revision_ids[owner]] = fields
         if fields.of_pictures:
             own = enumerate(texts.slice(first, last - first).to_pylist(), first)
             fields.has_body = _has_body(text for row, text in own if row not in whole)
-    return removals_table(removals), _lifted_table(lifted)
-
-
-class _Places:
-    """Some rows of SPANS as Python values."""
-
-    def __init__(self, spans: pa.Table, rows: NDArray[np.int64]) -> None:
-        """Take the rows, ascending."""
-        part = spans.take(pa.array(rows))
-        self.texts: list[str] = part.column("text").to_pylist()
-        self.revision_ids: list[bytes] = id_array(part.column("revision_id")).tolist()
-        self._article_ids: list[bytes] = id_array(part.column("article_id")).tolist()
-        self._seqs: list[int] = part.column("seq").to_pylist()
-        self._starts: list[int] = part.column("start_char").to_pylist()
-
-    def removal(
-        self, place: int, action: str, reason: str, start: int, end: int, evidence: str
-    ) -> Removal:
-        """Return what is taken out of a paragraph; `start` and `end` are offsets into its text."""
-        return Removal(
-            article_id=self._article_ids[place],
-            revision_id=self.revision_ids[place],
-            action=action,
-            reason=reason,
-            paragraph_seq=self._seqs[place],
-            start_char=self._starts[place] + start,
-            end_char=self._starts[place] + end,
-            evidence=evidence,
-        )
+    return removals.table(), _lifted_table(lifted)
 
 
 def _has_body(paragraphs: Iterable[str]) -> bool:
