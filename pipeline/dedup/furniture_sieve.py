@@ -19,6 +19,7 @@ from pipeline.dedup.furniture_cuts import (
     FurnitureRules,
     PatternTable,
 )
+from pipeline.text.flat_lines import flat_texts
 
 Flags = NDArray[np.bool_]
 
@@ -60,13 +61,23 @@ def possible_rows(
     is_short = pc.less_equal(pc.utf8_length(texts), rules.max_byline_chars)
     is_line = is_edge & is_short.to_numpy(zero_copy_only=False)
     is_last = from_end < rules.span_paragraphs
-    may_open = is_head | _found(texts, f"^[{OPENERS}]".replace("[[", r"[\["))
+    may_open = is_head | _begin_with(texts, OPENERS)
     for group, is_there in ((table.last_lines, is_line), (table.heads, may_open)):
         if group.patterns:
             found |= _found(texts, group.sieve, is_there & ~found)
     if table.byline_tails:
         found |= _found(texts, BYLINE_SIGNS, is_last & ~found)
     return np.flatnonzero(found), may_hold_rights
+
+
+def _begin_with(texts: pa.ChunkedArray | pa.Array, characters: str) -> Flags:
+    """Return which texts begin with a byte that one of the characters begins with."""
+    whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    utf8, offsets = flat_texts(whole)
+    if not utf8.size:
+        return np.zeros(len(texts), np.bool_)
+    leads = [character.encode()[0] for character in characters]
+    return np.isin(utf8[np.minimum(offsets[:-1], utf8.size - 1)], leads)
 
 
 def _found(texts: pa.ChunkedArray | pa.Array, regex: str, among: Flags | None = None) -> Flags:
