@@ -71,6 +71,7 @@ _TURN = re.compile(
 _LEAD = re.compile(
     r"^\W{0,3}(?P<who>[^\W\d_][^\s:：>»“\"]{0,19}(?:\s[^\s:：>»“\"]{1,19}){0,3})\s?[:：>»]\s?\S"
 )
+_LEAD_SIGNS = ":：>»"
 _DASHED = re.compile(r"^(?:>>|[-–—―─]{1,2})\s?\S")
 _BULLET = re.compile(
     r"^(?:[①-⑳➀-➓㉠-㉻⓵-⓾•·▪◦●○◇◆□■△▲▽▼※*-]|\(?(?:\d{1,2}|[a-zA-Z가-하]|[ivx]{1,4})[.)]"
@@ -155,6 +156,8 @@ def speaker_of(text: str) -> str | None:
     >>> speaker_of("SMITH: I do not know."), speaker_of("◇ 진행자> 그렇습니다.")
     ('SMITH', '진행자')
     """
+    if not any(sign in text for sign in _LEAD_SIGNS):
+        return None
     found = _LEAD.match(text)
     return found["who"] if found and not is_credit(text) else None
 

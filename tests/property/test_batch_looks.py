@@ -11,15 +11,17 @@ import pyarrow.compute as pc
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.dedup import captions, line_kinds, lines
+from pipeline.dedup import captions, line_kinds, line_masks, lines
 from pipeline.dedup.furniture_cuts import FurnitureRules, PatternTable, find_cuts
 from pipeline.dedup.furniture_sieve import INERT, possible_rows
 from pipeline.dedup.line_classes import SOURCE, class_of, is_of_the_body, is_of_the_house
 from pipeline.dedup.line_masks import masked
 from pipeline.dedup.patterns import PATTERNS
 from pipeline.interim import PARSED
+from pipeline.text import wrapping
 from pipeline.text.normalise import make_key
 from pipeline.text.paragraphs import paragraph_spans, split_paragraphs
+from pipeline.text.wrapping import is_table_row
 
 TABLE, RULES = PatternTable(PATTERNS), FurnitureRules()
 
@@ -160,6 +162,16 @@ def test_a_caption_bears_one_of_its_signs(text):
     end = text[-160:].lower()
     if line_kinds._CAPTION.search(end):
         assert line_kinds._CAPTION_SIGN.search(end)
+
+
+@given(line)
+@settings(max_examples=1000, deadline=None)
+def test_cheap_looks_at_a_line_miss_nothing(text):
+    for form, words in zip(line_masks._NAMED, line_masks._NAMED_WORDS, strict=True):
+        assert not form.search(text) or any(word in text for word in words)
+    if line_kinds._LEAD.match(text):
+        assert any(sign in text for sign in line_kinds._LEAD_SIGNS)
+    assert is_table_row(text) == (wrapping._ROW.search(text) is not None)
 
 
 @given(st.lists(st.sampled_from([p.example for p in PATTERNS]), min_size=1, max_size=3), line)
