@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from operator import itemgetter
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.contracts import conform
 from pipeline.dedup.furniture_cuts import (
@@ -138,24 +139,12 @@ def find_furniture(
     rules, table = rules or FurnitureRules(), PatternTable(patterns)
     texts = spans.column("text").combine_chunks()
     ranges = np.array(article_ranges(spans), np.int64).reshape(-1, 2)
-    firsts, lasts = ranges[:, 0], ranges[:, 1]
-    owners = np.repeat(np.arange(len(ranges)), lasts - firsts)
-    index = np.arange(len(texts)) - firsts[owners]
     held = _repeated_lines(spans, lines, learned)
-    from_end = lasts[owners] - 1 - np.arange(len(texts))
-    possible, may_hold_rights = possible_rows(texts, index, from_end, rules, table)
-    rows = np.union1d(possible, np.fromiter(held, np.int64, len(held)))
-    found = zip(
-        rows.tolist(),
-        owners[rows].tolist(),
-        texts.take(pa.array(rows)).to_pylist(),
-        may_hold_rights[rows].tolist(),
-        strict=True,
-    )
-    revision_ids = spans.column("revision_id").take(pa.array(firsts)).to_pylist()
+    revision_ids = spans.column("revision_id").take(pa.array(ranges[:, 0])).to_pylist()
     removals = Cuts(spans)
     lifted: dict[bytes, _Fields] = {}
-    for owner, group in groupby(found, itemgetter(1)):
+    possible = _possible_paragraphs(texts, ranges, held, rules, table)
+    for owner, group in groupby(possible, attrgetter("owner")):
         first, last = ranges[owner].tolist()
         fields = _Fields()
         whole: set[int] = set()
@@ -173,6 +162,33 @@ def find_furniture(
             own = enumerate(texts.slice(first, last - first).to_pylist(), first)
             fields.has_body = _has_body(text for row, text in own if row not in whole)
     return removals.table(), _lifted_table(lifted)
+
+
+class _Possible(NamedTuple):
+    """A paragraph that may be furniture: its row, the number of its article, its text."""
+
+    row: int
+    owner: int
+    text: str
+    may_hold_rights: bool
+
+
+def _possible_paragraphs(
+    texts: pa.LargeStringArray,
+    ranges: NDArray[np.int64],
+    held: Iterable[int],
+    rules: FurnitureRules,
+    table: PatternTable,
+) -> Iterator[_Possible]:
+    """Yield the paragraphs in which a pattern may match, or that are learned lines, in order."""
+    firsts, lasts = ranges[:, 0], ranges[:, 1]
+    owners = np.repeat(np.arange(len(ranges)), lasts - firsts)
+    every = np.arange(len(texts))
+    index, from_end = every - firsts[owners], lasts[owners] - 1 - every
+    possible, may_hold_rights = possible_rows(texts, index, from_end, rules, table)
+    rows = np.union1d(possible, np.array([*held], np.int64))
+    columns = (rows, owners[rows], texts.take(pa.array(rows)), may_hold_rights[rows])
+    return map(_Possible._make, zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _has_body(paragraphs: Iterable[str]) -> bool:

@@ -2,7 +2,7 @@
 
 What a line is, `pipeline.text.paragraphs` says. Texts whose lines this cannot tell (line breaks
 and white space outside ASCII, long runs of it) are named, so that they are read one by one there:
-one article in fifty of a day's news.
+7 of 5,000 articles of a day's news.
 """
 
 from __future__ import annotations
