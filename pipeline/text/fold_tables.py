@@ -40,12 +40,21 @@ _MEASURES = "%‰"
 # Arabic forms of ASCII marks; two letters that Korean papers print as a middle dot.
 _SAME = {"٪": "%", "٫": ".", "٬": ",", "ㆍ": " ", "ᆞ": " "}
 
-COMBINES = np.uint32(1 << 31)
-"""Bit of an entry: the text may have to be composed."""
+N_ENTRIES = 0x20000
+"""Rare ideographs and what lies beyond are left to the plain path: their entries fill 8 MB."""
 
-# Ideographs and syllables do not combine.
-_MAY_COMBINE = ((0, 0x3400), (0xA000, 0xAC00), (0xD7A4, 0xD800), (0xF900, 0x20000))
-_MAY_COMBINE += ((0x2F800, 0x2FA20),)
+LENGTH_SHIFT, KIND_SHIFT = 32, 36
+COMBINES = np.uint64(1 << 63)
+"""Set in an entry: only the plain path can tell what becomes of the text."""
+
+# Ideographs and syllables do not combine, but those kept for compatibility do.
+_MAY_COMBINE = (
+    (0, 0x3400),
+    (0xA000, 0xAC00),
+    (0xD7A4, 0xD800),
+    (0xF900, 0x20000),
+    (0x2F800, 0x2FA20),
+)
 
 
 class FoldTables(NamedTuple):
@@ -58,41 +67,69 @@ class FoldTables(NamedTuple):
 
 
 class FoldEntries(NamedTuple):
-    """The folding tables as the compiled engine reads them, one look a code point.
+    """The folding tables as the compiled engine reads them: one look a code point.
 
-    An entry, uint32, has the code point in its low 21 bits (of kind EXPANDED the number of an
-    expansion), the kind in bits 24 to 27, and `COMBINES` set where it may combine with others.
+    An entry, uint64, has what is written in UTF-8 in bits 0 to 31 (the number of an expansion
+    where the kind is EXPANDED), its length in bytes from `LENGTH_SHIFT` on, the kind from
+    `KIND_SHIFT` on, and `COMBINES` where the text may have to be composed.
     """
 
-    entries: NDArray[np.uint32]
-    expansions: NDArray[np.uint32]
-    """Entries of all expansions; `starts` as `FoldTables.expansion_starts`."""
+    entries: NDArray[np.uint64]
+    """Of code points under `N_ENTRIES`; all others share the last one, which says COMBINES."""
+    expansions: NDArray[np.uint64]
     starts: NDArray[np.int64]
+    """Expansion i is expansions[starts[i]:starts[i + 1]]."""
 
 
 @cache
 def fold_entries() -> FoldEntries:
     """Return the tables of the compiled engine, built once."""
     fold, kind, codes, starts = fold_tables()
-    kept = kind[codes] != DROP
-    total = np.append(0, np.cumsum(kept))
-    entries = np.where(fold < DROPPED, fold, 0) | kind[np.minimum(fold, DROPPED)].astype(
-        np.uint32
-    ) << np.uint32(24)
-    many = np.flatnonzero(fold > DROPPED)
-    number = fold[many] - (DROPPED + 1)
-    entries[many] = number | np.uint32(EXPANDED << 24)
+    single = fold[:N_ENTRIES].copy()
+    many = np.flatnonzero(single > DROPPED)
+    number = single[many] - (DROPPED + 1)
     combines = combining_code_points()
-    # A text is looked at again for what it holds and for what its key holds.
-    combines[fold < DROPPED] |= combines[fold[fold < DROPPED]]
-    combines[many] |= np.logical_or.reduceat(combines[codes], starts[:-1])[number]
-    combines[0] = True  # NUL separates the texts that numpy folds together
-    entries[0] = np.uint32(DROP << 24)
-    entries[combines] |= COMBINES
-    expansions = codes | kind[codes].astype(np.uint32) << np.uint32(24)
-    return FoldEntries(entries, expansions[kept], total[starts])
+    is_suspect = combines[:N_ENTRIES].copy()
+    is_suspect[many] = np.logical_or.reduceat(combines[codes], starts[:-1])[number]
+    single[many] = DROPPED
+    # A key must be composed as well: what a code point becomes counts with what it is.
+    is_suspect |= np.append(combines, False)[single]
+    is_suspect[0] = True  # NUL separates the texts that numpy folds together
+    single[0] = DROPPED
+    entries = np.append(_entries(single, kind), np.uint64(DROP << KIND_SHIFT) | COMBINES)
+    entries[many] = number | np.uint64(EXPANDED << KIND_SHIFT)
+    entries[:N_ENTRIES][is_suspect] |= COMBINES
+    kept = kind[codes] != DROP
+    n_kept = np.append(0, np.cumsum(kept))
+    return FoldEntries(entries, _entries(codes[kept], kind), n_kept[starts])
 
 
+def _entries(codes: NDArray[np.uint32], kind: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return the entries of folded code points; `DROPPED` and spaces write nothing."""
+    kinds = kind[codes].astype(np.uint64)
+    words, lengths = utf8_words(np.where(codes < DROPPED, codes, 0))
+    lengths[(kinds == DROP) | (kinds == SPACE)] = 0
+    lengths <<= np.uint64(LENGTH_SHIFT)
+    entries: NDArray[np.uint64] = words | lengths | kinds << np.uint64(KIND_SHIFT)
+    return entries
+
+
+def utf8_words(codes: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return each code point in UTF-8, as a little-endian word, and how many bytes it has."""
+    code = codes.astype(np.uint64)
+    six = [code >> np.uint64(6 * place) & np.uint64(0x3F) | np.uint64(0x80) for place in range(3)]
+    eight, shift = np.uint64(8), np.uint64
+    two = code >> shift(6) | shift(0xC0) | six[0] << eight
+    three = code >> shift(12) | shift(0xE0) | six[1] << eight | six[0] << shift(16)
+    four = code >> shift(18) | shift(0xF0) | six[2] << eight | six[1] << shift(16)
+    four |= six[0] << shift(24)
+    classes = [code < 0x80, code < 0x800, code < 0x10000]
+    words = np.select(classes, [code, two, three], four)
+    lengths = np.select(classes, [1, 2, 3], 4).astype(np.uint64)
+    return words, lengths
+
+
+@cache
 def combining_code_points() -> NDArray[np.bool_]:
     """Return which code points NFC may change, alone or beside others: bool [0x110000].
 
@@ -102,15 +139,17 @@ def combining_code_points() -> NDArray[np.bool_]:
     """
     combines = np.zeros(DROPPED, np.bool_)
     for first, end in _MAY_COMBINE:
-        for code in range(first, end):
-            character = chr(code)
-            parts = unicodedata.decomposition(character)
+        characters = [chr(code) for code in range(first, end)]
+        combines[first:end] |= np.fromiter(map(unicodedata.combining, characters), np.uint8) != 0
+        for character, parts in zip(
+            characters, map(unicodedata.decomposition, characters), strict=True
+        ):
             if parts and parts[0] != "<":
                 combines[[int(part, 16) for part in parts.split()[1:]]] = True
-                combines[code] |= unicodedata.normalize("NFC", character) != character
-            combines[code] |= unicodedata.combining(character) != 0
+                combines[ord(character)] |= unicodedata.normalize("NFC", character) != character
     for first, last in ((0x1161, 0x1175), (0x11A8, 0x11C2)):  # vowels and finals of syllables
         combines[first : last + 1] = True
+    combines.flags.writeable = False
     return combines
 
 
@@ -165,9 +204,12 @@ def _changed_code_points() -> list[int]:
     present = script_classes() != ScriptClass.DROP
     present[0x3400:0xA000] = present[0xAC00:0xF900] = present[0x20000:0x2F800] = False
     present[0x2FA20:] = False
-    normalize = unicodedata.normalize
+    present[ord("\n")] = False
     codes = np.flatnonzero(present).tolist()
-    changed = [c for c in codes if normalize("NFKC", chr(c)).casefold() != chr(c)]
+    # One call for all: nothing combines across a line break.
+    lines = "\n".join(map(chr, codes))
+    folded = unicodedata.normalize("NFKC", lines).casefold().split("\n")
+    changed = [c for c, f in zip(codes, folded, strict=True) if f != chr(c)]
     digits = [c for c in codes if c > ord("9") and chr(c).isdecimal()]
     return changed + digits + [ord(c) for c in _NO_TRACE + "".join(_SAME)]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -29,14 +30,11 @@ from pipeline.text.fold_kinds import (
     SPACE,
     UNSPACED,
 )
-from pipeline.text.fold_tables import DROPPED, FoldTables, fold_entries, fold_tables
-from pipeline.text.utf8 import Utf8, large_strings
+from pipeline.text.fold_tables import DROPPED, N_ENTRIES, FoldTables, fold_entries, fold_tables
+from pipeline.text.utf8 import Utf8, blocks_of, large_strings
 
 NORMALISER_VERSION = "key-1"
 """Part of every recipe: keys of two versions never meet."""
-
-_TEXTS_AT_A_TIME = 1_000
-"""Folded together by numpy where there are many texts: bounded memory."""
 
 _MINUS_CODE, _POINT_CODE, _SPACE_CODE = ord(MINUS_SIGN), ord("."), ord(" ")
 
@@ -80,9 +78,8 @@ def key_array(texts: pa.Array | pa.ChunkedArray) -> pa.LargeStringArray:
     utf8 = Utf8.of(texts)
     if use_compiled(utf8.n_articles):
         return _compiled_keys(texts, utf8)
-    batch, keys = texts.to_pylist(), []
-    for start in range(0, len(batch), _TEXTS_AT_A_TIME):
-        keys += make_keys(batch[start : start + _TEXTS_AT_A_TIME])
+    plain = texts.to_pylist()
+    keys = [key for block in blocks_of(plain) for key in make_keys(plain[block])]
     return pa.array(keys, pa.large_string())
 
 
@@ -112,9 +109,20 @@ def key_hash(key: str) -> bytes:
     return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+def key_hashes(keys: pa.LargeStringArray) -> pa.FixedSizeBinaryArray:
+    """Return the `key_hash` of each key, hashed where it lies."""
+    utf8 = Utf8.of(keys)
+    keys_bytes, bounds = utf8.bytes.data, utf8.offsets.tolist()
+    hashes = [
+        hashlib.blake2b(keys_bytes[start:end], digest_size=16).digest()
+        for start, end in pairwise(bounds)
+    ]
+    return pa.array(hashes, pa.binary(16))
+
+
 def _folds_apart(text: str) -> bool:
-    """Return whether each code point of a text folds by itself, without composing it first."""
-    return "\0" not in text and _is_composed(text)
+    """Return whether each code point of a text folds by itself, and by the compiled tables."""
+    return "\0" not in text and max(text) < chr(N_ENTRIES) and _is_composed(text)
 
 
 def _is_composed(text: str) -> bool:

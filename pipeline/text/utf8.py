@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,10 @@ from numpy.typing import NDArray
 
 _BYTES_AN_ARTICLE = 4_000
 """Of some 1,500 Hangul characters: how large a batch is, whatever pieces it is cut into."""
+
+# Characters worked on together by numpy: the arrays of a block stay in a 1 MB L2 cache. Twice as
+# many take 1.2 times as long an article, half as many 1.2 times (384 numpy calls a block).
+_BLOCK_CHARS = 40_000
 
 
 class Utf8(NamedTuple):
@@ -44,3 +49,15 @@ def large_strings(utf8: NDArray[np.uint8], offsets: NDArray[np.int64]) -> pa.Lar
     return pa.LargeStringArray.from_buffers(
         len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(utf8)
     )
+
+
+def blocks_of(texts: Sequence[str]) -> Iterator[slice]:
+    """Yield slices of about `_BLOCK_CHARS` characters, at least one text each."""
+    start, n_chars = 0, 0
+    for position, text in enumerate(texts):
+        n_chars += len(text)
+        if n_chars >= _BLOCK_CHARS:
+            yield slice(start, position + 1)
+            start, n_chars = position + 1, 0
+    if start < len(texts):
+        yield slice(start, len(texts))
