@@ -22,6 +22,7 @@ _KO_TITLE = (
     rf"(?:(?:{_KO_DESK}\s?){{0,2}}(?:기자|통신원)|(?:[가-힣]{{2,5}}\s)?특파원|디자이너|논설위원"
     r"|편집위원|해설위원|리포터|칼럼니스트)"
 )
+_KO_TITLE_SIGNS = "기자|통신원|특파원|디자이너|위원|리포터|칼럼니스트"
 _KO_REPORTERS = (
     rf"{_KO_NAMES}\s?{_KO_TITLE}(?:\s?[,·/]\s?{_KO_NAME}\s?{_KO_TITLE}){{0,3}}"
     r"|[가-힣 ]{0,6}사진\s?(?:기자단|취재단)"
@@ -129,7 +130,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"|(?P<byline_mail>{_KO_NAMES}\s?{_KO_TITLE})\s*[/=(<]?\s*{EMAIL}"
         rf"|(?P<byline_bare>{_KO_SURE_NAMES}\s?{_KO_TITLE})",
         "이하늘 기자 haneul@narae.example",
-        "기자|통신원|특파원|디자이너|위원|리포터|칼럼니스트",
+        _KO_TITLE_SIGNS,
     ),
     pattern(
         "ko_sign_off",
@@ -158,6 +159,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"[/=(\[]?\s*(?:[가-힣]{{1,6}}=|{_KO_OUTLET}[=\s])?"
         rf"(?P<byline>{_KO_SURE_NAMES}\s?{_KO_TITLE})\s*[/=]?\s*(?:{EMAIL})?",
         "시는 다음 달 결과를 내놓는다. /이하늘 기자",
+        _KO_TITLE_SIGNS,
     ),
     pattern(
         "email_tail",
@@ -166,6 +168,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "tail",
         EMAIL,
         "시는 다음 달 결과를 내놓는다. haneul@narae.example",
+        "@",
     ),
     pattern(
         "latin_dateline",
@@ -224,6 +227,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "tail",
         rf"(?P<agency>{_KO_WIRE})(?:\s?제공)?",
         "시는 다음 달 결과를 내놓는다. /연합뉴스",
+        _KO_WIRE,
     ),
     pattern(
         "latin_agency_tail",
@@ -232,6 +236,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "tail",
         r"\(?(?P<agency>REUTERS?|Reuters?|AP|AFP|UPI)\)?",
         "The city opened a new library. Reuter",
+        "REUTER|[Rr]euter|AP|AFP|UPI",
     ),
     pattern(
         "romance_by_line",

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -32,7 +33,7 @@ from pipeline.dedup.line_kinds import is_caption
 from pipeline.dedup.line_masks import reporter_of
 from pipeline.dedup.lines import EDGE
 from pipeline.dedup.patterns import PATTERNS
-from pipeline.dedup.removals import Removal, article_ranges, id_array, removals_table
+from pipeline.dedup.removals import Cuts, article_ranges
 from pipeline.interim import LIFTED, SPANS
 
 _AGENCY_NAMES = {"reuter": "Reuters", "reuters": "Reuters", "news1": "뉴스1"}
@@ -80,6 +81,8 @@ class _Fields:
 
     def _take_byline(self, text: str, cut: Cut, previous: str) -> None:
         """Add what a byline, dateline or sign-off names."""
+        if not cut.fields:
+            return
         # What a caption names is the picture's: a place or an agency counts only where there is
         # nothing but captions, a photographer where the text names no reporter.
         signed = text[: cut.start] or (previous if cut.pattern.place == "last" else "")
@@ -136,61 +139,56 @@ def find_furniture(
     rules, table = rules or FurnitureRules(), PatternTable(patterns)
     texts = spans.column("text").combine_chunks()
     ranges = np.array(article_ranges(spans), np.int64).reshape(-1, 2)
-    firsts, lasts = ranges[:, 0], ranges[:, 1]
-    owners = np.repeat(np.arange(len(ranges)), lasts - firsts)
-    index = np.arange(len(texts)) - firsts[owners]
     held = _repeated_lines(spans, lines, learned)
-    possible = possible_rows(texts, index, lasts[owners] - 1 - np.arange(len(texts)), rules, table)
-    rows = np.union1d(possible, np.fromiter(held, np.int64, len(held)))
-    at = _Places(spans, rows)
-    removals: list[Removal] = []
+    revision_ids = spans.column("revision_id").take(pa.array(ranges[:, 0])).to_pylist()
+    removals = Cuts(spans)
     lifted: dict[bytes, _Fields] = {}
-    for owner, group in groupby(enumerate(rows.tolist()), lambda row: int(owners[row[1]])):
+    possible = _possible_paragraphs(texts, ranges, held, rules, table)
+    for owner, group in groupby(possible, attrgetter("owner")):
         first, last = ranges[owner].tolist()
         fields = _Fields()
         whole: set[int] = set()
-        for place, row in group:
-            text, line = at.texts[place], held.get(row)
-            cuts = find_cuts(text, row - first, last - first, rules, table)
+        for row, _, text, may in group:
+            line = held.get(row)
+            cuts = find_cuts(text, row - first, last - first, rules, table, may_hold_rights=may)
             if not cuts and line is None:
                 continue
             fields.take(text, cuts, texts[row - 1].as_py() if row > first else "")
             for action, reason, start, end, evidence in _actions(text, cuts, line, fields):
-                removals.append(at.removal(place, action, reason, start, end, evidence))
+                removals.add(row, action, reason, start, end, evidence)
                 whole |= {row} if action == "drop_paragraph" else set()
-            lifted[at.revision_ids[place]] = fields
+            lifted[revision_ids[owner]] = fields
         if fields.of_pictures:
             own = enumerate(texts.slice(first, last - first).to_pylist(), first)
             fields.has_body = _has_body(text for row, text in own if row not in whole)
-    return removals_table(removals), _lifted_table(lifted)
+    return removals.table(), _lifted_table(lifted)
 
 
-class _Places:
-    """Some rows of SPANS as Python values."""
+class _Possible(NamedTuple):
+    """A paragraph that may be furniture: its row, the number of its article, its text."""
 
-    def __init__(self, spans: pa.Table, rows: NDArray[np.int64]) -> None:
-        """Take the rows, ascending."""
-        part = spans.take(pa.array(rows))
-        self.texts: list[str] = part.column("text").to_pylist()
-        self.revision_ids: list[bytes] = id_array(part.column("revision_id")).tolist()
-        self._article_ids: list[bytes] = id_array(part.column("article_id")).tolist()
-        self._seqs: list[int] = part.column("seq").to_pylist()
-        self._starts: list[int] = part.column("start_char").to_pylist()
+    row: int
+    owner: int
+    text: str
+    may_hold_rights: bool
 
-    def removal(
-        self, place: int, action: str, reason: str, start: int, end: int, evidence: str
-    ) -> Removal:
-        """Return what is taken out of a paragraph; `start` and `end` are offsets into its text."""
-        return Removal(
-            article_id=self._article_ids[place],
-            revision_id=self.revision_ids[place],
-            action=action,
-            reason=reason,
-            paragraph_seq=self._seqs[place],
-            start_char=self._starts[place] + start,
-            end_char=self._starts[place] + end,
-            evidence=evidence,
-        )
+
+def _possible_paragraphs(
+    texts: pa.LargeStringArray,
+    ranges: NDArray[np.int64],
+    held: Iterable[int],
+    rules: FurnitureRules,
+    table: PatternTable,
+) -> Iterator[_Possible]:
+    """Yield the paragraphs in which a pattern may match, or that are learned lines, in order."""
+    firsts, lasts = ranges[:, 0], ranges[:, 1]
+    owners = np.repeat(np.arange(len(ranges)), lasts - firsts)
+    every = np.arange(len(texts))
+    index, from_end = every - firsts[owners], lasts[owners] - 1 - every
+    possible, may_hold_rights = possible_rows(texts, index, from_end, rules, table)
+    rows = np.union1d(possible, np.array([*held], np.int64))
+    columns = (rows, owners[rows], texts.take(pa.array(rows)), may_hold_rights[rows])
+    return map(_Possible._make, zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _has_body(paragraphs: Iterable[str]) -> bool:

@@ -49,8 +49,8 @@ class FurniturePattern:
     regex: re.Pattern[str]
     example: str
     sieve: str = ""
-    """For RE2, which Arrow runs over whole columns: found in every text that the pattern matches;
-    "" where nothing is known. Its classes are ASCII and it has no look-around."""
+    """Found wherever the pattern matches, "" where nothing is known: a cheap look, also for RE2,
+    which Arrow runs over whole columns. So its words are literal, and no look-around is in it."""
 
 
 def pattern(

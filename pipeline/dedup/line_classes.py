@@ -149,7 +149,8 @@ def is_of_the_body(
         if is_stage_mark or (is_prose and speaker_of(text)):
             return True
     if is_prose and not is_marked:
-        return is_question(text[-8:]) or _REPORTED.search(text[-8:]) is not None
+        end = text[-8:]
+        return is_question(end) or ("다" in end and _REPORTED.search(end) is not None)
     if is_prose:
         return False
     if len(text) <= _MAX_LABEL_CHARS:
@@ -160,4 +161,5 @@ def is_of_the_body(
         return False
     # Masked, so that a time or a phone number is no score; masks bring runs of spaces of their own.
     row = text if masked == text else " ".join(masked.split())
-    return bool(_LABEL_END.search(text)) or is_turn(text) or is_row(row)
+    is_label = (":" in text or "：" in text) and _LABEL_END.search(text) is not None
+    return is_label or is_turn(text) or is_row(row)

@@ -46,6 +46,14 @@ _NAMED = (
     re.compile(r"(?<=记者|記者)[\s：:]*[\u4e00-\u9fff]{2,4}(?:[\s、][\u4e00-\u9fff]{2,4}){0,3}"),
     re.compile(r"[\u4e00-\u9fff]{2,6}\s?(?=(?:記者|特派員)\W*$)"),
 )
+_NAMED_WORDS = (
+    ("기자", "특파원", "통신원", "리포터", "위원", "디자이너", "PD", "칼럼니스트"),
+    ("By ", "BY "),
+    ("ing by ",),
+    ("记者", "記者"),
+    ("記者", "特派員"),
+)
+"""One of which stands wherever the form of the same place matches: nobody is named without."""
 _REPORTER = re.compile(rf"{_NAMED[0].pattern}{TITLE}")
 _NAME_SIGNS = "기자|특파원|통신원|리포터|위원|디자이너|PD|칼럼|^B[yY] |ing by |[记記]者|特派員"
 _NAME_SIGN = re.compile(_NAME_SIGNS)
@@ -86,6 +94,7 @@ def masked(text: str) -> str:
         if _NUMBER_SIGN.search(text):
             text = _NUMBER.sub(" xphonex ", text)
     if len(text) <= _MAX_NAMED_CHARS and _NAME_SIGN.search(text):
-        for form in _NAMED:
-            text = form.sub(" xnamex ", text)
+        for form, words in zip(_NAMED, _NAMED_WORDS, strict=True):
+            if any(word in text for word in words):
+                text = form.sub(" xnamex ", text)
     return text

@@ -173,7 +173,7 @@ def _read(texts: pa.Array | pa.ChunkedArray) -> tuple[Words, NDArray[np.bool_]]:
 def _possible_rows(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
     """Return the rows that may be lines or marked: neither long nor the end of a plain report.
 
-    Four of five paragraphs of a Korean article end here, before any is a string of its own.
+    Half of the paragraphs of a day's news end here, before any is a string of its own.
     """
     is_short = pc.less_equal(pc.utf8_length(texts), MAX_LINE_CHARS)
     is_report = pc.match_substring_regex(texts, _PLAIN_REPORT)

@@ -131,9 +131,12 @@ def _lines(text: str, spans: Sequence[Span]) -> list[Line]:
     previous_end = 0
     for start, end in spans:
         gap = text[previous_end:start]
-        breaks = list(_GAP_BREAKS.finditer(gap))
-        indent = len(gap) - breaks[-1].end() if breaks else len(gap)
-        lines.append(Line(start, end, text[start:end], indent, len(breaks) > 1 or not lines))
+        if gap == "\n":
+            n_breaks, indent = 1, 0
+        else:
+            breaks = list(_GAP_BREAKS.finditer(gap))
+            n_breaks, indent = len(breaks), len(gap) - (breaks[-1].end() if breaks else 0)
+        lines.append(Line(start, end, text[start:end], indent, n_breaks > 1 or not lines))
         previous_end = end
     return lines
 
