@@ -22,7 +22,7 @@ from pipeline.interim import ARTICLE_HASHES, HASHES, KEYS
 from pipeline.text.engine import use_compiled
 from pipeline.text.mixing import mix32, mix64
 from pipeline.text.normalise import NORMALISER_VERSION, key_array, key_hashes
-from pipeline.text.numbers import extract_numbers
+from pipeline.text.numbers import extract_numbers_of
 from pipeline.text.shingles import (
     HASH_NAME,
     SHA1,
@@ -221,7 +221,7 @@ def _keys_table(
     is_signed = n_shingles >= recipe.min_shingles
     hashes = ARTICLE_HASHES.schema.empty_table() if hashes is None else hashes
     places = pc.index_in(articles["article_id"], hashes["article_id"].combine_chunks())
-    numbers = [extract_numbers(text) for text in articles["text"].to_pylist()]
+    numbers = extract_numbers_of(articles["text"].to_pylist())
     titles = articles["title"].to_pylist()
     columns = {
         "article_id": articles["article_id"],
