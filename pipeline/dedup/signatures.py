@@ -22,7 +22,7 @@ from pipeline.interim import ARTICLE_HASHES, HASHES, KEYS
 from pipeline.text.engine import use_compiled
 from pipeline.text.mixing import mix32, mix64
 from pipeline.text.normalise import NORMALISER_VERSION, key_array, key_hashes
-from pipeline.text.numbers import extract_numbers_of
+from pipeline.text.number_batches import numbers_array
 from pipeline.text.shingles import (
     HASH_NAME,
     SHA1,
@@ -221,7 +221,7 @@ def _keys_table(
     is_signed = n_shingles >= recipe.min_shingles
     hashes = ARTICLE_HASHES.schema.empty_table() if hashes is None else hashes
     places = pc.index_in(articles["article_id"], hashes["article_id"].combine_chunks())
-    numbers = extract_numbers_of(articles["text"].to_pylist())
+    numbers = numbers_array(articles["text"])
     titles = articles["title"].to_pylist()
     columns = {
         "article_id": articles["article_id"],
@@ -231,7 +231,7 @@ def _keys_table(
         "title_version": pa.array(title_versions(titles), pa.int16()),
         "key": keys,
         "key_hash": key_hashes(keys),
-        "numbers": pa.array(numbers, pa.list_(pa.string())),
+        "numbers": numbers,
         "n_shingles": pa.array(n_shingles, pa.int32()),
         "signature": _fixed_binary(signatures.astype("<u4"), is_signed),
         "bands": _fixed_binary(band_keys(signatures, recipe).astype("<u8"), is_signed),
