@@ -23,7 +23,15 @@ from flows.decided import Batch, Cleaned, Decided, Matched
 from flows.furnish import furniture_in_effect, standing_furniture
 from flows.gather import Fresh
 from flows.intake import Request, documents_of
-from flows.parts import Inspection, Texts, WholeTexts, inspect_parts, inspection_of_articles
+from flows.parts import (
+    LEAST_PAIRS,
+    Inspection,
+    Texts,
+    WholeTexts,
+    inspect_parts,
+    inspection_of_articles,
+    verify_parts,
+)
 from flows.rederive import stale_revisions
 from flows.rules import Rules, rules_in
 from flows.share import shared_changes
@@ -87,7 +95,7 @@ def derive(
     run_id, now = summary.run_id, utc_now()
     history = gather.history(warehouse, rules)
     cleaned = clean(batch.fresh, texts, history, warehouse, rules, stage)
-    matched = match(batch.fresh, cleaned, history, warehouse, rules, stage)
+    matched = match(batch.fresh, cleaned, history, warehouse, rules, stage, texts.workers)
     sightings = stage(find_sightings)(matched.keys, history, gather.NOBODY, rules.shared)
     sighted = gather.sighted(warehouse, sightings.article_ids, cleaned.kept)
     shared = stage(find_shared)(sightings, *sighted)
@@ -136,11 +144,15 @@ def match(
     warehouse: Warehouse,
     rules: Rules,
     stage: Stage,
+    workers: Workers | None = None,
 ) -> Matched:
     """Compare the clean texts with each other and with the history, and derive their stories."""
     keys = cleaned.keys
     found = stage(search)(keys, history, rules.bands)
-    edges = stage(verify)(found.pairs, keys, history, rules.relations)
+    if workers is None or found.pairs.num_rows < LEAST_PAIRS:
+        edges = stage(verify)(found.pairs, keys, history, rules.relations)
+    else:
+        edges = stage(verify_parts)(found.pairs, keys, history, rules.relations, workers)
     ends = gather.ends_of(edges, rules.spans.relations)
     paragraphs = gather.paragraphs_of(warehouse, ends, cleaned.kept)
     common = stage(find_spans)(edges, paragraphs, rules.spans)

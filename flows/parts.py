@@ -25,10 +25,15 @@ from flows.texts import (
     inspect_documents,
 )
 from flows.workers import LEAST_BYTES, Workers
-from pipeline.contracts import ID
-from pipeline.interim import UNREAD
+from pipeline.contracts import ID, conform
+from pipeline.dedup.relations import RelationRules
+from pipeline.dedup.verify import articles_of, verify
+from pipeline.interim import UNREAD, VERIFIED
 from pipeline.store import spool
 from pipeline.store.spool import Handle
+
+LEAST_PAIRS = 400
+"""So many pairs repay workers that run already."""
 
 PARTS_PER_WORKER = 2
 """More than one, so that a worker with short texts takes over from one with long ones."""
@@ -41,6 +46,10 @@ class Texts(Protocol):
     def inspected(self) -> Inspected:
         """The articles, each revision once."""
 
+    @property
+    def workers(self) -> Workers | None:
+        """Who works on the batch beside this process."""
+
     def cleaned(self, fresh: Fresh, furniture: pa.Table, rules: Rules, stage: Stage) -> CleanTexts:
         """Return the clean texts of the fresh revisions."""
 
@@ -50,6 +59,7 @@ class WholeTexts:
     """A batch that this process works on, stage by stage."""
 
     inspected: Inspected
+    workers: None = None
 
     def cleaned(self, fresh: Fresh, furniture: pa.Table, rules: Rules, stage: Stage) -> CleanTexts:
         """Return the clean texts of the fresh revisions."""
@@ -185,13 +195,31 @@ def clean_parts(
     futures = []
     for part, revisions in zip(parts, _revisions_by_part(parts, fresh.parsed), strict=True):
         arguments = (revisions, current, furniture, rules)
-        futures.append(workers.submit(clean_part, part.handle, *arguments))
+        futures.append(workers.submit(clean_part, part.handle, *arguments, is_urgent=True))
     handles = [future.result() for future in futures]
     cleaned = [spool.load(handle) for handle in handles]
     for handle in (*handles, *(part.handle for part in parts)):
         spool.drop(handle)
     names = ("clean", "paragraphs", "removals", "keys")
     return CleanTexts(*(pa.concat_tables([getattr(c, name) for c in cleaned]) for name in names))
+
+
+def verify_parts(
+    pairs: pa.Table,
+    keys: pa.Table,
+    history: Sequence[pa.Table],
+    rules: RelationRules,
+    workers: Workers,
+) -> pa.Table:
+    """Have workers verify PAIRS: what `verify` returns."""
+    articles = workers.keep(articles_of(pairs, keys, history))
+    given = [workers.keep(part) for part in divided(pairs, workers.n_workers * PARTS_PER_WORKER)]
+    futures = [workers.submit(verify, part, articles, (), rules, is_urgent=True) for part in given]
+    handles = [future.result() for future in futures]
+    verified = pa.concat_tables([spool.load(handle) for handle in handles])
+    for handle in (articles, *given, *handles):
+        spool.drop(handle)
+    return conform(verified, VERIFIED)
 
 
 def _revisions_by_part(parts: Sequence[Part], fresh: pa.Table) -> list[pa.Array | None]:

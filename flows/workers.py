@@ -6,13 +6,17 @@ comes back lies in the spool (`pipeline/store/spool.py`); only handles pass thro
 
 from __future__ import annotations
 
+import heapq
 import multiprocessing
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,25 +32,61 @@ LEAST_BYTES = 6 << 20
 """A batch of so many bytes repays the second that workers take to start."""
 
 
+@dataclass(order=True)
+class _Task:
+    rank: tuple[bool, int]
+    call: tuple[Any, ...] = field(compare=False)
+    result: Future[Handle] = field(compare=False, default_factory=Future)
+
+
 class Workers:
-    """A pool of processes of one run, started with its first task."""
+    """A pool of processes of one run, started with its first task.
+
+    Tasks that the flow waits for go before those of batches to come. So only as many tasks as
+    there are workers are handed to the pool at a time: it takes them in the order of arrival.
+    """
 
     def __init__(self, n_workers: int, folder: Path) -> None:
         """Take the number of processes and a folder that is ours alone."""
         self.n_workers = n_workers
         self._folder = folder
         self._pool: ProcessPoolExecutor | None = None
+        self._lock = threading.RLock()
+        self._waiting: list[_Task] = []
+        self._n_tasks = self._n_running = 0
 
     def keep(self, value: Any) -> Handle:
         """Put a value into the spool, for one task or several."""
         self._folder.mkdir(parents=True, exist_ok=True)
         return spool.keep(value, self._folder)
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Handle]:
+    def submit(
+        self, function: Callable[..., Any], *arguments: Any, is_urgent: bool = False
+    ) -> Future[Handle]:
         """Have a worker call a function of a module; handles among the arguments are loaded.
 
         The result, or the error, comes back as one handle of the spool.
         """
+        with self._lock:
+            self._n_tasks += 1
+            task = _Task((not is_urgent, self._n_tasks), (self._folder, function, *arguments))
+            heapq.heappush(self._waiting, task)
+            self._feed()
+        return task.result
+
+    def _feed(self) -> None:
+        """Hand waiting tasks to workers that are free."""
+        while self._waiting and self._n_running < self.n_workers:
+            task = heapq.heappop(self._waiting)
+            try:
+                running = self._started().submit(_work, *task.call)
+            except BrokenExecutor as error:
+                task.result.set_exception(error)
+                continue
+            self._n_running += 1
+            running.add_done_callback(partial(self._finish, task))
+
+    def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 self.n_workers,
@@ -54,10 +94,26 @@ class Workers:
                 initializer=_begin,
                 initargs=(os.getpid(), _engine_of_workers()),
             )
-        return self._pool.submit(_work, self._folder, function, *arguments)
+        return self._pool
+
+    def _finish(self, task: _Task, done: Future[Handle]) -> None:
+        """Hand on how a task ended, and the next one to its worker."""
+        with self._lock:
+            self._n_running -= 1
+            self._feed()
+        if done.cancelled():
+            task.result.cancel()
+        elif error := done.exception():
+            task.result.set_exception(error)
+        else:
+            task.result.set_result(done.result())
 
     def close(self) -> None:
         """End the processes: what they are at is finished, what waits is not begun."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for task in waiting:
+            task.result.cancel()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -89,6 +89,12 @@ def verify(
     return conform(pa.Table.from_pylist(rows, VERIFIED.schema), VERIFIED)
 
 
+def articles_of(pairs: pa.Table, batch: pa.Table, history: Sequence[pa.Table]) -> pa.Table:
+    """Return what `verify` reads of the articles of PAIRS: it stands for batch and history."""
+    ends = [id_words(pairs[side]) for side in ("left_id", "right_id")]
+    return _rows_of(sorted_ids(np.concatenate(ends)), [batch, *history])
+
+
 def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> pa.Table:
     """Return the KEYS columns that are read, one row for each of `ids` (sorted), in that order."""
     wanted = ValueSet(ids[:, 0].byteswap())

@@ -31,6 +31,7 @@ DOING = {
     "sign": "signing",
     "search": "finding candidate pairs",
     "verify": "verifying pairs",
+    "verify_parts": "verifying pairs in all cores",
     "derive_stories": "deriving stories",
     "find_spans": "finding what pairs share",
     "find_sightings": "looking for shared paragraphs",
