@@ -17,20 +17,8 @@ from flows.ingest import run_ingest
 from flows.intake import Request
 from pipeline.settings import Settings
 
-_WORDS = "harbour council vote channel dredge north crew season gull tide ferry rope".split()  # noqa: SIM905
-    "harbour",
-    "council",
-    "vote",
-    "channel",
-    "dredge",
-    "north",
-    "crew",
-    "season",
-    "gull",
-    "tide",
-    "ferry",
-    "rope",
-]
+_WORDS = ["harbour", "council", "vote", "channel", "dredge", "north"]
+_WORDS += ["crew", "season", "gull", "tide", "ferry", "rope"]
 
 
 def warm() -> None:
