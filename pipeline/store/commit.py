@@ -9,10 +9,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
 
@@ -26,7 +27,7 @@ from pipeline.store.ids import Columns, keys_in
 from pipeline.store.layout import BATCH_PREFIX, Layout
 from pipeline.store.model import Change, Landing, Snapshot, Step, StoredFile, naive_utc
 from pipeline.store.parquet import Stamp, conformed_in_file_order, month_of, new_path, write_file
-from pipeline.store.rows import rewrite
+from pipeline.store.rows import Found, Pack, packs, rest_of
 
 STEPS = (
     "land:staged",
@@ -52,8 +53,11 @@ STEPS = (
 )
 """Every step of the protocol in the order of a batch; a test may end the process at each."""
 
-WRITERS = 4
-"""Tables that are written at once; the two largest take most of the time."""
+WRITERS = 3
+"""Files that are written at once: two cores and one that waits. Each may hold 100 MB meanwhile."""
+
+Rewritten: TypeAlias = tuple[StoredFile, pa.Array | None] | None
+"""A file with what is left of others and, of signatures, its article ids; None when nothing is."""
 
 
 @dataclass
@@ -102,6 +106,24 @@ class Batch:
         self.ids[path] = keys_in(table, name)
         return stored
 
+    def rewrite(self, root: Path, pack: Pack, found: Found) -> Rewritten:
+        """Stage what is left of a pack, as stage() does; None when nothing is."""
+        rest = rest_of(root, pack, found)
+        if not rest.num_rows:
+            return None
+        stored = self.stage(rest, pack[0].table, (pack[0].month, pack[0].level))
+        is_signed = stored.table == "signatures"
+        return stored, rest["article_id"].combine_chunks() if is_signed else None
+
+    def replace(self, pack: Pack, rewritten: Rewritten) -> None:
+        """List a pack as replaced by what rewrite() staged of it."""
+        self.removed += pack
+        if rewritten is not None:
+            stored, ids = rewritten
+            self.files.append(stored)
+            if ids is not None:
+                self.rewritten.append((stored, pack, ids))
+
 
 def checked_change(change: Change) -> dict[str, pa.Table]:
     """Return the added rows by table, as their contracts want them; tables without rows left out.
@@ -140,27 +162,26 @@ def stage_change(
     with ThreadPoolExecutor(WRITERS) as pool:
         by_size = sorted(added, key=lambda name: -added[name].nbytes)
         writing = {name: pool.submit(batch.stage, added[name], name) for name in by_size}
-        _stage_rest(layout, gatherer, change, batch)
+        rewriting = _rewriting(pool, layout, gatherer, change, batch)
         for name in added:
             stored = writing[name].result()
             batch.files.append(stored)
             if name == "signatures":
                 batch.added_signatures = stored
+        for pack, rewritten in rewriting:
+            batch.replace(pack, rewritten.result())
 
 
-def _stage_rest(layout: Layout, gatherer: Gatherer, change: Change, batch: Batch) -> None:
-    """Stage what is left of the files that hold removed rows."""
+def _rewriting(
+    pool: ThreadPoolExecutor, layout: Layout, gatherer: Gatherer, change: Change, batch: Batch
+) -> list[tuple[Pack, Future[Rewritten]]]:
+    """Begin to write what is left of the files that hold removed rows."""
+    begun = []
     for name, keys in sorted(change.removed.items()):
-        files = gatherer.files(name)
         found = gatherer.matching(name, keys)
-        for pack in rewrite(layout.root, files, found):
-            batch.removed += pack.replaced
-            if pack.rest.num_rows:
-                place = (pack.replaced[0].month, pack.replaced[0].level)
-                stored = batch.write(pack.rest, name, place)
-                if name == "signatures":
-                    ids = pack.rest["article_id"].combine_chunks()
-                    batch.rewritten.append((stored, pack.replaced, ids))
+        for pack in packs(gatherer.files(name), found):
+            begun.append((pack, pool.submit(batch.rewrite, layout.root, pack, found)))
+    return begun
 
 
 def place(layout: Layout, batch: Batch, step: Step, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
@@ -18,9 +17,10 @@ from pipeline.store.duck import fixed_paths, interruptible
 from pipeline.store.model import StoredFile
 from pipeline.store.parquet import in_file_order, read_file, with_uuids
 
-PACK_BYTES = 16 << 20
+PACK_BYTES = 4 << 20
 """What is left of several files becomes one file, up to this many compressed bytes of them: a
-batch that touches stories of a thousand earlier batches would else write a thousand files."""
+batch that touches stories of a thousand earlier batches would else write a thousand files. Files of
+whole texts are larger and stay by themselves: two of them would have to be sorted into one."""
 
 Keys: TypeAlias = pa.Array | pa.ChunkedArray | pa.Table
 RowNumbers: TypeAlias = npt.NDArray[np.int64]
@@ -28,12 +28,8 @@ Found: TypeAlias = Mapping[str, RowNumbers]
 """Path of a file → sorted row numbers in it."""
 
 
-@dataclass(frozen=True)
-class Pack:
-    """Files of one month and level that are rewritten into one; `rest` may have no rows."""
-
-    replaced: tuple[StoredFile, ...]
-    rest: pa.Table
+Pack: TypeAlias = tuple[StoredFile, ...]
+"""Files of one table, month and level that are rewritten into one."""
 
 
 def key_tables(contract: Contract, keys: Keys) -> list[pa.Table]:
@@ -94,19 +90,19 @@ def _matches(
         yield PurePosixPath(filename).name, np.asarray(numbers, dtype=np.int64)
 
 
-def rewrite(root: Path, files: Sequence[StoredFile], found: Found) -> Iterator[Pack]:
-    """Yield what is left of the files that hold found rows, a pack at a time."""
-    touched = sorted(
-        (f for f in files if f.path in found), key=lambda f: (f.month, f.level, f.path)
-    )
-    for pack in _packs(touched):
-        kept = [_without(read_file(root, stored), found[stored.path]) for stored in pack]
-        # What is left of one file is in order already.
-        contract = CONTRACTS[pack[0].table]
-        is_one = len(kept) == 1
-        yield Pack(
-            tuple(pack), kept[0] if is_one else in_file_order(pa.concat_tables(kept), contract)
-        )
+def packs(files: Sequence[StoredFile], found: Found) -> list[Pack]:
+    """Return the files that hold found rows, as they are rewritten together."""
+    touched = (stored for stored in files if stored.path in found)
+    in_order = sorted(touched, key=lambda f: (f.month, f.level, f.path))
+    return [tuple(pack) for pack in _packs(in_order)]
+
+
+def rest_of(root: Path, pack: Pack, found: Found) -> pa.Table:
+    """Return what is left of the files of a pack, in file order; there may be no rows."""
+    kept = [_without(read_file(root, stored), found[stored.path]) for stored in pack]
+    if len(kept) == 1:
+        return kept[0]
+    return in_file_order(pa.concat_tables(kept), CONTRACTS[pack[0].table])
 
 
 def _packs(files: Sequence[StoredFile]) -> Iterator[list[StoredFile]]:
