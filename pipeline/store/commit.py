@@ -27,7 +27,7 @@ from pipeline.store.ids import Columns, keys_in
 from pipeline.store.layout import BATCH_PREFIX, Layout
 from pipeline.store.model import Change, Landing, Snapshot, Step, StoredFile, naive_utc
 from pipeline.store.parquet import Stamp, conformed_in_file_order, month_of, new_path, write_file
-from pipeline.store.rows import Found, Pack, packs, rest_of
+from pipeline.store.rows import Found, Pack, level_above, merges, packs, rest_of
 
 STEPS = (
     "land:staged",
@@ -106,12 +106,12 @@ class Batch:
         self.ids[path] = keys_in(table, name)
         return stored
 
-    def rewrite(self, root: Path, pack: Pack, found: Found) -> Rewritten:
-        """Stage what is left of a pack, as stage() does; None when nothing is."""
+    def rewrite(self, root: Path, pack: Pack, found: Found, level: str) -> Rewritten:
+        """Stage what is left of a pack as one file of a level, as stage() does."""
         rest = rest_of(root, pack, found)
         if not rest.num_rows:
             return None
-        stored = self.stage(rest, pack[0].table, (pack[0].month, pack[0].level))
+        stored = self.stage(rest, pack[0].table, (pack[0].month, level))
         is_signed = stored.table == "signatures"
         return stored, rest["article_id"].combine_chunks() if is_signed else None
 
@@ -175,12 +175,16 @@ def stage_change(
 def _rewriting(
     pool: ThreadPoolExecutor, layout: Layout, gatherer: Gatherer, change: Change, batch: Batch
 ) -> list[tuple[Pack, Future[Rewritten]]]:
-    """Begin to write what is left of the files that hold removed rows."""
+    """Begin to write what is left of the files that hold removed rows, and to merge small files."""
     begun = []
-    for name, keys in sorted(change.removed.items()):
-        found = gatherer.matching(name, keys)
-        for pack in packs(gatherer.files(name), found):
-            begun.append((pack, pool.submit(batch.rewrite, layout.root, pack, found)))
+    for name in sorted({*change.added, *change.removed}):
+        keys, files = change.removed.get(name), gatherer.files(name)
+        found = {} if keys is None else gatherer.matching(name, keys)
+        merged = merges(files)
+        apart = [stored for stored in files if not any(stored in pack for pack in merged)]
+        for pack in [*merged, *packs(apart, found)]:
+            level = level_above(pack[0].level) if pack in merged else pack[0].level
+            begun.append((pack, pool.submit(batch.rewrite, layout.root, pack, found, level)))
     return begun
 
 
