@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,19 +24,13 @@ SHOWN_BUCKETS = 5
 """Hot buckets whose example is named; the rest is a number."""
 
 _LARGEST = """
-    SELECT s.story_id::VARCHAR AS story_id, coalesce(a.title, left(a.text, 60)) AS title,
-           s.n_members, s.n_sources
-    FROM stories s JOIN articles a ON a.article_id = s.canonical_id AND a.is_current
-    WHERE s.n_members > 1 ORDER BY s.n_members DESC, s.n_sources DESC, s.story_id LIMIT 20
+    SELECT story_id, canonical_id, n_members, n_sources FROM stories
+    WHERE n_members > 1 ORDER BY n_members DESC, n_sources DESC, story_id LIMIT 20
 """
 _TOTALS = """
     SELECT (SELECT count(*) FROM articles WHERE is_current) AS articles,
            (SELECT count(*) FROM stories) AS stories,
            (SELECT count(*) FROM quarantine) AS quarantined
-"""
-_TITLES = """
-    SELECT a.article_id::VARCHAR AS id, coalesce(a.title, left(a.text, 60)) AS title
-    FROM articles a SEMI JOIN examples USING (article_id) WHERE a.is_current
 """
 _DROPPED = ", ".join(f"'{role}'" for role in DROPPED_ROLES)
 # Characters as in the view `sources`: the clean texts and the dropped paragraphs.
@@ -234,7 +229,7 @@ def totals(summary: RunSummary, warehouse: Warehouse) -> None:
     summary.total_stories = total["stories"]
     summary.total_quarantined = total["quarantined"]
     summary.snapshot_id = warehouse.snapshot_id
-    summary.largest_stories = [LargeStory(**r) for r in warehouse.select(_LARGEST).to_pylist()]
+    summary.largest_stories = _largest_stories(warehouse)
     _name_buckets(summary, warehouse)
     if summary.n_emptied:
         summary.alarms.append(
@@ -249,11 +244,38 @@ def _name_buckets(summary: RunSummary, warehouse: Warehouse) -> None:
     summary.largest_hot_buckets = summary.largest_hot_buckets[:SHOWN_BUCKETS]
     if not summary.largest_hot_buckets:
         return
-    ids = sorted({bytes.fromhex(b.example_id) for b in summary.largest_hot_buckets})
-    found = warehouse.select(_TITLES, examples=pa.table({"article_id": pa.array(ids, ID)}))
-    titles = {row["id"].replace("-", ""): (row["id"], row["title"]) for row in found.to_pylist()}
+    titles = _titles(warehouse, {bytes.fromhex(b.example_id) for b in summary.largest_hot_buckets})
     for bucket in summary.largest_hot_buckets:
-        bucket.example_id, bucket.title = titles.get(bucket.example_id, (bucket.example_id, ""))
+        article = bytes.fromhex(bucket.example_id)
+        if article in titles:
+            bucket.example_id, bucket.title = str(UUID(bytes=article)), titles[article]
+
+
+def _largest_stories(warehouse: Warehouse) -> list[LargeStory]:
+    """Return the largest stories with the title of the article that stands for each."""
+    rows = warehouse.select(_LARGEST).to_pylist()
+    titles = _titles(warehouse, {row["canonical_id"] for row in rows})
+    return [
+        LargeStory(
+            story_id=str(UUID(bytes=row["story_id"])),
+            title=titles[row["canonical_id"]],
+            n_members=row["n_members"],
+            n_sources=row["n_sources"],
+        )
+        for row in rows
+        if row["canonical_id"] in titles
+    ]
+
+
+def _titles(warehouse: Warehouse, articles: Set[bytes]) -> dict[bytes, str]:
+    """Return the titles of stored articles, the beginning of the text where there is none."""
+    found = warehouse.members(pa.array(sorted(articles), ID)).to_pylist()
+    titles = {row["article_id"]: row["title"] for row in found}
+    untitled = [article for article, title in titles.items() if title is None]
+    for row in warehouse.rows("articles", "article_id", pa.array(untitled, ID)).to_pylist():
+        if row["is_current"]:
+            titles[row["article_id"]] = row["text"][:60]
+    return titles
 
 
 def _levels(summary: RunSummary, warehouse: Warehouse) -> list[SourceLevels]:

@@ -9,13 +9,17 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import reduce
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from pipeline.contract import in_order
 from pipeline.contracts import CONTRACTS, DOCUMENTS, conform
 from pipeline.errors import ContractError
 from pipeline.interim import KEYS
@@ -26,7 +30,7 @@ from pipeline.store.ids import Columns, keys_in
 from pipeline.store.layout import BATCH_PREFIX, Layout
 from pipeline.store.model import Change, Landing, Snapshot, Step, StoredFile, naive_utc
 from pipeline.store.parquet import Stamp, conformed_in_file_order, month_of, new_path, write_file
-from pipeline.store.rows import rewrite
+from pipeline.store.rows import Found, Pack, level_above, merges, packs, rest_of
 
 STEPS = (
     "land:staged",
@@ -52,8 +56,11 @@ STEPS = (
 )
 """Every step of the protocol in the order of a batch; a test may end the process at each."""
 
-WRITERS = 4
-"""Tables that are written at once; the two largest take most of the time."""
+WRITERS = 3
+"""Files that are written at once: two cores and one that waits. Each may hold 100 MB meanwhile."""
+
+Rewritten: TypeAlias = tuple[StoredFile, pa.Array | None] | None
+"""A file with what is left of others and, of signatures, its article ids; None when nothing is."""
 
 
 @dataclass
@@ -102,6 +109,24 @@ class Batch:
         self.ids[path] = keys_in(table, name)
         return stored
 
+    def rewrite(self, root: Path, pack: Pack, found: Found, level: str) -> Rewritten:
+        """Stage what is left of a pack as one file of a level, as stage() does."""
+        rest = rest_of(root, pack, found)
+        if not rest.num_rows:
+            return None
+        stored = self.stage(rest, pack[0].table, (pack[0].month, level))
+        is_signed = stored.table == "signatures"
+        return stored, rest["article_id"].combine_chunks() if is_signed else None
+
+    def replace(self, pack: Pack, rewritten: Rewritten) -> None:
+        """List a pack as replaced by what rewrite() staged of it."""
+        self.removed += pack
+        if rewritten is not None:
+            stored, ids = rewritten
+            self.files.append(stored)
+            if ids is not None:
+                self.rewritten.append((stored, pack, ids))
+
 
 def checked_change(change: Change) -> dict[str, pa.Table]:
     """Return the added rows by table, as their contracts want them; tables without rows left out.
@@ -116,9 +141,9 @@ def checked_change(change: Change) -> dict[str, pa.Table]:
     for name, table in sorted(change.added.items()):
         contract = CONTRACTS[name]
         rows = conformed_in_file_order(table, contract)
-        n_keys = rows.group_by(list(contract.key)).aggregate([]).num_rows
-        if n_keys != rows.num_rows:
-            raise ContractError(name, [f"{rows.num_rows - n_keys} keys stand twice"])
+        n_repeated = _n_repeated(rows.select(contract.key))
+        if n_repeated:
+            raise ContractError(name, [f"{n_repeated} keys stand twice"])
         if rows.num_rows:
             added[name] = rows
     signed = added.get("signatures")
@@ -127,6 +152,14 @@ def checked_change(change: Change) -> dict[str, pa.Table]:
         if not keys["article_id"].equals(signed["article_id"]):
             raise ContractError("keys", ["not one row for each added signature"])
     return added
+
+
+def _n_repeated(keys: pa.Table) -> int:
+    """Return how many rows of a table repeat another one; most are sorted already."""
+    ordered = in_order(keys, [(name, "ascending") for name in keys.column_names])
+    columns = (column.combine_chunks() for column in ordered.columns)
+    same = (pc.equal(column[1:], column[:-1]) for column in columns)
+    return pc.sum(reduce(pc.and_, same)).as_py() or 0
 
 
 def stage_change(
@@ -140,27 +173,30 @@ def stage_change(
     with ThreadPoolExecutor(WRITERS) as pool:
         by_size = sorted(added, key=lambda name: -added[name].nbytes)
         writing = {name: pool.submit(batch.stage, added[name], name) for name in by_size}
-        _stage_rest(layout, gatherer, change, batch)
+        rewriting = _rewriting(pool, layout, gatherer, change, batch)
         for name in added:
             stored = writing[name].result()
             batch.files.append(stored)
             if name == "signatures":
                 batch.added_signatures = stored
+        for pack, rewritten in rewriting:
+            batch.replace(pack, rewritten.result())
 
 
-def _stage_rest(layout: Layout, gatherer: Gatherer, change: Change, batch: Batch) -> None:
-    """Stage what is left of the files that hold removed rows."""
-    for name, keys in sorted(change.removed.items()):
-        files = gatherer.files(name)
-        found = gatherer.matching(name, keys)
-        for pack in rewrite(layout.root, files, found):
-            batch.removed += pack.replaced
-            if pack.rest.num_rows:
-                place = (pack.replaced[0].month, pack.replaced[0].level)
-                stored = batch.write(pack.rest, name, place)
-                if name == "signatures":
-                    ids = pack.rest["article_id"].combine_chunks()
-                    batch.rewritten.append((stored, pack.replaced, ids))
+def _rewriting(
+    pool: ThreadPoolExecutor, layout: Layout, gatherer: Gatherer, change: Change, batch: Batch
+) -> list[tuple[Pack, Future[Rewritten]]]:
+    """Begin to write what is left of the files that hold removed rows, and to merge small files."""
+    begun = []
+    for name in sorted({*change.added, *change.removed}):
+        keys, files = change.removed.get(name), gatherer.files(name)
+        found = {} if keys is None else gatherer.matching(name, keys)
+        merged = merges(files)
+        apart = [stored for stored in files if not any(stored in pack for pack in merged)]
+        for pack in [*merged, *packs(apart, found)]:
+            level = level_above(pack[0].level) if pack in merged else pack[0].level
+            begun.append((pack, pool.submit(batch.rewrite, layout.root, pack, found, level)))
+    return begun
 
 
 def place(layout: Layout, batch: Batch, step: Step, name: str) -> None:

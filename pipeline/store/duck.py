@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.contracts import CONTRACTS, ID, Contract
 from pipeline.store.model import StoredFile
-from pipeline.store.parquet import with_uuids
+from pipeline.store.parquet import TEXT_TABLES, with_uuids
 
 # No extension is needed, and none may be fetched behind the user's back.
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -92,7 +92,7 @@ def base_query(
         columns = [f"NULL::{sql_type(f.type)} AS {f.name}" for f in contract.schema]
         return f"SELECT {', '.join(columns)} WHERE false"
     groups: dict[tuple[str, ...], list[str]] = {}
-    for stored in files:
+    for stored in sorted(files, key=_listed_at):
         groups.setdefault(stored.columns, []).append(stored.path)
     list_paths = movable_paths if is_movable else fixed_paths
     selects = []
@@ -106,6 +106,16 @@ def base_query(
             f" read_parquet({list_paths(root, paths)}, hive_partitioning = false)"
         )
     return " UNION ALL ".join(selects)
+
+
+def _listed_at(stored: StoredFile) -> tuple[int, str]:
+    """Return by what files of a view are listed.
+
+    DuckDB takes each file to have as many rows as the first. With the smallest of a narrow table
+    and the largest of a table of texts in front, a join looks its few rows up among the texts: the
+    members of a story took 430 ms the other way round, where all titles were read first.
+    """
+    return (-stored.n_rows if stored.table in TEXT_TABLES else stored.n_rows, stored.path)
 
 
 def create_base_views(
