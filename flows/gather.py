@@ -23,6 +23,8 @@ from pipeline.store.gather import REVISION_COLUMNS
 from pipeline.store.warehouse import Warehouse
 
 _ENDS = ("left_id", "right_id")
+PLACES = ("article_id", "seq", "key_hash", "status")
+"""What of a paragraph tells where a shared one stands."""
 NOBODY = pa.array([], ID)
 _PLACING = pa.array(["contained", "series"])
 """Relations that decide on stories and roles without making duplicates."""
@@ -247,9 +249,15 @@ def paragraphs_of(warehouse: Warehouse, ids: pa.Array, batch: pa.Table) -> pa.Ta
 
 
 def sighted(warehouse: Warehouse, ids: pa.Array, batch: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """Return PARAGRAPHS and SHARED_PARAGRAPHS of articles, see `paragraphs_of`."""
+    """Return the places of PARAGRAPHS (without texts) and SHARED_PARAGRAPHS of articles.
+
+    Those of `batch` (CLEANED_PARAGRAPHS) as it has them; it holds one revision an article.
+    """
     standing = warehouse.rows("shared_paragraphs", "article_id", ids)
-    return paragraphs_of(warehouse, ids, batch), standing
+    own = batch.select(PLACES).filter(pc.is_in(batch["article_id"], ids))
+    others = ids.filter(pc.invert(pc.is_in(ids, pc.unique(own["article_id"]))))
+    stored = warehouse.columns("paragraphs", "article_id", others, PLACES)
+    return pa.concat_tables([stored, own.cast(stored.schema)]), standing
 
 
 def ends_of(edges: pa.Table, relations: Sequence[str]) -> pa.Array:

@@ -80,6 +80,10 @@ class Gatherer:
         contract = CONTRACTS[table]
         return conform(self._narrowed(table, column, ids, contract.schema.names), contract)
 
+    def columns(self, table: str, column: str, ids: Ids, names: Sequence[str]) -> pa.Table:
+        """Return some columns of the rows whose `column` is among `ids`, in no order."""
+        return self._narrowed(table, column, ids, names)
+
     def _narrowed(self, table: str, column: str, ids: Ids, columns: Sequence[str]) -> pa.Table:
         """Return columns of the rows whose `column` is among `ids`.
 
