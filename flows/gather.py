@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.rules import Rules
+from flows.rule_set import Rules
+from flows.texts import article_hashes
 from pipeline.contracts import CONTRACTS, ID, PARAGRAPHS, conform
 from pipeline.dedup.lines import lines_column
 from pipeline.dedup.passages import find_passages
@@ -18,7 +19,7 @@ from pipeline.dedup.revisions import COLUMNS as REVISED_COLUMNS
 from pipeline.dedup.revisions import Age, revision_age
 from pipeline.dedup.signatures import keys_of
 from pipeline.errors import RecipeMismatch
-from pipeline.interim import ARTICLE_HASHES, CLEAN, HASHES, MEMBERS, VERIFIED
+from pipeline.interim import CLEAN, MEMBERS, VERIFIED
 from pipeline.store.gather import REVISION_COLUMNS
 from pipeline.store.warehouse import Warehouse
 
@@ -151,21 +152,9 @@ def history(warehouse: Warehouse, rules: Rules) -> list[pa.Table]:
         paragraphs = warehouse.rows("paragraphs", "article_id", articles["article_id"])
         lines = lines_column(paragraphs, articles)
         passages = find_passages(paragraphs, rules.passages)
-        return keys_of(articles, signatures, recipe, hashes(articles, lines, passages))
+        return keys_of(articles, signatures, recipe, article_hashes(articles, lines, passages))
 
     return warehouse.history(rebuilt)
-
-
-def hashes(articles: pa.Table, lines: pa.Array, passages: pa.Table) -> pa.Table:
-    """Return ARTICLE_HASHES of articles, from their lines, row by row, and what has passages."""
-    places = pc.index_in(articles["article_id"], passages["article_id"].combine_chunks())
-    held = passages["passages"].combine_chunks().take(places.combine_chunks())
-    columns = {
-        "article_id": articles["article_id"],
-        "lines": lines,
-        "passages": pc.coalesce(held, pa.scalar([], HASHES)),
-    }
-    return conform(pa.table(columns), ARTICLE_HASHES)
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,14 @@ from flows.texts import (
     Stage,
     clean_articles,
     clean_part,
-    inspect_articles,
     inspect_documents,
+    inspect_parsed,
 )
 from flows.workers import LEAST_BYTES, Workers
 from pipeline.contracts import ID, conform
 from pipeline.dedup.relations import RelationRules
 from pipeline.dedup.verify import articles_of, verify
-from pipeline.interim import UNREAD, VERIFIED
+from pipeline.interim import VERIFIED
 from pipeline.store import spool
 from pipeline.store.spool import Handle
 
@@ -128,11 +128,6 @@ def inspection_of_documents(documents: pa.Table, rules: Rules, workers: Workers)
 def inspection_of_articles(parsed: pa.Table, rules: Rules, workers: Workers) -> Inspection:
     """Begin to take PARSED articles apart in workers."""
     return Inspection(parsed, inspect_parsed, rules, workers)
-
-
-def inspect_parsed(parsed: pa.Table, rules: Rules) -> Inspected:
-    """Take PARSED articles apart."""
-    return inspect_articles(parsed, UNREAD.schema.empty_table(), rules)
 
 
 def repays_workers(documents: pa.Table) -> bool:

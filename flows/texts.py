@@ -13,18 +13,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.furnish import lined_articles
-from flows.gather import hashes
-from flows.rules import Rules
+from flows.rule_set import Rules
+from pipeline.contracts import conform
 from pipeline.dedup.captions import find_captions
 from pipeline.dedup.decide import clean_text
 from pipeline.dedup.furniture import find_furniture
-from pipeline.dedup.lines import find_lines
+from pipeline.dedup.lines import find_lines, lines_column
 from pipeline.dedup.passages import find_passages
 from pipeline.dedup.repeats import find_repeats
 from pipeline.dedup.signatures import sign
+from pipeline.interim import ARTICLE_HASHES, HASHES, UNREAD
 from pipeline.sources.parse import parse
 from pipeline.text.paragraphs import split_paragraphs
+from pipeline.text.titles import title_keys
 
 Stage = Callable[[Callable[..., Any]], Callable[..., Any]]
 """Makes a stage of a plain function: the function itself, or a recorded Prefect task."""
@@ -91,6 +92,11 @@ def inspect_articles(
     return Inspected(parsed, unread, spans, lines, captions, repeats, lined)
 
 
+def inspect_parsed(parsed: pa.Table, rules: Rules) -> Inspected:
+    """Take PARSED articles apart."""
+    return inspect_articles(parsed, UNREAD.schema.empty_table(), rules)
+
+
 def clean_articles(
     inspected: Inspected,
     current: pa.Array,
@@ -118,7 +124,7 @@ def clean_articles(
         current_rows(table, current) for table in (clean, paragraphs, inspected.lined)
     )
     passages = stage(find_passages)(kept, rules.passages)
-    looked_up = hashes(lined, lined["lines"].combine_chunks(), passages)
+    looked_up = article_hashes(lined, lined["lines"].combine_chunks(), passages)
     keys = stage(sign)(signed, rules.recipe, looked_up)
     return CleanTexts(clean, paragraphs, removals, keys)
 
@@ -139,3 +145,24 @@ def current_rows(table: pa.Table, current: pa.Array) -> pa.Table:
     """Return the rows whose revision is among `current`; the table itself where all are."""
     is_current = pc.is_in(table["revision_id"], current)
     return table if pc.all(is_current).as_py() is not False else table.filter(is_current)
+
+
+def lined_articles(parsed: pa.Table, lines: pa.Table) -> pa.Table:
+    """Return what learning reads of KEYS, and revision_id, of PARSED articles and their LINES."""
+    names = ("revision_id", "article_id", "source_id", "published_at")
+    columns = {name: parsed[name] for name in names}
+    columns["title_key"] = pa.array(title_keys(parsed["title"].to_pylist()), pa.string())
+    columns["lines"] = lines_column(lines, parsed, "revision_id")
+    return pa.table(columns)
+
+
+def article_hashes(articles: pa.Table, lines: pa.Array, passages: pa.Table) -> pa.Table:
+    """Return ARTICLE_HASHES of articles, from their lines, row by row, and what has passages."""
+    places = pc.index_in(articles["article_id"], passages["article_id"].combine_chunks())
+    held = passages["passages"].combine_chunks().take(places.combine_chunks())
+    columns = {
+        "article_id": articles["article_id"],
+        "lines": lines,
+        "passages": pc.coalesce(held, pa.scalar([], HASHES)),
+    }
+    return conform(pa.table(columns), ARTICLE_HASHES)
