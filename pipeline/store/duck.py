@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.contracts import CONTRACTS, ID, Contract
 from pipeline.store.model import StoredFile
-from pipeline.store.parquet import TEXT_TABLES, with_uuids
+from pipeline.store.parquet import with_uuids
 
 # No extension is needed, and none may be fetched behind the user's back.
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -111,11 +111,12 @@ def base_query(
 def _listed_at(stored: StoredFile) -> tuple[int, str]:
     """Return by what files of a view are listed.
 
-    DuckDB takes each file to have as many rows as the first. With the smallest of a narrow table
-    and the largest of a table of texts in front, a join looks its few rows up among the texts: the
-    members of a story took 430 ms the other way round, where all titles were read first.
+    DuckDB takes each file to have as many rows as the first. With the smallest file of members in
+    front, and the largest of every other table, a join looks the few members of a story up among
+    the articles: 24 ms at a million, and 220 ms the other way round, when all titles are read.
     """
-    return (-stored.n_rows if stored.table in TEXT_TABLES else stored.n_rows, stored.path)
+    is_small_first = stored.table == "story_members"
+    return (stored.n_rows if is_small_first else -stored.n_rows, stored.path)
 
 
 def create_base_views(

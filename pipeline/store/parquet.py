@@ -22,7 +22,7 @@ histogram in 12 ms, against 142 ms from daily folders."""
 
 _COMPRESSION_LEVEL = 3
 _FAST_LEVEL = 1
-TEXT_TABLES = frozenset(("documents", "articles", "paragraphs"))
+_TEXTS = frozenset(("documents", "articles", "paragraphs"))
 """Tables of whole texts, see DECISIONS.md, 31."""
 
 _TEXT_PAGES = {"data_page_size": 128 << 10, "write_batch_size": 32}
@@ -161,13 +161,13 @@ def _writer_options(table: pa.Table, contract: Contract, rows_per_group: int) ->
     n_rows = max(1, min(table.num_rows, rows_per_group))
     return {
         "compression": "zstd",
-        "compression_level": _FAST_LEVEL if contract.name in TEXT_TABLES else _COMPRESSION_LEVEL,
+        "compression_level": _FAST_LEVEL if contract.name in _TEXTS else _COMPRESSION_LEVEL,
         "use_dictionary": [name for name in names if name in _DICTIONARY],
         "write_statistics": [name for name in names if name not in _NO_STATISTICS],
         "bloom_filter_options": {
             name: {"ndv": n_rows, "fpp": _BLOOM_FALSE_POSITIVES} for name in names if name in _BLOOM
         },
-        **(_TEXT_PAGES if contract.name in TEXT_TABLES else {}),
+        **(_TEXT_PAGES if contract.name in _TEXTS else {}),
     }
 
 
