@@ -28,7 +28,7 @@ from flows.workers import LEAST_BYTES, Workers
 from pipeline.contracts import ID, conform
 from pipeline.dedup.relations import RelationRules
 from pipeline.dedup.verify import articles_of, verify
-from pipeline.interim import VERIFIED
+from pipeline.interim import KEYS, VERIFIED
 from pipeline.store import spool
 from pipeline.store.spool import Handle
 
@@ -196,7 +196,10 @@ def clean_parts(
     for handle in (*handles, *(part.handle for part in parts)):
         spool.drop(handle)
     names = ("clean", "paragraphs", "removals", "keys")
-    return CleanTexts(*(pa.concat_tables([getattr(c, name) for c in cleaned]) for name in names))
+    whole = [pa.concat_tables([getattr(c, name) for c in cleaned]) for name in names]
+    # What follows reads the keys often, and the cache keeps them in this order.
+    clean, paragraphs, removals, keys = whole
+    return CleanTexts(clean, paragraphs, removals, conform(keys, KEYS))
 
 
 def verify_parts(

@@ -8,7 +8,6 @@ killed run leaves is deleted by the next opening.
 from __future__ import annotations
 
 import io
-import mmap
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,61 +24,63 @@ class Handle:
     """An object in the spool: what a process passes to another instead of it."""
 
     path: Path
-    """Buffers, one behind the other, each at a multiple of 64 bytes."""
-    n_bytes: tuple[int, ...]
-    """Sizes of the buffers in the file."""
+    """Its tables, one Arrow stream behind the other, each at a multiple of 64 bytes."""
     outline: bytes
-    """The object without its buffers, pickled (protocol 5)."""
+    """The object, pickled; a table is the place of its stream."""
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes in the file."""
+        return self.path.stat().st_size
 
 
 class _Pickler(pickle.Pickler):
-    """Pickles tables as Arrow streams: a slice takes its own rows along and not its parents'."""
+    """Writes tables into a file and pickles where they begin."""
 
-    def reducer_override(self, value: Any) -> Any:
-        if isinstance(value, pa.Table):
-            return _read_stream, (pickle.PickleBuffer(_written(value)),)
-        return NotImplemented
+    def __init__(self, outline: io.BytesIO, file: pa.NativeFile) -> None:
+        super().__init__(outline, protocol=5)
+        self._file = file
+
+    def persistent_id(self, value: Any) -> int | None:
+        """Write a table: a slice takes its own rows along and not the whole it was cut from."""
+        if not isinstance(value, pa.Table):
+            return None
+        start: int = self._file.tell()
+        with pa.ipc.new_stream(self._file, value.schema) as writer:
+            writer.write_table(value)
+        self._file.write(b"\0" * (-self._file.tell() % _ALIGNMENT))
+        return start
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads tables as views of a mapped file."""
+
+    def __init__(self, handle: Handle) -> None:
+        super().__init__(io.BytesIO(handle.outline))
+        self._path = handle.path
+        self._content: pa.Buffer | None = None
+
+    def persistent_load(self, start: int) -> pa.Table:
+        """Return the table whose stream begins at `start`."""
+        if self._content is None:
+            with pa.memory_map(str(self._path)) as file:
+                self._content = file.read_buffer()
+        return pa.ipc.open_stream(self._content[start:]).read_all()
 
 
 def keep(value: Any, folder: Path) -> Handle:
-    """Write an object with its tables into the spool and return its handle."""
-    buffers: list[pickle.PickleBuffer] = []
-    outline = io.BytesIO()
-    _Pickler(outline, protocol=5, buffer_callback=buffers.append).dump(value)
-    sizes = []
-    path = folder / uuid4().hex
-    with path.open("xb") as file:
-        for buffer in buffers:
-            content = buffer.raw()
-            file.write(content)
-            file.write(b"\0" * (-content.nbytes % _ALIGNMENT))
-            sizes.append(content.nbytes)
-    return Handle(path, tuple(sizes), outline.getvalue())
+    """Write the tables of an object into the spool and return its handle."""
+    outline, path = io.BytesIO(), folder / uuid4().hex
+    with pa.OSFile(str(path), "wb") as file:
+        _Pickler(outline, file).dump(value)
+    return Handle(path, outline.getvalue())
 
 
 def load(handle: Handle) -> Any:
     """Return the object of a handle; its tables are views of the mapped file."""
-    buffers, place = [], 0
-    if sum(handle.n_bytes):
-        with handle.path.open("rb") as file:
-            mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        for size in handle.n_bytes:
-            buffers.append(mapped[place : place + size])
-            place += size + -size % _ALIGNMENT
-    return pickle.loads(handle.outline, buffers=buffers)
+    return _Unpickler(handle).load()
 
 
 def drop(handle: Handle) -> None:
     """Delete an object; who has mapped it keeps it."""
     handle.path.unlink(missing_ok=True)
-
-
-def _written(table: pa.Table) -> pa.Buffer:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table.combine_chunks())
-    return sink.getvalue()
-
-
-def _read_stream(content: Any) -> pa.Table:
-    return pa.ipc.open_stream(pa.py_buffer(content)).read_all()

@@ -191,7 +191,7 @@ def test_the_spool_gives_back_what_it_took(tmp_path: Path) -> None:
     given = spool.load(handle)
     assert given == value
     # A slice takes its own rows along, not the whole it was cut from.
-    assert sum(spool.keep(table.slice(0, 1), tmp_path).n_bytes) < sum(handle.n_bytes) / 5
+    assert spool.keep(table.slice(0, 1), tmp_path).n_bytes < handle.n_bytes / 5
     spool.drop(handle)
     assert given["all"].equals(table), "who has mapped it keeps it"
     spool.drop(handle)
