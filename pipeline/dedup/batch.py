@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from types import ModuleType
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -116,8 +116,8 @@ def _texts_of(column: pa.Array) -> _Texts:
     column = column.fill_null("") if column.null_count else column
     wide = pa.types.is_large_string(column.type)
     _, offsets, values = column.buffers()
-    bounds = np.frombuffer(offsets, np.int64 if wide else np.int32)
-    bounds = bounds[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    every: NDArray[Any] = np.frombuffer(offsets, np.int64 if wide else np.int32)
+    bounds = every[column.offset : column.offset + len(column) + 1].astype(np.int64)
     return _Texts(np.frombuffer(values or b"", np.uint8), bounds)
 
 
@@ -221,7 +221,8 @@ def _pairs_in_band(keys: Words, articles: Words, rule: CentreRule) -> Words:
     within = np.arange(n_partners.sum()) - np.repeat(np.cumsum(n_partners) - n_partners, n_partners)
     left = packed[np.repeat(first, n_partners) + within] & below
     right = packed[np.repeat(follow, n_partners)] & below
-    return left << np.uint64(32) | right
+    pairs: Words = left << np.uint64(32) | right
+    return pairs
 
 
 def _by_component(pairs: Words, counts: Places) -> Iterator[tuple[Places, Places]]:

@@ -7,9 +7,7 @@ from clusters import BANDS, N_SLOTS, THRESHOLD, clusters_of_lists, shingles, tex
 from rensa import RMinHashDeduplicator
 
 articles = texts()
-dedup = RMinHashDeduplicator(
-    threshold=THRESHOLD, num_perm=N_SLOTS, use_lsh=True, num_bands=BANDS
-)
+dedup = RMinHashDeduplicator(threshold=THRESHOLD, num_perm=N_SLOTS, use_lsh=True, num_bands=BANDS)
 kept = dedup.add_pairs((str(i), shingles(text)) for i, text in enumerate(articles))
 dropped = [i for i, is_kept in enumerate(kept) if not is_kept]
 found = dedup.get_duplicate_sets([shingles(articles[i]) for i in dropped])
