@@ -67,7 +67,7 @@ def _scan(flat, values, shift, bitmap, places, positions, found):  # type: ignor
     likely = np.empty(_BLOCK + 1, np.int64)
     n = 0
     for start in range(0, flat.size, _BLOCK):
-        n_likely = 0
+        n_likely = np.int64(0)
         for at in range(start, min(start + _BLOCK, flat.size)):
             slot = flat[at] >> shift
             likely[n_likely] = at
