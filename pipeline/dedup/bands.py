@@ -52,6 +52,9 @@ __all__ = ["BandRules", "Candidates", "HotBucket", "find_candidates", "search"]
 _KIND_BITS = np.uint64(3)
 _KIND_MASK = np.uint64(7)
 
+_MOST_PARTS = 8
+"""So many parts of pairs, each sorted, are kept before equal ones of all fall together."""
+
 
 class HotBucket(NamedTuple):
     """A bucket that more than `hot_bucket` articles share."""
@@ -154,12 +157,13 @@ class _Meeting:
         return np.unique(self.entries.articles[np.concatenate(rows)])
 
     def _codes(self, parts: Iterable[tuple[Places, Places]]) -> Words:
-        codes, n_articles = np.empty(0, np.uint64), len(self.entries.ids)
+        found, n_articles = [np.empty(0, np.uint64)], len(self.entries.ids)
         for one, other in parts:
-            found = _code(self.entries.articles[one], self.entries.articles[other], n_articles)
-            found = found << _KIND_BITS | self.entries.kinds[one]
-            codes = _cheapest(np.concatenate((codes, found)))
-        return codes
+            codes = _code(self.entries.articles[one], self.entries.articles[other], n_articles)
+            found.append(_cheapest(codes << _KIND_BITS | self.entries.kinds[one]))
+            if len(found) > _MOST_PARTS:
+                found = [_cheapest(np.concatenate(found))]
+        return _cheapest(np.concatenate(found)) if len(found) > 2 else found[-1]
 
     def hot(self) -> tuple[HotBucket, ...]:
         """Return the hot buckets, the largest first, each with its first centre."""

@@ -108,16 +108,87 @@ def _stands(member, pick, winner, loser, edges, cluster_of, n_inside):  # type: 
 
 
 @_kernel
-def _grown(left, right, edges, series, ranks):  # type: ignore[no-untyped-def]
-    """Return the pick of each article's cluster once nothing joins any more."""
-    n = ranks.size
+def _are_apart(small, large, series, cluster_of, following):  # type: ignore[no-untyped-def]
+    """Return whether a pair of one series has an article in each of two clusters."""
+    starts, rivals = series
+    member = small if rivals.size else -1
+    while member >= 0:
+        for at in range(starts[member], starts[member + 1]):
+            if cluster_of[rivals[at]] == large:
+                return True
+        member = following[member]
+    return False
+
+
+@_kernel
+def _all_stand(winner, loser, edges, cluster_of, pick, n_inside, weak):  # type: ignore[no-untyped-def]
+    """Return whether the beaten pick and the weak members of the loser would stand."""
+    new_pick = pick[winner]
+    if not _stands(pick[loser], new_pick, winner, loser, edges, cluster_of, n_inside):
+        return False
+    first, following, last = weak
+    before, member = -1, first[loser]
+    while member >= 0:
+        after = following[member]
+        if n_inside[member] > 1:
+            # It is weak no more: it leaves the chain.
+            if before < 0:
+                first[loser] = after
+            else:
+                following[before] = after
+            if after < 0:
+                last[loser] = before
+        elif not _stands(member, new_pick, winner, loser, edges, cluster_of, n_inside):
+            return False
+        else:
+            before = member
+        member = after
+    return True
+
+
+@_kernel
+def _join(small, large, edges, cluster_of, n_inside, chain, size):  # type: ignore[no-untyped-def]
+    """Make the members of the small cluster members of the large one."""
     starts, partners, _ = edges
-    apart_starts, apart = series
+    following, last = chain
+    member = small
+    while member >= 0:
+        for at in range(starts[member], starts[member + 1]):
+            if cluster_of[partners[at]] == large:
+                n_inside[member] += 1
+                n_inside[partners[at]] += 1
+        member = following[member]
+    member = small
+    while member >= 0:
+        cluster_of[member] = large
+        member = following[member]
+    following[last[large]] = small
+    last[large] = last[small]
+    size[large] += size[small]
+
+
+@_kernel
+def _append(chain, to, first, last):  # type: ignore[no-untyped-def]
+    """Hang a chain of weak members, from first to last, to that of a cluster."""
+    heads, following, tails = chain
+    if heads[to] < 0:
+        heads[to] = first
+    else:
+        following[tails[to]] = first
+    tails[to] = last
+
+
+@_kernel
+def _grown(left, right, edges, series, ranks):  # type: ignore[no-untyped-def]
+    """Return the pick of each article's cluster once nothing joins any more.
+
+    A cluster bears the number of the first article of its chain.
+    """
+    n = ranks.size
     cluster_of, pick = np.arange(n), np.arange(n)
     size, n_inside = np.ones(n, np.int64), np.zeros(n, np.int64)
-    following, last = np.full(n, -1), np.arange(n)
-    weak_first, weak_following = np.full(n, -1), np.full(n, -1)
-    weak_last = np.full(n, -1)
+    chain = (np.full(n, -1), np.arange(n))
+    weak = (np.full(n, -1), np.full(n, -1), np.full(n, -1))
     waiting = np.arange(left.size)
     n_waiting, joined = left.size, True
     while joined and n_waiting:
@@ -129,62 +200,20 @@ def _grown(left, right, edges, series, ranks):  # type: ignore[no-untyped-def]
                 continue
             small, large = (one, other) if (size[one], one) < (size[other], other) else (other, one)
             winner, loser = (one, other) if ranks[pick[one]] < ranks[pick[other]] else (other, one)
-            may_join = True
-            if apart.size:
-                member = small
-                while member >= 0 and may_join:
-                    for at in range(apart_starts[member], apart_starts[member + 1]):
-                        may_join = may_join and cluster_of[apart[at]] != large
-                    member = following[member]
-            new_pick, beaten = pick[winner], pick[loser]
-            if may_join:
-                may_join = _stands(beaten, new_pick, winner, loser, edges, cluster_of, n_inside)
-            before, member = -1, weak_first[loser]
-            while may_join and member >= 0:
-                after = weak_following[member]
-                if n_inside[member] > 1:
-                    if before < 0:
-                        weak_first[loser] = after
-                    else:
-                        weak_following[before] = after
-                    if after < 0:
-                        weak_last[loser] = before
-                else:
-                    may_join = _stands(member, new_pick, winner, loser, edges, cluster_of, n_inside)
-                    before = member
-                member = after
-            if not may_join:
+            if _are_apart(small, large, series, cluster_of, chain[0]) or not _all_stand(
+                winner, loser, edges, cluster_of, pick, n_inside, weak
+            ):
                 waiting[kept] = edge
                 kept += 1
                 continue
             joined = True
-            member = small
-            while member >= 0:
-                for at in range(starts[member], starts[member + 1]):
-                    if cluster_of[partners[at]] == large:
-                        n_inside[member] += 1
-                        n_inside[partners[at]] += 1
-                member = following[member]
-            member = small
-            while member >= 0:
-                cluster_of[member] = large
-                member = following[member]
-            following[last[large]] = small
-            last[large] = last[small]
-            size[large] += size[small]
+            new_pick, beaten = pick[winner], pick[loser]
+            _join(small, large, edges, cluster_of, n_inside, chain, size)
             pick[large] = new_pick
-            if weak_first[small] >= 0:
-                if weak_first[large] < 0:
-                    weak_first[large] = weak_first[small]
-                else:
-                    weak_following[weak_last[large]] = weak_first[small]
-                weak_last[large] = weak_last[small]
+            if weak[0][small] >= 0:
+                _append(weak, large, weak[0][small], weak[2][small])
             if n_inside[beaten] <= 1:
-                weak_following[beaten] = -1
-                if weak_first[large] < 0:
-                    weak_first[large] = beaten
-                else:
-                    weak_following[weak_last[large]] = beaten
-                weak_last[large] = beaten
+                weak[1][beaten] = -1
+                _append(weak, large, beaten, beaten)
         n_waiting = kept
     return pick[cluster_of]

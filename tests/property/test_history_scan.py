@@ -1,0 +1,111 @@
+"""Searching large columns: sieves and kernels find what a plain look at every word finds."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.contracts import TIME
+from pipeline.dedup.mapped import (
+    IdSet,
+    ValueSet,
+    distinct,
+    id_words,
+    repeated_places,
+    sorted_ids,
+)
+from pipeline.dedup.short_texts import NO_DAY, Days, day_numbers
+
+NOON = datetime(2024, 3, 5, 12, tzinfo=UTC).replace(tzinfo=None)
+TOP = 2**64 - 1
+# Values that fall into one slot, the ends of the range, and some spread over it.
+WORDS = st.sampled_from([*range(12), *(TOP - n for n in range(6)), *(n << 58 for n in range(60))])
+
+
+def array(words):
+    return np.array(words, np.uint64)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(WORDS, max_size=60), st.lists(WORDS, max_size=60))
+def test_every_value_is_found_where_it_stands(values, words):
+    wanted, words = ValueSet(array(values)), array(words)
+    positions, places = wanted.found_in(words)
+    assert positions.tolist() == [n for n, word in enumerate(words.tolist()) if word in values]
+    assert np.array_equal(wanted.values[places], words[positions])
+    apart = np.repeat(words, 2).reshape(-1, 2)[:, 0]
+    assert np.array_equal(wanted.positions_in(apart), positions)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(WORDS, min_size=1, max_size=60), st.lists(WORDS, max_size=60))
+def test_the_compiled_scan_finds_the_same(values, words):
+    pytest.importorskip("numba")
+    from pipeline.dedup.scan_compiled import Scan
+
+    wanted, words = ValueSet(array(values)), array(words)
+    positions, places = Scan(wanted.values).found_in(words)
+    plain = wanted.found_in(words)
+    assert positions.tolist() == plain[0].tolist()
+    assert places.tolist() == plain[1].tolist()
+
+
+def test_a_long_column_of_random_words():
+    pytest.importorskip("numba")
+    from pipeline.dedup.scan_compiled import Scan
+
+    rng = np.random.default_rng(3)
+    words = rng.integers(0, TOP, 200_000, dtype=np.uint64)
+    values = distinct(np.concatenate((words[::7], rng.integers(0, TOP, 30_000, dtype=np.uint64))))
+    positions = ValueSet(values).positions_in(words)
+    assert np.array_equal(positions, np.flatnonzero(np.isin(words, values)))
+    assert np.array_equal(Scan(values).found_in(words)[0], positions)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(WORDS, max_size=80))
+def test_no_repeated_value_is_sieved_out(words):
+    places = repeated_places(array(words)).tolist()
+    assert places == sorted(places)
+    assert {n for n, word in enumerate(words) if words.count(word) > 1} <= set(places)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(WORDS, WORDS), max_size=40), st.lists(st.tuples(WORDS, WORDS)))
+def test_ids_are_found_by_both_words(ids, column):
+    def of(pairs):
+        return array(pairs).reshape(-1, 2)
+
+    ordered = [tuple(row) for row in sorted_ids(of(ids)).tolist()]
+    assert ordered == sorted(set(ids))
+    # `place_of` takes ids for hashes: no two in a set begin with one word.
+    firsts = {first: (first, second) for first, second in ids}
+    known = IdSet(of(list(firsts.values())))
+    held = [n for n, pair in enumerate(column) if pair in firsts.values()]
+    raw = [b"".join(word.to_bytes(8, "big") for word in pair) for pair in column]
+    stored = pa.array(raw, pa.binary(16))
+    assert known.rows_in(stored).tolist() == held
+    assert np.flatnonzero(known.holds(id_words(stored))).tolist() == held
+
+
+DAYS = st.lists(st.none() | st.integers(-4, 4), max_size=12)
+
+
+def times(days):
+    dates = [None if day is None else NOON + timedelta(days=day) for day in days]
+    return pa.chunked_array([pa.array(dates, TIME)])
+
+
+@settings(max_examples=200, deadline=None)
+@given(DAYS, DAYS)
+def test_whoever_may_meet_by_day_is_near(days, others):
+    near = set(Days(times(days)).rows_in(times(others)).tolist())
+    own, theirs = day_numbers(times(days)), day_numbers(times(others)).tolist()
+    meeting = {
+        row for row, day in enumerate(theirs) for own_day in own.tolist() if abs(day - own_day) <= 1
+    }
+    assert meeting <= near
+    assert all(theirs[row] != NO_DAY or NO_DAY in own for row in near)
