@@ -45,8 +45,13 @@ def end_with_parent() -> None:
     if sys.platform == "linux" and not tie.endswith(_WATCH_ONLY):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     # The parent may have died between starting us and the call above.
-    _end_if_orphaned(int(parent))
-    threading.Thread(target=_watch, args=(int(parent),), name="parent-watch", daemon=True).start()
+    end_with(int(parent))
+
+
+def end_with(parent: int) -> None:
+    """Make this process end soon after the process `parent`, its parent, has ended."""
+    _end_if_orphaned(parent)
+    threading.Thread(target=_watch, args=(parent,), name="parent-watch", daemon=True).start()
 
 
 def spawn(

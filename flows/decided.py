@@ -42,8 +42,8 @@ class Cleaned:
     """CLEAN rows of current revisions."""
     kept: pa.Table
     """CLEANED_PARAGRAPHS of current revisions."""
-    hashes: pa.Table
-    """ARTICLE_HASHES of current revisions."""
+    keys: pa.Table
+    """KEYS of current revisions."""
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,9 @@ from flows.gather import Fresh
 from pipeline.contract import HASH
 from pipeline.contracts import FURNITURE, ID, STALE_ARTICLES, conform
 from pipeline.dedup.learning import Learned
-from pipeline.dedup.lines import EDGE, find_lines, lines_column, template_key
+from pipeline.dedup.lines import EDGE, find_lines, template_key
 from pipeline.interim import LEARNED
 from pipeline.store.warehouse import Warehouse
-from pipeline.text.titles import title_keys
 
 _KEY = ["source_id", "line_hash"]
 
@@ -151,11 +150,3 @@ def stale_articles(
 
 def _ids(table: pa.Table) -> pa.Array:
     return table["article_id"].combine_chunks().cast(ID)
-
-
-def lined_articles(parsed: pa.Table, lines: pa.Table) -> pa.Table:
-    """Return the columns of KEYS that learning reads, of PARSED articles and their LINES."""
-    columns = {name: parsed[name] for name in ("article_id", "source_id", "published_at")}
-    columns["title_key"] = pa.array(title_keys(parsed["title"].to_pylist()), pa.string())
-    columns["lines"] = lines_column(lines, parsed, "revision_id")
-    return pa.table(columns).sort_by("article_id")

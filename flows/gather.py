@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.rules import Rules
+from flows.rule_set import Rules
+from flows.texts import article_hashes
 from pipeline.contracts import CONTRACTS, ID, PARAGRAPHS, conform
 from pipeline.dedup.lines import lines_column
 from pipeline.dedup.passages import find_passages
@@ -18,11 +19,13 @@ from pipeline.dedup.revisions import COLUMNS as REVISED_COLUMNS
 from pipeline.dedup.revisions import Age, revision_age
 from pipeline.dedup.signatures import keys_of
 from pipeline.errors import RecipeMismatch
-from pipeline.interim import ARTICLE_HASHES, CLEAN, HASHES, MEMBERS, VERIFIED
+from pipeline.interim import CLEAN, MEMBERS, VERIFIED
 from pipeline.store.gather import REVISION_COLUMNS
 from pipeline.store.warehouse import Warehouse
 
 _ENDS = ("left_id", "right_id")
+PLACES = ("article_id", "seq", "key_hash", "status")
+"""What of a paragraph tells where a shared one stands."""
 NOBODY = pa.array([], ID)
 _PLACING = pa.array(["contained", "series"])
 """Relations that decide on stories and roles without making duplicates."""
@@ -65,12 +68,7 @@ def fresh_revisions(warehouse: Warehouse, parsed: pa.Table) -> Fresh:
     known = warehouse.known_revisions(article_ids).to_pylist()
     is_known = pc.is_in(parsed["revision_id"], pa.array([r["revision_id"] for r in known], ID))
     fresh = parsed.filter(pc.invert(is_known))
-    candidates: dict[bytes, list[tuple[Age, bytes]]] = defaultdict(list)
-    columns = [n for n in REVISION_COLUMNS if n != "is_current"]
-    for row in known + fresh.select(columns).to_pylist():
-        age = revision_age(row["updated_at"], row["published_at"], row["content_hash"])
-        candidates[row["article_id"]].append((age, row["revision_id"]))
-    newest = {article: max(revisions)[1] for article, revisions in candidates.items()}
+    newest = _newest(fresh, known)
     stored_current = {r["article_id"]: r["revision_id"] for r in known if r["is_current"]}
     return Fresh(
         parsed=fresh,
@@ -82,8 +80,25 @@ def fresh_revisions(warehouse: Warehouse, parsed: pa.Table) -> Fresh:
     )
 
 
+def _newest(fresh: pa.Table, known: list[dict[str, Any]]) -> dict[bytes, bytes]:
+    """Return the newest revision of each article of `fresh` (PARSED) and of stored revisions."""
+    articles, revisions = (fresh[n].to_pylist() for n in ("article_id", "revision_id"))
+    counts = Counter([*articles, *(r["article_id"] for r in known)])
+    # Most articles have one revision: nothing is compared.
+    rivals = [row for row, article in enumerate(articles) if counts[article] > 1]
+    columns = [n for n in REVISION_COLUMNS if n != "is_current"]
+    candidates: dict[bytes, list[tuple[Age, bytes]]] = defaultdict(list)
+    for row in known + fresh.select(columns).take(pa.array(rivals, pa.int64())).to_pylist():
+        age = revision_age(row["updated_at"], row["published_at"], row["content_hash"])
+        candidates[row["article_id"]].append((age, row["revision_id"]))
+    compared = {article: max(own)[1] for article, own in candidates.items()}
+    return dict(zip(articles, revisions, strict=True)) | compared
+
+
 def _restated(parsed: pa.Table, known: list[dict[str, Any]]) -> pa.Table:
     """Return the PARSED rows of known revisions whose document has a smaller id than theirs."""
+    if not known:
+        return parsed.slice(0, 0)
     stored = {r["revision_id"]: r["document_id"] for r in known}
     own = zip(parsed["document_id"].to_pylist(), parsed["revision_id"].to_pylist(), strict=True)
     is_smaller = [document < stored.get(revision, b"") for document, revision in own]
@@ -117,7 +132,9 @@ def replaced_rows(warehouse: Warehouse, fresh: Fresh) -> pa.Table:
 
 def current_of(table: pa.Table, fresh: Fresh) -> pa.Table:
     """Return the rows (of PARSED, CLEAN, CLEANED_PARAGRAPHS) whose revision is current."""
-    return table.filter(pc.is_in(table["revision_id"], pa.array(sorted(fresh.current), ID)))
+    is_current = pc.is_in(table["revision_id"], pa.array(sorted(fresh.current), ID))
+    # A filter copies every text; most batches hold nothing but current revisions.
+    return table if pc.all(is_current).as_py() else table.filter(is_current)
 
 
 def history(warehouse: Warehouse, rules: Rules) -> list[pa.Table]:
@@ -135,21 +152,9 @@ def history(warehouse: Warehouse, rules: Rules) -> list[pa.Table]:
         paragraphs = warehouse.rows("paragraphs", "article_id", articles["article_id"])
         lines = lines_column(paragraphs, articles)
         passages = find_passages(paragraphs, rules.passages)
-        return keys_of(articles, signatures, recipe, hashes(articles, lines, passages))
+        return keys_of(articles, signatures, recipe, article_hashes(articles, lines, passages))
 
     return warehouse.history(rebuilt)
-
-
-def hashes(articles: pa.Table, lines: pa.Array, passages: pa.Table) -> pa.Table:
-    """Return ARTICLE_HASHES of articles, from their lines, row by row, and what has passages."""
-    places = pc.index_in(articles["article_id"], passages["article_id"].combine_chunks())
-    held = passages["passages"].combine_chunks().take(places.combine_chunks())
-    columns = {
-        "article_id": articles["article_id"],
-        "lines": lines,
-        "passages": pc.coalesce(held, pa.scalar([], HASHES)),
-    }
-    return conform(pa.table(columns), ARTICLE_HASHES)
 
 
 @dataclass(frozen=True)
@@ -233,9 +238,15 @@ def paragraphs_of(warehouse: Warehouse, ids: pa.Array, batch: pa.Table) -> pa.Ta
 
 
 def sighted(warehouse: Warehouse, ids: pa.Array, batch: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """Return PARAGRAPHS and SHARED_PARAGRAPHS of articles, see `paragraphs_of`."""
+    """Return the places of PARAGRAPHS (without texts) and SHARED_PARAGRAPHS of articles.
+
+    Those of `batch` (CLEANED_PARAGRAPHS) as it has them; it holds one revision an article.
+    """
     standing = warehouse.rows("shared_paragraphs", "article_id", ids)
-    return paragraphs_of(warehouse, ids, batch), standing
+    own = batch.select(PLACES).filter(pc.is_in(batch["article_id"], ids))
+    others = ids.filter(pc.invert(pc.is_in(ids, pc.unique(own["article_id"]))))
+    stored = warehouse.columns("paragraphs", "article_id", others, PLACES)
+    return pa.concat_tables([stored, own.cast(stored.schema)]), standing
 
 
 def ends_of(edges: pa.Table, relations: Sequence[str]) -> pa.Array:

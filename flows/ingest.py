@@ -13,77 +13,89 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import pyarrow as pa
 
 from flows import gather, tally
+from flows.ahead import ReadAhead
 from flows.apply import change_of, fault_of
 from flows.decided import Batch, Cleaned, Decided, Matched
-from flows.furnish import furniture_in_effect, lined_articles, standing_furniture
+from flows.furnish import furniture_in_effect, standing_furniture
 from flows.gather import Fresh
 from flows.intake import Request, documents_of
+from flows.parts import (
+    LEAST_PAIRS,
+    Inspection,
+    Texts,
+    WholeTexts,
+    inspect_parts,
+    inspection_of_articles,
+    verify_parts,
+)
 from flows.rederive import stale_revisions
 from flows.rules import Rules, rules_in
 from flows.share import shared_changes
+from flows.texts import Stage, direct, inspect_articles, inspect_documents
+from flows.workers import Workers, workers_of
 from pipeline.contracts import DOCUMENTS
 from pipeline.dedup.bands import search
-from pipeline.dedup.captions import find_captions
 from pipeline.dedup.clusters import derive_stories
 from pipeline.dedup.containment import find_spans
-from pipeline.dedup.decide import clean_text
-from pipeline.dedup.furniture import find_furniture
 from pipeline.dedup.learning import learn
-from pipeline.dedup.lines import find_lines
-from pipeline.dedup.passages import find_passages
-from pipeline.dedup.repeats import find_repeats
 from pipeline.dedup.revisions import compare_revisions
 from pipeline.dedup.shared import find_shared, find_sightings
-from pipeline.dedup.signatures import sign
 from pipeline.dedup.verify import verify
 from pipeline.errors import UnechoError
 from pipeline.interim import UNREAD
 from pipeline.report.summary import RunSummary
 from pipeline.settings import Settings
 from pipeline.sources.files import Progress
-from pipeline.sources.parse import parse
 from pipeline.store.archive import without_landing
 from pipeline.store.model import Run
 from pipeline.store.warehouse import Warehouse, open_warehouse
-from pipeline.text.paragraphs import split_paragraphs
+from pipeline.text.engine import choose_engine
 
 STALE_BATCH = 5000
 """Articles that are derived again in one commit."""
 
+LEAST_AGAIN = 1500
+"""So many of them repay workers."""
+
 MAX_FAULTS = 8
 """Documents that a fault of ours may send to quarantine in one run before the run fails."""
 
-Stage = Callable[[Callable[..., Any]], Callable[..., Any]]
-"""Makes a stage of a plain function: the function itself, or a recorded Prefect task."""
-
-
-def direct(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function itself: the stage runs, nothing is recorded."""
-    return function
-
 
 def ingest_batch(
-    documents: pa.Table, warehouse: Warehouse, rules: Rules, summary: RunSummary, stage: Stage
+    documents: pa.Table,
+    warehouse: Warehouse,
+    rules: Rules,
+    summary: RunSummary,
+    stage: Stage,
+    inspection: Inspection | None = None,
 ) -> None:
-    """Take one batch of landed DOCUMENTS to a published snapshot."""
-    parsed, unread = stage(parse)(documents)
-    fresh = gather.fresh_revisions(warehouse, parsed)
-    derive(Batch(documents, unread, fresh), warehouse, rules, summary, stage)
+    """Take one batch of landed documents all the way to a new snapshot."""
+    texts: Texts
+    if inspection is None:
+        texts = WholeTexts(inspect_documents(documents, rules, stage))
+    else:
+        texts = stage(inspect_parts)(inspection)
+    fresh = gather.fresh_revisions(warehouse, texts.inspected.parsed)
+    derive(Batch(documents, texts.inspected.unread, fresh), texts, warehouse, rules, summary, stage)
 
 
 def derive(
-    batch: Batch, warehouse: Warehouse, rules: Rules, summary: RunSummary, stage: Stage
+    batch: Batch,
+    texts: Texts,
+    warehouse: Warehouse,
+    rules: Rules,
+    summary: RunSummary,
+    stage: Stage,
 ) -> None:
     """Take revisions, fresh ones or stored ones that are stale, from their text to a snapshot."""
     run_id, now = summary.run_id, utc_now()
     history = gather.history(warehouse, rules)
-    cleaned = clean(batch.fresh, history, warehouse, rules, stage)
-    matched = match(batch.fresh, cleaned, history, warehouse, rules, stage)
+    cleaned = clean(batch.fresh, texts, history, warehouse, rules, stage)
+    matched = match(batch.fresh, cleaned, history, warehouse, rules, stage, texts.workers)
     sightings = stage(find_sightings)(matched.keys, history, gather.NOBODY, rules.shared)
     sighted = gather.sighted(warehouse, sightings.article_ids, cleaned.kept)
     shared = stage(find_shared)(sightings, *sighted)
@@ -96,26 +108,32 @@ def derive(
 
 
 def clean(
-    fresh: Fresh, history: list[pa.Table], warehouse: Warehouse, rules: Rules, stage: Stage
+    fresh: Fresh,
+    texts: Texts,
+    history: list[pa.Table],
+    warehouse: Warehouse,
+    rules: Rules,
+    stage: Stage,
 ) -> Cleaned:
     """Take out what repeats inside each text and what its source prints everywhere."""
-    spans = stage(split_paragraphs)(fresh.parsed)
-    lines = stage(find_lines)(spans, fresh.parsed)
-    lined = lined_articles(gather.current_of(fresh.parsed, fresh), lines)
+    inspected = texts.inspected
+    lined = gather.current_of(inspected.lined, fresh).drop_columns("revision_id")
     standing = standing_furniture(warehouse, fresh.parsed)
-    learned = stage(learn)(lined, history, standing, rules=rules.learning)
+    learned = stage(learn)(lined.sort_by("article_id"), history, standing, rules=rules.learning)
     known = furniture_in_effect(learned, standing)
-    furniture, lifted = stage(find_furniture)(spans, rules.furniture, lines=lines, learned=known)
-    captions = stage(find_captions)(spans, rules.captions)
-    repeats = stage(find_repeats)(spans, rules.repeats)
-    cleaned, paragraphs, removals = stage(clean_text)(
-        fresh.parsed, spans, repeats, furniture, lifted, captions=captions
-    )
-    current, kept = (gather.current_of(table, fresh) for table in (cleaned, paragraphs))
-    passages = stage(find_passages)(kept, rules.passages)
-    hashes = gather.hashes(lined, lined["lines"].combine_chunks(), passages)
+    cleaned = texts.cleaned(fresh, known, rules, stage)
+    current, kept = (gather.current_of(t, fresh) for t in (cleaned.clean, cleaned.paragraphs))
     return Cleaned(
-        spans, lines, standing, learned, cleaned, paragraphs, removals, current, kept, hashes
+        inspected.spans,
+        inspected.lines,
+        standing,
+        learned,
+        cleaned.clean,
+        cleaned.paragraphs,
+        cleaned.removals,
+        current,
+        kept,
+        cleaned.keys,
     )
 
 
@@ -126,11 +144,15 @@ def match(
     warehouse: Warehouse,
     rules: Rules,
     stage: Stage,
+    workers: Workers | None = None,
 ) -> Matched:
     """Compare the clean texts with each other and with the history, and derive their stories."""
-    keys = stage(sign)(cleaned.current, rules.recipe, cleaned.hashes)
+    keys = cleaned.keys
     found = stage(search)(keys, history, rules.bands)
-    edges = stage(verify)(found.pairs, keys, history, rules.relations)
+    if workers is None or found.pairs.num_rows < LEAST_PAIRS:
+        edges = stage(verify)(found.pairs, keys, history, rules.relations)
+    else:
+        edges = stage(verify_parts)(found.pairs, keys, history, rules.relations, workers)
     ends = gather.ends_of(edges, rules.spans.relations)
     paragraphs = gather.paragraphs_of(warehouse, ends, cleaned.kept)
     common = stage(find_spans)(edges, paragraphs, rules.spans)
@@ -141,20 +163,37 @@ def match(
     return Matched(keys, found, edges, common, touched, stories)
 
 
-def finish(warehouse: Warehouse, rules: Rules, summary: RunSummary, stage: Stage) -> None:
+def finish(
+    warehouse: Warehouse,
+    rules: Rules,
+    summary: RunSummary,
+    stage: Stage,
+    workers: Workers | None = None,
+) -> None:
     """Bring up to date what depends on all articles: stale ones, and what the policy shows."""
-    derive_stale(warehouse, rules, summary, stage)
+    derive_stale(warehouse, rules, summary, stage, workers)
     run_id, now = summary.run_id, utc_now()
     change = shared_changes(warehouse, rules, run_id, now)
     if not change.is_empty():
         stage(warehouse.publish)(change, run_id, now)
 
 
-def derive_stale(warehouse: Warehouse, rules: Rules, summary: RunSummary, stage: Stage) -> None:
+def derive_stale(
+    warehouse: Warehouse,
+    rules: Rules,
+    summary: RunSummary,
+    stage: Stage,
+    workers: Workers | None = None,
+) -> None:
     """Derive every article again that learned furniture has made stale, until none is left."""
     nothing = DOCUMENTS.schema.empty_table(), UNREAD.schema.empty_table()
     while (fresh := stale_revisions(warehouse, STALE_BATCH)) is not None:
-        derive(Batch(*nothing, fresh), warehouse, rules, summary, stage)
+        texts: Texts
+        if workers is None or fresh.parsed.num_rows < LEAST_AGAIN:
+            texts = WholeTexts(inspect_articles(fresh.parsed, nothing[1], rules, stage))
+        else:
+            texts = stage(inspect_parts)(inspection_of_articles(fresh.parsed, rules, workers))
+        derive(Batch(*nothing, fresh), texts, warehouse, rules, summary, stage)
 
 
 def run_ingest(
@@ -181,12 +220,17 @@ def run_ingest(
         for pending in warehouse.pending():
             summary.n_recovered_documents += pending.num_rows
             ingest_isolated(pending, warehouse, rules, summary, stage)
-        for request in requests:
-            for read in documents_of(request, settings, warehouse, summary, on_progress):
-                documents = stage(warehouse.land)(read, run_id, utc_now())
-                tally.count_read(summary, read, documents)
-                ingest_isolated(documents, warehouse, rules, summary, stage)
-        finish(warehouse, rules, summary, stage)
+        with workers_of(settings.workers, warehouse.scratch) as workers:
+            ahead = ReadAhead(rules, workers)
+            for request in requests:
+                for arrived in documents_of(
+                    request, settings, warehouse, summary, on_progress, ahead
+                ):
+                    documents = stage(warehouse.land)(arrived.read, run_id, utc_now())
+                    tally.count_read(summary, arrived.read, documents)
+                    inspection = ahead.inspection(documents, arrived)
+                    ingest_isolated(documents, warehouse, rules, summary, stage, inspection)
+            finish(warehouse, rules, summary, stage, workers)
 
     return recorded_run(
         work, settings, run_id, names, flow_name=flow_name, recorded_url=recorded_url
@@ -203,6 +247,7 @@ def recorded_run(
     recorded_url: str | None,
 ) -> RunSummary:
     """Do `work` under the writer lock, with a row in the run ledger that tells how it ended."""
+    choose_engine(settings.engine)
     started, began = utc_now(), time.monotonic()
     summary = RunSummary(run_id=run_id, started_at=started, sources=names)
     with open_warehouse(
@@ -223,7 +268,12 @@ def recorded_run(
 
 
 def ingest_isolated(
-    documents: pa.Table, warehouse: Warehouse, rules: Rules, summary: RunSummary, stage: Stage
+    documents: pa.Table,
+    warehouse: Warehouse,
+    rules: Rules,
+    summary: RunSummary,
+    stage: Stage,
+    inspection: Inspection | None = None,
 ) -> None:
     """Ingest a batch; when a stage fails on it, find the document at fault and quarantine it.
 
@@ -234,13 +284,13 @@ def ingest_isolated(
     if not documents.num_rows:
         return
     try:
-        ingest_batch(documents, warehouse, rules, summary, stage)
+        ingest_batch(documents, warehouse, rules, summary, stage, inspection)
     except (UnechoError, OSError, MemoryError):
         raise
     except Exception as error:
         if summary.quarantined["fault"] >= MAX_FAULTS:
             raise
-        if documents.num_rows == 1:
+        if documents.num_rows == 1 and inspection is None:
             change = fault_of(documents, error, summary.run_id, utc_now())
             warehouse.publish(change, summary.run_id, utc_now())
             tally.count_fault(summary, documents)

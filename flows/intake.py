@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-
+from flows.ahead import Arriving, ReadAhead
 from pipeline.errors import SettingsError, SourceError
 from pipeline.report.summary import RunSummary
 from pipeline.settings import Settings, SourceSettings
@@ -92,7 +92,8 @@ def documents_of(
     warehouse: Warehouse,
     summary: RunSummary,
     on_progress: Callable[[Progress], None] | None,
-) -> Iterator[pa.Table]:
+    ahead: ReadAhead,
+) -> Iterator[Arriving]:
     """Yield READ batches of what the request names; a place that cannot be read is reported.
 
     For a drop folder only files are read that were not taken before as they are now (TakenFile),
@@ -108,10 +109,11 @@ def documents_of(
     )
     containers = _containers_of(request, summary)
     if not request.is_drop_folder:
-        yield from read_batches(containers, options, on_progress)
+        yield from ahead.arriving(partial(read_batches, containers, options), on_progress)
         return
     waiting = _new_files(containers, settings, warehouse)
-    yield from read_batches([Path(f.path) for f in waiting], options, on_progress)
+    paths: list[Container] = [Path(f.path) for f in waiting]
+    yield from ahead.arriving(partial(read_batches, paths, options), on_progress)
     warehouse.mark_taken(waiting)
 
 

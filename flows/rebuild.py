@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows import gather
-from flows.ingest import Stage, direct, finish, ingest_isolated, utc_now
+from flows.ingest import finish, ingest_isolated, utc_now
 from flows.rebuild_changes import describe
 from flows.rebuild_rows import lasting_names, rebuilt_decisions
 from flows.rules import (
@@ -27,6 +27,7 @@ from flows.rules import (
     value_in,
     without_defaults,
 )
+from flows.texts import Stage, direct
 from pipeline.contracts import CONTRACTS
 from pipeline.errors import WarehouseError
 from pipeline.report.rebuild_report import ParameterChange, RebuildSummary

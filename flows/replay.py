@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flows import tally
-from flows.ingest import Stage, direct, finish, ingest_isolated, recorded_run, utc_now
+from flows.ingest import finish, ingest_isolated, recorded_run, utc_now
 from flows.intake import options_of
 from flows.rules import Rules, rules_in
+from flows.texts import Stage, direct
 from pipeline.contracts import ID, QUARANTINE
 from pipeline.errors import WarehouseError
 from pipeline.interim import READ

@@ -6,7 +6,9 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.contracts import CONTRACTS, DECISIONS, ID
 from pipeline.dedup.story_decisions import UNSTAMPED
@@ -43,21 +45,30 @@ def stamped(table: pa.Table, **constants: Any) -> pa.Table:
 
 def difference(derived: pa.Table, standing: pa.Table, key: str) -> tuple[pa.Table, pa.Array]:
     """Return the derived rows that are new or changed, and the keys of standing rows that go."""
+    if not standing.num_rows:
+        return derived, pa.array([], ID)
     names = derived.schema.names
     before = {r[key]: tuple(r[n] for n in names) for r in standing.to_pylist()}
-    rows = derived.to_pylist()
-    changed = [before.get(r[key]) != tuple(r[n] for n in names) for r in rows]
-    kept = {r[key] for r, is_changed in zip(rows, changed, strict=True) if not is_changed}
+    # Rows that did not stand before are new whatever they say: most of a batch.
+    places = pc.is_in(derived[key], pa.array(list(before), derived[key].type)).combine_chunks()
+    known = np.flatnonzero(places.to_numpy(zero_copy_only=False))
+    rows = derived.take(pa.array(known)).to_pylist()
+    is_kept = [before[r[key]] == tuple(r[n] for n in names) for r in rows]
+    kept = {r[key] for r, stays in zip(rows, is_kept, strict=True) if stays}
     stale = pa.array(sorted(k for k in before if k not in kept), ID)
-    return derived.filter(pa.array(changed, pa.bool_())), stale
+    changed = np.ones(derived.num_rows, np.bool_)
+    changed[known] = ~np.array(is_kept, np.bool_)
+    return derived.filter(pa.array(changed)), stale
 
 
 def decision_rows(unstamped: pa.Table, run_id: str, now: datetime) -> pa.Table:
     """Return DECISIONS rows; the id is a hash of what was decided, when, and in which run."""
     rows = filled(unstamped, UNSTAMPED)
+    stamp = run_id, now.isoformat()
+    columns = (rows[name].to_pylist() for name in rows.column_names)
     ids = [
-        blake2b(repr((run_id, now.isoformat(), *row.values())).encode(), digest_size=16).digest()
-        for row in rows.to_pylist()
+        blake2b(repr(stamp + values).encode(), digest_size=16).digest()
+        for values in zip(*columns, strict=True)
     ]
     decided = stamped(rows, rule_version=RULE_VERSION, decided_at=now, run_id=run_id)
     return decided.append_column("decision_id", pa.array(ids, ID)).select(DECISIONS.schema.names)

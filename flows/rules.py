@@ -7,24 +7,13 @@ It remembers those that are not at their default; another value is refused until
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Annotated, Any, get_origin
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.dedup.bands import BandRules
-from pipeline.dedup.captions import CaptionRules
-from pipeline.dedup.clusters import CanonicalPolicy
-from pipeline.dedup.containment import SpanRules
-from pipeline.dedup.furniture_cuts import FurnitureRules
-from pipeline.dedup.learning import LearningRules
-from pipeline.dedup.passages import PassageRules
-from pipeline.dedup.relations import RelationRules
-from pipeline.dedup.repeat_rules import RepeatRules
-from pipeline.dedup.revision_classes import RevisionRules
-from pipeline.dedup.shared import SharedRules
-from pipeline.dedup.signatures import Recipe
+from flows.rule_set import Rules as Rules
 from pipeline.errors import SettingsError, WarehouseError
 from pipeline.settings import Settings
 from pipeline.store.warehouse import Warehouse
@@ -48,24 +37,6 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
 
 DEFAULT = "default"
 """The word that brings a parameter back to its default."""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """One frozen set of rules for a whole run."""
-
-    repeats: RepeatRules = field(default_factory=RepeatRules)
-    furniture: FurnitureRules = field(default_factory=FurnitureRules)
-    recipe: Recipe = field(default_factory=Recipe)
-    bands: BandRules = field(default_factory=BandRules)
-    relations: RelationRules = field(default_factory=RelationRules)
-    canonical: CanonicalPolicy = field(default_factory=CanonicalPolicy)
-    learning: LearningRules = field(default_factory=LearningRules)
-    captions: CaptionRules = field(default_factory=CaptionRules)
-    passages: PassageRules = field(default_factory=PassageRules)
-    spans: SpanRules = field(default_factory=SpanRules)
-    shared: SharedRules = field(default_factory=SharedRules)
-    revisions: RevisionRules = field(default_factory=RevisionRules)
 
 
 def rules_in(warehouse: Warehouse, settings: Settings) -> Rules:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,25 +18,19 @@ from pipeline.report.alarms import LEAST_ARTICLES, SUDDEN_RATIO, Level, SourceLe
 from pipeline.report.summary import LargeBucket, LargeStory, RunSummary, SourceCounts
 from pipeline.store.warehouse import Change, Warehouse
 
-_DECISION_COLUMNS = ["article_id", "action", "reason", "start_char", "end_char"]
+_NOBODY = pa.chunked_array([], ID)
 
 SHOWN_BUCKETS = 5
 """Hot buckets whose example is named; the rest is a number."""
 
 _LARGEST = """
-    SELECT s.story_id::VARCHAR AS story_id, coalesce(a.title, left(a.text, 60)) AS title,
-           s.n_members, s.n_sources
-    FROM stories s JOIN articles a ON a.article_id = s.canonical_id AND a.is_current
-    WHERE s.n_members > 1 ORDER BY s.n_members DESC, s.n_sources DESC, s.story_id LIMIT 20
+    SELECT story_id, canonical_id, n_members, n_sources FROM stories
+    WHERE n_members > 1 ORDER BY n_members DESC, n_sources DESC, story_id LIMIT 20
 """
 _TOTALS = """
     SELECT (SELECT count(*) FROM articles WHERE is_current) AS articles,
            (SELECT count(*) FROM stories) AS stories,
            (SELECT count(*) FROM quarantine) AS quarantined
-"""
-_TITLES = """
-    SELECT a.article_id::VARCHAR AS id, coalesce(a.title, left(a.text, 60)) AS title
-    FROM articles a SEMI JOIN examples USING (article_id) WHERE a.is_current
 """
 _DROPPED = ", ".join(f"'{role}'" for role in DROPPED_ROLES)
 # Characters as in the view `sources`: the clean texts and the dropped paragraphs.
@@ -95,8 +91,9 @@ def _count_fresh(summary: RunSummary, decided: Decided) -> None:
         decided.batch.documents.num_rows - decided.batch.unread.num_rows - len(known)
     )
     summary.n_paragraphs += decided.cleaned.paragraphs.num_rows
-    for source, is_known in zip(clean["source_id"].to_pylist(), known, strict=True):
-        summary.of_source(source).n_articles += not is_known
+    brought = Counter(zip(clean["source_id"].to_pylist(), known, strict=True))
+    for (source, is_known), n in brought.items():
+        summary.of_source(source).n_articles += 0 if is_known else n
     for source_id, reason in zip(
         decided.batch.unread["source_id"].to_pylist(),
         decided.batch.unread["reason"].to_pylist(),
@@ -108,43 +105,77 @@ def _count_fresh(summary: RunSummary, decided: Decided) -> None:
 
 def _count_dropped(summary: RunSummary, decided: Decided, change: Change) -> None:
     """Count what was dropped by reason and source, and which stored articles were displaced."""
-    columns = ["article_id", "source_id", "n_chars"]
-    stored = {
-        r["article_id"]: r for r in decided.matched.touched.members.select(columns).to_pylist()
-    }
-    batch = {r["article_id"]: r for r in decided.cleaned.clean.select(columns).to_pylist()}
-    of_article = stored | batch
-    news = batch if decided.batch.fresh.again is None else {}
-    stood = {
-        r["article_id"]
-        for r in decided.matched.touched.previous.select(["article_id", "role"]).to_pylist()
-        if r["role"] not in DROPPED_ROLES
-    }
-    decisions = change.added["decisions"].select(_DECISION_COLUMNS)
-    for row in decisions.to_pylist():
-        article = of_article.get(row["article_id"])
-        source = summary.of_source(article["source_id"] if article else "earlier articles")
-        if row["action"] == "drop_paragraph":
-            summary.dropped_paragraphs[row["reason"]] += 1
-            source.n_dropped_paragraphs += 1
-            source.dropped_chars[row["reason"]] += row["end_char"] - row["start_char"]
-        elif row["action"] == "drop_article" and _is_news(row["article_id"], news, stood):
-            summary.dropped_articles[row["reason"]] += 1
-            source.n_dropped_articles += 1
-            source.dropped_articles[row["reason"]] += 1
-            source.dropped_chars[row["reason"]] += article["n_chars"] if article else 0
-        _note_displaced(summary, row, news, stood)
+    clean, touched = decided.cleaned.clean, decided.matched.touched
+    news = clean["article_id"] if decided.batch.fresh.again is None else _NOBODY
+    stands = pc.invert(pc.is_in(touched.previous["role"], pa.array(DROPPED_ROLES, pa.string())))
+    stood = touched.previous["article_id"].filter(stands)
+    decisions = _sourced(change.added["decisions"], clean, touched.members)
+    is_article = pc.equal(decisions["action"], "drop_article")
+    is_paragraph = pc.equal(decisions["action"], "drop_paragraph")
+    # News: of a fresh article, or of one that stood till now.
+    is_news, did_stand = (
+        pc.is_in(decisions["article_id"], pc.unique(ids)) for ids in (news, stood)
+    )
+    is_counted = pc.or_(is_paragraph, pc.and_(is_article, pc.or_(is_news, did_stand)))
+    decisions = decisions.append_column("is_counted", is_counted)
+    groups = decisions.group_by(["source_id", "action", "reason", "is_counted"], use_threads=False)
+    for row in groups.aggregate([("n_chars", "sum"), ([], "count_all")]).to_pylist():
+        _add_dropped(summary, row)
+    is_displaced = pc.and_(is_article, pc.and_not(did_stand, is_news))
+    is_back = pc.equal(decisions["action"], "keep_article")
+    noted = decisions.filter(pc.or_(is_displaced, is_back)).select(["article_id", "action"])
+    for row in noted.to_pylist():
+        _note_displaced(summary, row)
 
 
-def _note_displaced(
-    summary: RunSummary, row: Mapping[str, Any], batch: Mapping[bytes, Any], stood: Set[bytes]
-) -> None:
+def _sourced(decisions: pa.Table, clean: pa.Table, members: pa.Table) -> pa.Table:
+    """Return decisions with the source of their article and the characters that they drop.
+
+    Args:
+        decisions: rows of DECISIONS.
+        clean: CLEAN of the batch; of several revisions of an article the last counts.
+        members: MEMBERS, the stored articles among them.
+    """
+    latest = clean.take(pa.array(range(clean.num_rows - 1, -1, -1), pa.int64()))
+    known = {
+        name: pa.chunked_array([*latest[name].chunks, *members[name].chunks], latest[name].type)
+        for name in ("article_id", "source_id", "n_chars")
+    }
+    places = pc.index_in(decisions["article_id"], known["article_id"].combine_chunks())
+    is_paragraph = pc.equal(decisions["action"], "drop_paragraph")
+    n_paragraph = pc.subtract(decisions["end_char"], decisions["start_char"])
+    n_chars = pc.if_else(is_paragraph, n_paragraph, known["n_chars"].take(places))
+    return pa.table(
+        {
+            **{name: decisions[name] for name in ("article_id", "action", "reason")},
+            "source_id": pc.fill_null(known["source_id"].take(places), "earlier articles"),
+            "n_chars": pc.fill_null(n_chars, 0),
+        }
+    )
+
+
+def _add_dropped(summary: RunSummary, group: Mapping[str, Any]) -> None:
+    """Add decisions of one source, action and reason."""
+    source = summary.of_source(group["source_id"])
+    if not group["is_counted"]:
+        return
+    reason, n = group["reason"], group["count_all"]
+    source.dropped_chars[reason] += group["n_chars_sum"]
+    if group["action"] == "drop_paragraph":
+        summary.dropped_paragraphs[reason] += n
+        source.n_dropped_paragraphs += n
+    else:
+        summary.dropped_articles[reason] += n
+        source.n_dropped_articles += n
+        source.dropped_articles[reason] += n
+
+
+def _note_displaced(summary: RunSummary, decision: Mapping[str, Any]) -> None:
     """Keep in mind which articles stood before their batch and stand no more, or again."""
-    article = row["article_id"]
-    if row["action"] == "drop_article" and article in stood and article not in batch:
-        summary.displaced.add(article)
-    elif row["action"] == "keep_article":
-        summary.displaced.discard(article)
+    if decision["action"] == "drop_article":
+        summary.displaced.add(decision["article_id"])
+    else:
+        summary.displaced.discard(decision["article_id"])
 
 
 def _are_known(articles: list[bytes], before: Set[bytes]) -> list[bool]:
@@ -155,11 +186,6 @@ def _are_known(articles: list[bytes], before: Set[bytes]) -> list[bool]:
         known.append(article in seen)
         seen.add(article)
     return known
-
-
-def _is_news(article: bytes, batch: Mapping[bytes, Any], stood: Set[bytes]) -> bool:
-    """Return whether a drop is a new one: of a fresh article, or of one that stood till now."""
-    return article in batch or article in stood
 
 
 def _count_hot_buckets(summary: RunSummary, found: Iterable[HotBucket]) -> None:
@@ -203,7 +229,7 @@ def totals(summary: RunSummary, warehouse: Warehouse) -> None:
     summary.total_stories = total["stories"]
     summary.total_quarantined = total["quarantined"]
     summary.snapshot_id = warehouse.snapshot_id
-    summary.largest_stories = [LargeStory(**r) for r in warehouse.select(_LARGEST).to_pylist()]
+    summary.largest_stories = _largest_stories(warehouse)
     _name_buckets(summary, warehouse)
     if summary.n_emptied:
         summary.alarms.append(
@@ -218,11 +244,38 @@ def _name_buckets(summary: RunSummary, warehouse: Warehouse) -> None:
     summary.largest_hot_buckets = summary.largest_hot_buckets[:SHOWN_BUCKETS]
     if not summary.largest_hot_buckets:
         return
-    ids = sorted({bytes.fromhex(b.example_id) for b in summary.largest_hot_buckets})
-    found = warehouse.select(_TITLES, examples=pa.table({"article_id": pa.array(ids, ID)}))
-    titles = {row["id"].replace("-", ""): (row["id"], row["title"]) for row in found.to_pylist()}
+    titles = _titles(warehouse, {bytes.fromhex(b.example_id) for b in summary.largest_hot_buckets})
     for bucket in summary.largest_hot_buckets:
-        bucket.example_id, bucket.title = titles.get(bucket.example_id, (bucket.example_id, ""))
+        article = bytes.fromhex(bucket.example_id)
+        if article in titles:
+            bucket.example_id, bucket.title = str(UUID(bytes=article)), titles[article]
+
+
+def _largest_stories(warehouse: Warehouse) -> list[LargeStory]:
+    """Return the largest stories with the title of the article that stands for each."""
+    rows = warehouse.select(_LARGEST).to_pylist()
+    titles = _titles(warehouse, {row["canonical_id"] for row in rows})
+    return [
+        LargeStory(
+            story_id=str(UUID(bytes=row["story_id"])),
+            title=titles[row["canonical_id"]],
+            n_members=row["n_members"],
+            n_sources=row["n_sources"],
+        )
+        for row in rows
+        if row["canonical_id"] in titles
+    ]
+
+
+def _titles(warehouse: Warehouse, articles: Set[bytes]) -> dict[bytes, str]:
+    """Return the titles of stored articles, the beginning of the text where there is none."""
+    found = warehouse.members(pa.array(sorted(articles), ID)).to_pylist()
+    titles = {row["article_id"]: row["title"] for row in found}
+    untitled = [article for article, title in titles.items() if title is None]
+    for row in warehouse.rows("articles", "article_id", pa.array(untitled, ID)).to_pylist():
+        if row["is_current"]:
+            titles[row["article_id"]] = row["text"][:60]
+    return titles
 
 
 def _levels(summary: RunSummary, warehouse: Warehouse) -> list[SourceLevels]:

@@ -63,8 +63,8 @@ PARSED = contract(
 
 SPANS = contract(
     "spans",
-    "Paragraphs of parsed articles with their spans and keys.",
-    ("revision_id", "seq"),
+    "Paragraphs of parsed articles with their spans and keys, in the order of PARSED.",
+    ("article_id", "revision_id", "seq"),
     column("article_id", ID, "The article."),
     column("revision_id", ID, "The revision whose original_text the span points into."),
     column("seq", pa.int32(), "0-based position in the article."),
@@ -221,7 +221,7 @@ LEARNED = contract(
 LINES = contract(
     "lines",
     "Paragraphs of parsed articles that may be furniture: SPANS rows without their texts.",
-    ("revision_id", "seq"),
+    ("article_id", "revision_id", "seq"),
     *[SPANS.schema.field(n) for n in ("article_id", "revision_id", "seq")],
     column(
         "line_hash",

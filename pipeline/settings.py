@@ -98,6 +98,14 @@ class Settings(BaseSettings):
         default=5000, ge=1, description="documents a batch, one commit each"
     )
     batch_bytes: int = Field(default=64 << 20, ge=1024, description="bytes a batch at the most")
+    workers: int | None = Field(
+        default=None,
+        ge=1,
+        description="processes that read and clean large batches; by default one a core",
+    )
+    engine: Literal["auto", "numpy", "compiled"] = Field(
+        default="auto", description="what runs the kernels; auto compiles large batches"
+    )
     max_document_bytes: int = Field(
         default=16 << 20, ge=1024, description="larger documents are quarantined"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,24 +52,22 @@ class AlignedKey:
 
 def align(texts: Sequence[tuple[Sequence[str], Sequence[int]]], separator: str) -> list[AlignedKey]:
     """Return the aligned key of each article: its paragraphs and where each begins."""
-    spans = [
-        [
-            [(start + a, start + b) for a, b in pieces(text)]
-            for text, start in zip(*own, strict=True)
-        ]
-        for own in texts
-    ]
-    words = [
-        text[a - start : b - start]
-        for own, found in zip(texts, spans, strict=True)
-        for text, start, cut in zip(*own, found, strict=True)
-        for a, b in cut
-    ]
+    cuts = [[_cut(text) for text in own] for own, _ in texts]
     # Each word once: an article that is contained meets its words again on the other side.
-    distinct = list(dict.fromkeys(words))
+    distinct = list({word: None for own in cuts for words, _ in own for word in words})
     folded = dict(zip(distinct, (k.replace(" ", "") for k in keys_of(distinct)), strict=True))
-    keys = (folded[word] for word in words)
-    return [_aligned(found, keys, separator) for found in spans]
+    return [
+        _aligned(own, starts, folded, separator)
+        for own, (_, starts) in zip(cuts, texts, strict=True)
+    ]
+
+
+def _cut(text: str) -> tuple[list[str], list[Span]]:
+    """Return the pieces of a text and their spans."""
+    if not _MAYBE_UNSPACED.search(text):
+        return text.split(), [word.span() for word in _WORD.finditer(text)]
+    spans = list(pieces(text))
+    return [text[start:end] for start, end in spans], spans
 
 
 def pieces(text: str) -> Iterator[Span]:
@@ -98,21 +96,24 @@ def _is_cut(before: str, after: str) -> bool:
 
 
 def _aligned(
-    paragraphs: Sequence[Sequence[Span]], keys: Iterator[str], separator: str
+    cuts: Sequence[tuple[list[str], list[Span]]],
+    starts: Sequence[int],
+    folded: Mapping[str, str],
+    separator: str,
 ) -> AlignedKey:
+    """Return the aligned key of paragraphs from their pieces and the keys of these."""
     parts: list[str] = []
-    owners: list[int] = []
-    lengths: list[int] = []
-    number = 0
-    for spans in paragraphs:
-        for _ in spans:
-            parts.append(next(keys))
-            owners.append(number)
-            lengths.append(len(parts[-1]))
-            number += 1
+    flat: list[Span] = []
+    for words, spans in cuts:
+        parts += [folded[word] for word in words]
         parts.append(separator)
-        owners.append(-1)
-        lengths.append(len(separator))
-    flat = [span for spans in paragraphs for span in spans]
-    piece = np.repeat(np.array(owners, np.int64), lengths)
-    return AlignedKey("".join(parts), piece, np.array(flat, np.int64).reshape(-1, 2))
+        flat += spans
+    counts = np.fromiter((len(words) for words, _ in cuts), np.int64, len(cuts))
+    is_piece = np.ones(len(parts), np.bool_)
+    is_piece[np.cumsum(counts + 1) - 1] = False
+    owners = np.full(len(parts), -1)
+    owners[is_piece] = np.arange(len(flat))
+    lengths = np.fromiter(map(len, parts), np.int64, len(parts))
+    places = np.array(flat, np.int64).reshape(-1, 2)
+    places += np.repeat(np.array(starts, np.int64), counts)[:, np.newaxis]
+    return AlignedKey("".join(parts), np.repeat(owners, lengths), places)

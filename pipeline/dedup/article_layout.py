@@ -43,6 +43,8 @@ class Article:
         self.keys = keys
         self.rules = rules
         self.filled = [i for i, key in enumerate(keys) if key]
+        self._sizes: dict[int, int] = {}
+        self._short_lines: dict[int, bool] = {}
 
     @cached_property
     def is_script(self) -> bool:
@@ -120,7 +122,9 @@ class Article:
 
     def size(self, i: int) -> int:
         """Return the length of a paragraph's key in wide characters."""
-        return line_kinds.wide_size(self.keys[i])
+        if (size := self._sizes.get(i)) is None:
+            size = self._sizes[i] = line_kinds.wide_size(self.keys[i])
+        return size
 
     def _is_short(self, i: int) -> bool:
         text = self.texts[i]
@@ -135,13 +139,18 @@ class Article:
         return self.size(i) < _VERSE_SHARE * self.rules.min_near_chars and self._is_short(i)
 
     def _is_short_line(self, i: int) -> bool:
-        is_title = self.is_short(i) and not line_kinds.is_sentence(self.texts[i])
-        return is_title and self._is_short(i)
+        if (found := self._short_lines.get(i)) is None:
+            is_title = self.is_short(i) and not line_kinds.is_sentence(self.texts[i])
+            found = self._short_lines[i] = is_title and self._is_short(i)
+        return found
 
     def is_guarded(self, i: int) -> bool:
         """Return whether a line repeats on purpose: label, turn, short answer, list, row, score."""
         text = self.texts[i]
-        if line_kinds.is_speaker_label(text) or i in self.listed or i in self.alternating:
+        if line_kinds.is_speaker_label(text):
+            return True
+        # Only short lines are listed or take turns: a long one need not look at all the others.
+        if self.is_short(i) and (i in self.listed or i in self.alternating):
             return True
         if self.size(i) < self.rules.min_long_chars:
             if line_kinds.is_turn(text) or line_kinds.is_row(text):

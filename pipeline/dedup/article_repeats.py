@@ -97,8 +97,9 @@ def _is_short_prose(article: Article, run: Sequence[Copy], indices: Sequence[int
     """Return whether a run of short sentences is no dialogue and no verse."""
     is_prose = all(line_kinds.is_sentence(article.texts[i]) for i in indices)
     is_long = _n_block_chars(article, indices) >= article.rules.min_block_chars
-    is_meant = article.is_script or all(i in article.listed for i in indices)
-    return is_prose and is_long and not is_meant and _is_unbroken(run)
+    if not (is_prose and is_long and _is_unbroken(run)):
+        return False
+    return not (article.is_script or all(i in article.listed for i in indices))
 
 
 def alike_paragraphs(

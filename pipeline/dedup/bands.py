@@ -37,7 +37,13 @@ from pipeline.dedup.entries import (
     entries_of,
     number_words,
 )
-from pipeline.dedup.mapped import ValueSet, Words, id_words, ids_of, is_among, words_of
+from pipeline.dedup.mapped import (
+    IdSet,
+    Words,
+    id_words,
+    ids_of,
+    repeated_places,
+)
 from pipeline.interim import KEYS, PAIRS
 from pipeline.text.mixing import mix64
 
@@ -82,7 +88,7 @@ def find_candidates(batch: pa.Table, history: Sequence[pa.Table], rules: BandRul
 
 def search(batch: pa.Table, history: Sequence[pa.Table], rules: BandRules) -> Candidates:
     """Return candidates, lapsed pairs and hot buckets; arguments as in `find_candidates`."""
-    stale = id_words(batch["article_id"])
+    stale = IdSet(id_words(batch["article_id"]))
     pieces = [
         Piece(pa.Table.from_batches([chunk]), stale) for t in history for chunk in t.to_batches()
     ]
@@ -101,8 +107,10 @@ class _Meeting:
     ) -> None:
         self.entries, self.pieces, self.rules = entries, pieces, rules
         self._is_new = entries.articles < n_new
-        self._priority = priorities(entries.ids)[entries.articles]
-        self.by_bucket = self._grouped(entries.buckets, np.arange(entries.buckets.size))
+        self._priority = priorities(entries.ids)
+        # Most buckets hold one article, which meets nobody there.
+        shared = repeated_places(entries.buckets)
+        self.by_bucket = self._grouped(entries.buckets[shared], shared)
         is_large = self.by_bucket.sizes > rules.centres.of(self.by_bucket.sizes) + 1
         large = np.sort(self.by_bucket.rows[is_large])
         # Inside a large bucket, articles with the same numbers make a bucket of their own: two
@@ -110,7 +118,9 @@ class _Meeting:
         self.by_numbers = self._grouped(self._numbered(large), large)
 
     def _grouped(self, buckets: Words, rows: Places) -> Grouping:
-        return grouped(buckets, self._priority[rows], self._is_new[rows], rows)
+        return grouped(
+            buckets, self._priority[self.entries.articles[rows]], self._is_new[rows], rows
+        )
 
     def _numbered(self, rows: Places) -> Words:
         articles, inverse = np.unique(self.entries.articles[rows], return_inverse=True)
@@ -144,10 +154,10 @@ class _Meeting:
         return np.unique(self.entries.articles[np.concatenate(rows)])
 
     def _codes(self, parts: Iterable[tuple[Places, Places]]) -> Words:
-        codes = np.empty(0, np.uint64)
+        codes, n_articles = np.empty(0, np.uint64), len(self.entries.ids)
         for one, other in parts:
-            both = np.stack((self.entries.articles[one], self.entries.articles[other]), axis=1)
-            found = _code(both, len(self.entries.ids)) << _KIND_BITS | self.entries.kinds[one]
+            found = _code(self.entries.articles[one], self.entries.articles[other], n_articles)
+            found = found << _KIND_BITS | self.entries.kinds[one]
             codes = _cheapest(np.concatenate((codes, found)))
         return codes
 
@@ -170,7 +180,7 @@ def _meet(new: pa.Table, pieces: Sequence[Piece], rules: BandRules) -> _Meeting:
     own = entries_of(new, rules)
     sought = Sought(new, own, rules)
     found = [entries_in(piece, n + 1, sought, rules) for n, piece in enumerate(pieces)]
-    everything = [Piece(new, np.empty((0, 2), np.uint64)), *pieces]
+    everything = [Piece(new, IdSet(np.empty((0, 2), np.uint64))), *pieces]
     return _Meeting(concatenated([own, *found]), new.num_rows, everything, rules)
 
 
@@ -214,11 +224,9 @@ def _leaving(pieces: Sequence[Piece]) -> pa.Table:
     """Return the KEYS rows that newer ones stand for."""
     rows = [KEYS.schema.empty_table()]
     for piece in pieces:
-        first_words = np.ascontiguousarray(words_of(piece.rows["article_id"])[:, 0])
-        likely = ValueSet(piece.ignored[:, 0].byteswap()).positions_in(first_words)
-        found = piece.rows.take(pa.array(likely)).select(KEYS.schema.names)
-        stale = is_among(id_words(found["article_id"]), piece.ignored)
-        rows.append(found.filter(pa.array(stale)))
+        found = piece.ignored.rows_in(piece.rows["article_id"])
+        if found.size:
+            rows.append(piece.rows.take(pa.array(found)).select(KEYS.schema.names))
     return pa.concat_tables(rows).combine_chunks()
 
 
@@ -226,8 +234,11 @@ def _held(
     articles: pa.Table, pieces: Sequence[Piece], others: pa.Table, rules: BandRules
 ) -> pa.Table:
     """Return the PAIRS of some stored articles with all stored ones and with `others`."""
-    known = id_words(articles["article_id"])
-    rest = [Piece(p.rows, np.concatenate((p.ignored, known))) for p in pieces]
+    ids = id_words(articles["article_id"])
+    known = IdSet(ids)
+    # All pieces ignore the same articles.
+    ignored = IdSet(np.concatenate((pieces[0].ignored.ids, ids))) if pieces else known
+    rest = [Piece(piece.rows, ignored) for piece in pieces]
     return _pairs_table(_meet(articles, [*rest, Piece(others, known)], rules))
 
 
@@ -249,11 +260,10 @@ def _taken(meeting: _Meeting, articles: Places) -> pa.Table:
     return pa.concat_tables(parts).select(KEYS.schema.names).combine_chunks()
 
 
-def _code(pairs: Places, n_articles: int) -> Words:
-    """Return pairs [n, 2] of article numbers, the smaller first, as one number each."""
-    low, high = pairs.min(axis=1), pairs.max(axis=1)
-    codes: Words = (low * n_articles + high).astype(np.uint64)
-    return codes
+def _code(ones: Places, others: Places, n_articles: int) -> Words:
+    """Return pairs of article numbers, the smaller first, as one number each."""
+    codes = np.minimum(ones, others) * n_articles + np.maximum(ones, others)
+    return codes.astype(np.uint64)
 
 
 def _cheapest(codes: Words) -> Words:
@@ -288,5 +298,5 @@ def _pairs_table(meeting: _Meeting) -> pa.Table:
     pairs, kinds = _unpacked(meeting.pairs(), len(ids))
     is_other = (ids[pairs[:, 0]] != ids[pairs[:, 1]]).any(axis=1)
     table = _id_pairs(ids, pairs[is_other])
-    found_by = pa.array(np.array(KINDS)[kinds[is_other]], pa.string())
+    found_by = pa.array(KINDS, pa.string()).take(pa.array(kinds[is_other]))
     return conform(table.append_column("found_by", found_by), PAIRS)

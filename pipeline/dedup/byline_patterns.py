@@ -22,6 +22,7 @@ _KO_TITLE = (
     rf"(?:(?:{_KO_DESK}\s?){{0,2}}(?:기자|통신원)|(?:[가-힣]{{2,5}}\s)?특파원|디자이너|논설위원"
     r"|편집위원|해설위원|리포터|칼럼니스트)"
 )
+_KO_TITLE_SIGNS = "기자|통신원|특파원|디자이너|위원|리포터|칼럼니스트"
 _KO_REPORTERS = (
     rf"{_KO_NAMES}\s?{_KO_TITLE}(?:\s?[,·/]\s?{_KO_NAME}\s?{_KO_TITLE}){{0,3}}"
     r"|[가-힣 ]{0,6}사진\s?(?:기자단|취재단)"
@@ -77,6 +78,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"[\[(（【](?!{_KO_CREDIT})(?P<dateline>[가-힣A-Za-z·ㆍ,/ ()]{{1,24}}\s?=\s?"
         rf"(?P<agency>{_KO_AGENCY}))[\])）】](?:\s?(?P<byline>{_KO_REPORTERS})\s*=\s*|\s*=?\s*)",
         "(달빛=연합뉴스) 이하늘 기자 = 달빛군이 4일 새 도서관을 열었다.",
+        r"^[\[(（【]",
     ),
     pattern(
         "ko_outlet_and_reporter",
@@ -87,6 +89,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         r"(?:\s[가-힣]{2,6})??(?:\s?=\s?|\s)"
         rf"(?P<byline>{_KO_NAMES}\s?{_KO_TITLE})\s*[\])】]\s*",
         "[나래경제=이하늘 기자] 달빛군이 4일 새 도서관을 열었다.",
+        r"^[\[(【]",
     ),
     pattern(
         "ko_place_and_reporter",
@@ -96,6 +99,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"[\[(【](?!{_KO_CREDIT})[가-힣A-Za-z0-9·]{{1,12}}\s?=\s?(?:[가-힣A-Za-z0-9]{{1,10}}\s)?"
         rf"(?P<byline>{_KO_NAMES}\s?{_KO_TITLE})\s*[\])】]\s*",
         "[달빛 = 이하늘 기자] 달빛군이 4일 새 도서관을 열었다.",
+        r"^[\[(【]",
     ),
     pattern(
         "ko_masthead",
@@ -104,6 +108,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "head",
         rf"[\[【]{_KO_MASTHEAD}[\]】]\s*",
         "[경향신문] 달빛군이 4일 새 도서관을 열었다.",
+        r"^[\[【]",
     ),
     pattern(
         "ko_production",
@@ -112,6 +117,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "line",
         rf"{_KO_CREW}(?:\s?/\s?{_KO_CREW})*",
         "촬영기자:이하늘/영상편집:윤슬기",
+        "[:：=]",
     ),
     pattern(
         "ko_reporter_line",
@@ -124,6 +130,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"|(?P<byline_mail>{_KO_NAMES}\s?{_KO_TITLE})\s*[/=(<]?\s*{EMAIL}"
         rf"|(?P<byline_bare>{_KO_SURE_NAMES}\s?{_KO_TITLE})",
         "이하늘 기자 haneul@narae.example",
+        _KO_TITLE_SIGNS,
     ),
     pattern(
         "ko_sign_off",
@@ -133,6 +140,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"{_KO_BROADCASTER}\s?(?:뉴스\s?)?(?P<byline>{_KO_NAME})(?:입니다|이었습니다|였습니다)"
         rf"\.?\s*(?:\({EMAIL}\))?",
         "나래방송 뉴스 이하늘입니다.",
+        "입니다|이었습니다|였습니다",
     ),
     pattern(
         "email_line",
@@ -141,6 +149,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "line",
         rf"{EMAIL}(?:\s?[,·/]\s?{EMAIL}){{0,3}}",
         "haneul@narae.example",
+        "@",
     ),
     pattern(
         "ko_reporter_tail",
@@ -150,6 +159,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"[/=(\[]?\s*(?:[가-힣]{{1,6}}=|{_KO_OUTLET}[=\s])?"
         rf"(?P<byline>{_KO_SURE_NAMES}\s?{_KO_TITLE})\s*[/=]?\s*(?:{EMAIL})?",
         "시는 다음 달 결과를 내놓는다. /이하늘 기자",
+        _KO_TITLE_SIGNS,
     ),
     pattern(
         "email_tail",
@@ -158,6 +168,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "tail",
         EMAIL,
         "시는 다음 달 결과를 내놓는다. haneul@narae.example",
+        "@",
     ),
     pattern(
         "latin_dateline",
@@ -167,6 +178,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"(?P<dateline>[A-ZÀ-Þ][\w .,'’/-]{{1,40}}?\s?\((?P<agency>{_LATIN_AGENCY})(?:/\w+)?\))"
         r"\s?\.?[-–—:]+\s*",
         "NARAE CITY, March 4 (Reuters) - The city opened a new library.",
+        "^[A-ZÀ-Þ]",
     ),
     pattern(
         "latin_place",
@@ -176,6 +188,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"{_NO_PLACE}(?P<dateline>[A-ZÀ-Þ][A-ZÀ-Þ .'’-]{{3,30}}(?:,\s[A-Z][\w.]+){{0,2}})"
         r"\s[–—]\s(?=[\"“‘']?[A-ZÀ-Þ])",
         "NARAE CITY — The city opened a new library.",
+        "^[A-ZÀ-Þ]",
     ),
     pattern(
         "en_by_line",
@@ -185,6 +198,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"(?:By|BY)\s(?P<byline>{_LATIN_NAME}(?:(?:,\s|\sand\s|\s&\s){_LATIN_NAME}){{0,3}})"
         r"(?:,?\s(?:Staff Writer|Staff Reporter|Correspondent|Associated Press|Reuters))?",
         "By Hana Lee and Seul Yoon",
+        "By|BY",
     ),
     pattern(
         "en_reporting_by",
@@ -194,6 +208,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"\(?(?:Additional r|R)eporting (?:and \w+ )?by (?P<byline>{_LATIN_NAME})[^.]{{0,200}}"
         r"(?:;\s?(?:[Ee]diting|[Ww]riting) by [^.]{3,80})?",
         "(Reporting by Hana Lee; Editing by Seul Yoon)",
+        "eporting ",
     ),
     pattern(
         "agency_sign_off",
@@ -203,6 +218,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"(?:[-–—/=]\s?)?(?P<agency>REUTERS?|Reuters?|reuters?|AP|AFP|dpa|EFE|Xinhua|Yonhap|Kyodo"
         rf"|{_KO_WIRE}|共同|時事|新华社)(?:\s?제공)?",
         "Reuters",
+        rf"REUTER|[Rr]euter|AP|AFP|dpa|EFE|Xinhua|Yonhap|Kyodo|{_KO_WIRE}|共同|時事|新华社",
     ),
     pattern(
         "ko_agency_tail",
@@ -211,6 +227,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "tail",
         rf"(?P<agency>{_KO_WIRE})(?:\s?제공)?",
         "시는 다음 달 결과를 내놓는다. /연합뉴스",
+        _KO_WIRE,
     ),
     pattern(
         "latin_agency_tail",
@@ -219,6 +236,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "tail",
         r"\(?(?P<agency>REUTERS?|Reuters?|AP|AFP|UPI)\)?",
         "The city opened a new library. Reuter",
+        "REUTER|[Rr]euter|AP|AFP|UPI",
     ),
     pattern(
         "romance_by_line",
@@ -227,6 +245,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "line",
         rf"(?:Por|Par|Von|Autor:)\s(?P<byline>{_LATIN_NAME})",
         "Por Ana Luna",
+        "Por|Par|Von|Autor:",
     ),
     pattern(
         "ja_reporter_line",
@@ -237,6 +256,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         r"|(?:記者|本紙記者|特派員)[・:：\s](?P<byline_after>[\u4e00-\u9fff]{2,6})"
         r"|(?P<byline_before>[\u4e00-\u9fff]{2,6})\s?(?:記者|特派員)",
         "記者 山川葵",
+        "文|取材|記者|特派員",
     ),
     pattern(
         "ja_dateline",
@@ -246,6 +266,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         r"[【［\[（(](?P<dateline>(?:[\u4e00-\u9fff\u30a0-\u30ff]{1,10}[\s=＝・]?"
         rf"(?:\d{{1,2}}日[\s=＝]?)?)?(?P<agency>{_JA_AGENCY}))(?:通信)?[】］\]）)]\s?[=＝-]?\s?",
         "【月見 4日 共同】月見市は4日、新しい図書館を開いた。",
+        r"^[【［\[（(]",
     ),
     pattern(
         "zh_dateline",
@@ -256,6 +277,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         r"(?:\d{1,2}月)?\d{1,2}日[电電讯訊])[）)]?\s?"
         r"(?:[（(](?:记者|記者)\s?(?P<byline>[\u4e00-\u9fff、\s]{2,20})[）)]\s?)?",
         "新华社月城3月4日电（记者 李海）月城4日新开一座图书馆。",
+        "^[（(新中央人本]",
     ),
     pattern(
         "zh_central_dateline",
@@ -265,6 +287,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         r"[（(](?P<dateline>(?P<agency>中央社)(?:记者|記者)(?P<byline>[\u4e00-\u9fff]{2,3})"
         r"[\u4e00-\u9fff]{2,6}\d{1,2}日[电電])[）)]\s?",
         "（中央社記者李海月城4日電）月城4日新開一座圖書館。",
+        "^[（(]",
     ),
     pattern(
         "zh_reporter_line",
@@ -275,6 +298,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         rf"(?P<byline>{_ZH_NAMES})(?:\s?(?:报道|報導|摄影报道))?"
         r"|(?:[责責]任[编編][辑輯]|[编編][辑輯]|撰文)\s?[：:／/]\s?[\u4e00-\u9fff、\s]{2,20}",
         "本报记者 李海",
+        "[记記]者|[编編]|撰文",
     ),
     pattern(
         "ar_dateline",
@@ -283,6 +307,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "head",
         rf"(?P<dateline>{_AR_WORD}(?:\s{_AR_WORD})?\s?\((?P<agency>{_AR_AGENCY})\))\s?[-–—:]+\s*",
         "ناري (رويترز) - افتتحت المدينة مكتبة جديدة.",
+        "^[\u0621-\u064a]",
     ),
     pattern(
         "ar_by_line",
@@ -291,6 +316,7 @@ BYLINES: tuple[FurniturePattern, ...] = (
         "line",
         rf"(?:كتبت?|بقلم|إعداد|تقرير)\s?[:：]?\s(?P<byline>{_AR_WORD}(?:\s{_AR_WORD}){{1,3}})",
         "كتبت: ليلى حسن",
+        "كتب|بقلم|إعداد|تقرير",
     ),
     pattern(
         "hi_by_line",
@@ -300,5 +326,6 @@ BYLINES: tuple[FurniturePattern, ...] = (
         r"(?:द्वारा|रिपोर्ट|लेखक)\s?[:：]?\s"
         r"(?P<byline>[\u0900-\u097f]{2,15}(?:\s[\u0900-\u097f]{2,15}){1,3})",
         "रिपोर्ट: आशा वर्मा",
+        "द्वारा|रिपोर्ट|लेखक",
     ),
 )

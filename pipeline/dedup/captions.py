@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.dedup.photo_credits import credit_start, is_credit_line
-from pipeline.dedup.removals import Removal, article_ranges, id_array, removals_table
+from pipeline.dedup.removals import Cuts, article_ranges
+from pipeline.text.flat_lines import flat_texts
 from pipeline.text.sentences import split_sentences
 
 REASON = "furniture_caption"
@@ -58,15 +59,19 @@ _SIGNS = (
 )
 # A body paragraph nearly always ends so, a caption with its credit never does.
 _BODY_END = r"[다요][.][”\"’']?$"
-# Marks of a caption without a credit, and "the picture is not of this story".
+# Marks of a caption without a credit, and "the picture is not of this story". Each is looked for
+# alone: RE2 reads from the one end, from the other and from point to point, not every character.
 _MARKS = (
-    r"^(?:[▲△▼▽◆]|[\[<(【〈]\s?(?:사진|写真|图片|圖片)|사진\s?설명"
+    r"^(?:[▲△▼▽◆]|[\[<(【〈]\s?(?:사진|写真|图片|圖片)|사진\s?설명|사진은\s"
     r"|(?i:caption|légende|pie de foto|bildunter)"
-    r"|キャプション|图为|圖為|图说|圖說)|^사진은\s|[.]\s?사진은\s"
-    r"|(?:관련|관계|연관|무관)[^.]{0,12}\.?$"
+    r"|キャプション|图为|圖为|图说|圖說)",
+    r"[.]\s?사진은\s",
+    r"(?:관련|관계|연관|무관)[^.]{0,12}\.?$",
 )
 # Composed by NFC before the patterns meet it: decomposed Hangul and accents.
 _DECOMPOSED = "[\u1100-\u11ff\u0300-\u036f]"
+_JAMO_LEAD, _ACCENT_LEADS = 0xE1, (0xCC, 0xCD)
+"""First bytes of theirs, which few other letters of the news have."""
 
 _MARKED = (
     ("mark", re.compile(r"^(?:◆…|[▲△▼▽]\s?\S.{0,150}(?:[고져여] 있다|모습|전경|장면|조감도)\.?$)")),
@@ -103,38 +108,43 @@ def find_captions(spans: pa.Table, rules: CaptionRules | None = None) -> pa.Tabl
     """
     rules = rules or CaptionRules()
     rows = _possible_rows(spans)
-    part = spans.take(rows)
-    texts, seqs = part.column("text").to_pylist(), part.column("seq").to_pylist()
-    starts = part.column("start_char").to_pylist()
-    article_ids = id_array(part.column("article_id")).tolist()
-    revision_ids = id_array(part.column("revision_id")).tolist()
-    sizes = np.array([last - first for first, last in article_ranges(spans)], np.int64)
-    from_end = np.repeat(sizes, sizes)[rows] - part.column("seq").to_numpy()
-    removals = (
-        Removal(
-            article_id=article_ids[at],
-            revision_id=revision_ids[at],
-            action=found.action,
-            reason=REASON,
-            paragraph_seq=seqs[at],
-            start_char=starts[at] + found.start,
-            end_char=starts[at] + found.end,
-            evidence=found.evidence,
-        )
-        for at, text in enumerate(texts)
-        for found in _found(text, bool(from_end[at] <= rules.byline_paragraphs), rules)
-    )
-    return removals_table(removals)
+    texts = spans.column("text").take(pa.array(rows)).to_pylist()
+    ranges = np.array(article_ranges(spans), np.int64).reshape(-1, 2)
+    sizes = ranges[:, 1] - ranges[:, 0]
+    from_end = np.repeat(sizes, sizes)[rows] - spans.column("seq").to_numpy()[rows]
+    is_late = (from_end <= rules.byline_paragraphs).tolist()
+    cuts = Cuts(spans)
+    for row, text, late in zip(rows.tolist(), texts, is_late, strict=True):
+        for found in _found(text, late, rules):
+            cuts.add(row, found.action, REASON, found.start, found.end, found.evidence)
+    return cuts.table()
 
 
 def _possible_rows(spans: pa.Table) -> NDArray[np.int64]:
     """Return the rows of SPANS that may hold a credit or a caption."""
-    texts = spans.column("text")
-    has_sign = pc.match_substring_regex(texts, _SIGNS)
-    is_body = pc.match_substring_regex(texts, _BODY_END)
-    has_mark = pc.match_substring_regex(texts, f"{_MARKS}|{_DECOMPOSED}")
-    is_possible = pc.or_(pc.and_not(has_sign, is_body), has_mark)
-    return np.flatnonzero(is_possible.to_numpy())
+    texts = spans.column("text").combine_chunks()
+    is_possible = np.zeros(len(texts), np.bool_)
+    rows = _rows_with_their_bytes(texts)
+    is_possible[rows] = _is_found(texts.take(pa.array(rows)), _DECOMPOSED)
+    for mark in _MARKS:
+        is_possible |= _is_found(texts, mark)
+    others = np.flatnonzero(~(is_possible | _is_found(texts, _BODY_END)))
+    is_possible[others] = _is_found(texts.take(pa.array(others)), _SIGNS)
+    return np.flatnonzero(is_possible)
+
+
+def _is_found(texts: pa.LargeStringArray, regex: str) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = pc.match_substring_regex(texts, regex).to_numpy(zero_copy_only=False)
+    return found.copy()
+
+
+def _rows_with_their_bytes(texts: pa.LargeStringArray) -> NDArray[np.int64]:
+    """Return the rows that hold a byte that decomposed letters begin with, ascending."""
+    utf8, offsets = flat_texts(texts)
+    utf8 = utf8[offsets[0] : offsets[-1]]
+    first, last = _ACCENT_LEADS
+    places = np.flatnonzero((utf8 == _JAMO_LEAD) | (utf8 == first) | (utf8 == last))
+    return np.unique(np.searchsorted(offsets, places + offsets[0], "right") - 1)
 
 
 def _found(text: str, is_late: bool, rules: CaptionRules) -> Iterator[_Found]:

@@ -10,25 +10,31 @@ well, or against a third member, or were b a version of a (or c of b), it would 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.contract import ID, conform
-from pipeline.contracts import STORIES, STORY_MEMBERS
-from pipeline.dedup.cluster_graph import ClusterGraph, Rank, Row, strength
-from pipeline.dedup.story_ids import Founding, name_stories
+from pipeline.contract import TIME, conform
+from pipeline.contracts import RELATIONS, ROLES, STORIES, STORY_MEMBERS
+from pipeline.dedup.cluster_graph import Flags, Graph, Numbers, components, picks_of
+from pipeline.dedup.mapped import Words, id_words, place_of
+from pipeline.dedup.story_ids import Foundings, name_clusters
+from pipeline.interim import MEMBERS
 from pipeline.text.titles import title_version
 
 ORDERS = ("source_priority", "earliest", "longest", "smallest_id")
-_LAST = datetime.max  # noqa: DTZ901 - compared with naive UTC times only
-_FIRST = datetime.min  # noqa: DTZ901
+_FIRST = datetime.min  # noqa: DTZ901 - compared with naive UTC times only
+_ONE = int(np.float32(1).view(np.uint32))
+_UNDATED = np.iinfo(np.int64).max
+_SECOND = 1_000_000
 
 _ENDS = ("left_id", "right_id")
-_EDGE_COLUMNS = [*_ENDS, "relation", "jaccard", "left_containment", "right_containment"]
+_RELATION = {relation: rank for rank, relation in enumerate(RELATIONS)}
+_ROLE = {role: number for number, role in enumerate(ROLES)}
 
 
 @dataclass(frozen=True)
@@ -43,20 +49,27 @@ class CanonicalPolicy:
         if unknown := set(self.order) - set(ORDERS):
             raise ValueError(f"no canonical criterion: {', '.join(sorted(unknown))}")
 
-    def rank(self, member: Row) -> Rank:
-        """Return the sort key of a MEMBERS row; the smallest is the pick.
+    def ranks(self, members: pa.Table) -> Numbers:
+        """Return the place of each MEMBERS row, ascending by id, in this order; 0 is the pick.
 
         "Earliest" is `published_at`, NULL last, ties by content hash; never arrival.
         """
-        source, at = member["source_id"], member["published_at"]
+        n = members.num_rows
         places = {source_id: place for place, source_id in enumerate(self.source_priority)}
-        criteria: dict[str, Rank] = {
-            "source_priority": (places.get(source, len(places)),),
-            "earliest": (at is None, at or _LAST, member["content_hash"]),
-            "longest": (-member["n_chars"],),
-            "smallest_id": (member["article_id"],),
+        sources = members["source_id"].combine_chunks().dictionary_encode()
+        names = sources.dictionary.to_pylist()
+        of_source = np.array([places.get(name, len(places)) for name in names], np.int64)
+        hashes = id_words(members["content_hash"])
+        criteria: dict[str, tuple[Numbers | Words, ...]] = {
+            "source_priority": (of_source[sources.indices.to_numpy()] if n else np.arange(0),),
+            "earliest": (_micros(members), hashes[:, 0], hashes[:, 1]),
+            "longest": (-members["n_chars"].to_numpy().astype(np.int64),),
+            "smallest_id": (np.arange(n),),
         }
-        return (*(part for name in self.order for part in criteria[name]), member["article_id"])
+        keys = [part for name in self.order for part in criteria[name]]
+        ranks = np.empty(n, np.int64)
+        ranks[np.lexsort((np.arange(n), *reversed(keys)))] = np.arange(n)
+        return ranks
 
 
 @dataclass(frozen=True)
@@ -87,157 +100,300 @@ def derive_stories(
     Raises:
         LookupError: an edge that makes duplicates names an article that is no member.
     """
-    articles = {row["article_id"]: row for row in members.to_pylist()}
-    duplicates = edges.filter(edges["is_duplicate"]).select(_EDGE_COLUMNS).to_pylist()
-    if stray := {row[end] for row in duplicates for end in _ENDS} - articles.keys():
-        raise LookupError(f"{len(stray)} edges name no member, one is {min(stray).hex()}")
-    ranks = {i: policy.rank(articles[i]) for i in _ends_of(duplicates)}
-    graph = ClusterGraph(duplicates, _series(edges), ranks)
-    clusters = [_Cluster.of(members, graph, articles) for members in graph.clusters()]
-    clusters += [_Cluster([i], frozenset()) for i in articles if i not in graph.ranks]
-    return _tables(clusters, graph, articles, _containers(edges), snapshot)
+    members = conform(members.select(MEMBERS.schema.names), MEMBERS)
+    ids = id_words(members["article_id"])
+    duplicates = _Edges.of(edges.filter(edges["is_duplicate"]), ids)
+    _refuse_strays(duplicates)
+    duplicates = duplicates.strongest_first(members.num_rows)
+    placing = edges.filter(pc.invert(edges["is_duplicate"]))
+    grouped = _Grouped.of(duplicates, _series(placing, ids), members, policy)
+    foundings, redirects = name_clusters(grouped.cluster, members, snapshot)
+    stories = _stories(grouped, foundings, members)
+    matches = _matches(grouped, duplicates, _Edges.of(_only(placing, "contained"), ids))
+    return Stories(
+        conform(_members(grouped, foundings, matches, members), STORY_MEMBERS),
+        conform(stories, STORIES),
+        redirects,
+    )
 
 
 @dataclass(frozen=True)
-class _Cluster:
-    """The members of a story, its canonical first."""
+class _Edges:
+    """VERIFIED rows between articles by number."""
 
-    members: Sequence[bytes]
-    versions: frozenset[bytes]
-    """Earlier versions of the canonical."""
+    rows: pa.Table
+    left: Numbers
+    """Number of the article, -1 for one that is no member."""
+    right: Numbers
+
+    @classmethod
+    def of(cls, rows: pa.Table, ids: Words) -> _Edges:
+        """Number the ends of the rows by `ids` (sorted)."""
+        left, right = (place_of(id_words(rows[end]), ids) for end in _ENDS)
+        return cls(rows, left, right)
+
+    @property
+    def relation(self) -> Numbers:
+        """The place of each relation among `RELATIONS`."""
+        places = pc.index_in(self.rows["relation"], pa.array(RELATIONS))
+        return np.asarray(places).astype(np.int64)
+
+    def column(self, name: str) -> Any:
+        """Return a column of numbers."""
+        return self.rows[name].to_numpy()
+
+    def taken(self, rows: Numbers) -> _Edges:
+        """Return some of the edges."""
+        return _Edges(self.rows.take(pa.array(rows)), self.left[rows], self.right[rows])
+
+    def strongest_first(self, n_articles: int) -> _Edges:
+        """Return each edge once, in the order in which they are taken: relation, Jaccard, ids."""
+        pair = self.left * n_articles + self.right
+        by_ids = np.argsort(pair, kind="stable")
+        pair = pair[by_ids]
+        by_ids = by_ids[np.append(True, pair[1:] != pair[:-1])[: pair.size]]
+        # The bits of a float between 0 and 1 order like it, and are below 2^30.
+        jaccard = self.column("jaccard").astype(np.float32)[by_ids].view(np.uint32)
+        strength = self.relation[by_ids].astype(np.uint64) << np.uint64(30)
+        strength |= np.uint64(_ONE) - jaccard.astype(np.uint64)
+        # 33 bits of strength over 31 bits of place: numpy sorts words ten times as fast as places.
+        places = np.arange(by_ids.size, dtype=np.uint64)
+        order = np.sort(strength << np.uint64(31) | places) & np.uint64((1 << 31) - 1)
+        return self.taken(by_ids[order.view(np.int64)])
+
+
+def _refuse_strays(edges: _Edges) -> None:
+    """Raise `LookupError` where an edge names no member."""
+    for number, end in ((edges.left, _ENDS[0]), (edges.right, _ENDS[1])):
+        if (is_stray := number < 0).any():
+            stray = pc.unique(edges.rows[end].filter(pa.array(is_stray))).sort()
+            raise LookupError(f"{len(stray)} edges name no member, one is {stray[0].as_py().hex()}")
+
+
+def _only(edges: pa.Table, relation: str) -> pa.Table:
+    """Return the edges of one relation."""
+    return edges.filter(pc.equal(edges["relation"], relation))
+
+
+def _micros(members: pa.Table) -> Numbers:
+    """Return when each was published, `_UNDATED` for NULL."""
+    times = members["published_at"].cast(pa.int64()).fill_null(_UNDATED)
+    return np.asarray(times).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class _Grouped:
+    """The members by number: which cluster each is in, and which of them stands for it."""
+
+    cluster: Numbers
+    """Clusters are numbered by their smallest pick upwards."""
+    canonical: Numbers
+    """One a cluster."""
+    sizes: Numbers
+    """One a cluster."""
+    component: Numbers
+    """Smallest article of its connected component."""
+    is_version: Flags
+    """Earlier versions of their canonical."""
 
     @classmethod
     def of(
-        cls, members: Sequence[bytes], graph: ClusterGraph, articles: Mapping[bytes, Row]
-    ) -> _Cluster:
-        """Return the cluster of members that begin with the policy's pick."""
-        chain = [members[0], *graph.versions_of(members[0], members)]
-        newest = max(chain, key=lambda article: _age(articles[article]))
-        others = [article for article in members if article != newest]
-        return cls([newest, *others], frozenset(chain) - {newest})
+        cls, edges: _Edges, series: Numbers, members: pa.Table, policy: CanonicalPolicy
+    ) -> _Grouped:
+        """Group the members over their edges (strongest first); pairs of a series stay apart."""
+        n = members.num_rows
+        is_update = edges.relation == _RELATION["update"]
+        linked = np.flatnonzero(np.bincount(np.concatenate((edges.left, edges.right)), minlength=n))
+        place = np.full(n, -1)
+        place[linked] = np.arange(linked.size)
+        apart = place[series]
+        ranks = policy.ranks(members)
+        graph = Graph(
+            linked.size,
+            place[edges.left],
+            place[edges.right],
+            is_update,
+            apart[(apart >= 0).all(axis=1)],
+            ranks[linked],
+        )
+        pick, component = np.arange(n), np.arange(n)
+        pick[linked] = linked[picks_of(graph)]
+        component[linked] = linked[components(graph.left, graph.right, linked.size)]
+        picks, cluster = np.unique(pick, return_inverse=True)
+        canonical, is_version = picks.copy(), np.zeros(n, np.bool_)
+        inside = is_update & (cluster[edges.left] == cluster[edges.right])
+        updates = np.stack((edges.left[inside], edges.right[inside]), axis=1)
+        for chain in _chains(updates, picks, cluster):
+            newest = _newest(chain, members)
+            canonical[cluster[newest]] = newest
+            is_version[chain] = True
+            is_version[newest] = False
+        return cls(cluster, canonical, np.bincount(cluster), component, is_version)
 
 
-def _age(member: Row) -> Rank:
-    """Return the sort key of a version; the largest is the newest.
+def _chains(updates: Numbers, picks: Numbers, cluster: Numbers) -> list[list[int]]:
+    """Return each pick that a version is tied to with all that a chain of updates ties to it.
+
+    Args:
+        updates: `update` edges inside clusters, [n, 2].
+        picks: pick of each cluster.
+        cluster: cluster of each article.
+    """
+    partners: dict[int, list[int]] = {}
+    for one, other in updates.tolist():
+        partners.setdefault(one, []).append(other)
+        partners.setdefault(other, []).append(one)
+    found = []
+    for pick in np.unique(picks[cluster[updates[:, 0]]]).tolist():
+        chain, reached = [pick], {pick}
+        for version in chain:
+            further = [p for p in partners.get(version, ()) if p not in reached]
+            reached.update(further)
+            chain += further
+        if len(chain) > 1:
+            found.append(sorted(chain))
+    return found
+
+
+def _newest(chain: list[int], members: pa.Table) -> int:
+    """Return the newest version.
 
     By `published_at` (NULL is oldest), then by what the headline claims, ties by content hash.
     """
-    at, version = member["published_at"], title_version(member["title"] or "")
-    return (at is not None, at or _FIRST, version, member["content_hash"], member["article_id"])
+    rows = members.take(pa.array(chain)).to_pylist()
+
+    def age(at: int) -> tuple[Any, ...]:
+        row = rows[at]
+        time, version = row["published_at"], title_version(row["title"] or "")
+        return time is not None, time or _FIRST, version, row["content_hash"], row["article_id"]
+
+    return chain[max(range(len(chain)), key=age)]
 
 
-def _series(edges: pa.Table) -> list[tuple[bytes, bytes]]:
-    """Return the pairs that are of one series and make no story."""
-    found = edges.filter(_is_open(edges, "series"))
-    return list(zip(*(found[end].to_pylist() for end in _ENDS), strict=True))
+def _series(placing: pa.Table, ids: Words) -> Numbers:
+    """Return the pairs [n, 2] of members that are of one series and make no story."""
+    edges = _Edges.of(_only(placing, "series"), ids)
+    pairs = np.stack((edges.left, edges.right), axis=1)
+    return pairs[(pairs >= 0).all(axis=1)]
 
 
-def _is_open(edges: pa.Table, relation: str) -> pa.ChunkedArray:
-    """Return which edges have this relation and make no story."""
-    return pc.and_(pc.equal(edges["relation"], relation), pc.invert(edges["is_duplicate"]))
+@dataclass(frozen=True)
+class _Matches:
+    """The evidence of each member: the edge that says why it stands where it does."""
+
+    rows: pa.Table
+    """One an article that has any, in the order of `articles`: relation, matched_id, jaccard,
+    containment."""
+    articles: Numbers
+    """Ascending."""
+    is_contained: Flags
+    """Members that stand alone, and another article contains them."""
 
 
-def _containers(edges: pa.Table) -> dict[bytes, Row]:
-    """Return for each article that another contains the closest edge to such a one."""
-    closest: dict[bytes, Row] = {}
-    rows = edges.filter(_is_open(edges, "contained")).select(_EDGE_COLUMNS).to_pylist()
-    for row in sorted(rows, key=strength):
-        is_left = row["left_containment"] > row["right_containment"]
-        closest.setdefault(row["left_id" if is_left else "right_id"], row)
-    return closest
+def _matches(grouped: _Grouped, duplicates: _Edges, contained: _Edges) -> _Matches:
+    """Return the evidence of duplicates and of contained articles.
+
+    Of a duplicate that is the edge to its canonical, else its strongest one inside the cluster; of
+    one that stands alone and is contained in another the closest edge to such a one.
+    """
+    n = grouped.cluster.size
+    best = _closest_inside(grouped, duplicates)
+    own = contained.column("left_containment") > contained.column("right_containment")
+    inner = np.where(own, contained.left, contained.right)
+    is_single = grouped.sizes[grouped.cluster] == 1
+    of_single = np.flatnonzero((inner >= 0) & is_single[inner])
+    contained, inner = contained.taken(of_single), inner[of_single]
+    ends = [id_words(contained.rows[end]) for end in reversed(_ENDS)]
+    by_ids = [words[:, part] for words in ends for part in (1, 0)]
+    order = np.lexsort((*by_ids, -contained.column("jaccard")))[::-1]
+    closest = np.full(n, -1)
+    closest[inner[order]] = order
+    is_contained = closest >= 0
+    parts = [(duplicates, best), (contained, closest)]
+    evidence = [_evidence(edges, np.flatnonzero(at >= 0), at) for edges, at in parts]
+    articles = np.flatnonzero((best >= 0) | is_contained)
+    found = np.concatenate([np.flatnonzero(at >= 0) for _, at in parts])
+    rows = pa.concat_tables(evidence).take(pa.array(np.argsort(found)))
+    return _Matches(rows, articles, is_contained)
 
 
-def _ends_of(edges: Iterable[Row]) -> list[bytes]:
-    """Return the articles that have an edge, sorted."""
-    return sorted({edge[end] for edge in edges for end in _ENDS})
+def _closest_inside(grouped: _Grouped, edges: _Edges) -> Numbers:
+    """Return for each duplicate its edge to the canonical, else its strongest; -1 for others."""
+    none = edges.left.size
+    best = np.full(grouped.cluster.size, none)
+    inside = np.flatnonzero(grouped.cluster[edges.left] == grouped.cluster[edges.right])
+    left, right = edges.left[inside], edges.right[inside]
+    np.minimum.at(best, left, inside)
+    np.minimum.at(best, right, inside)
+    face = grouped.canonical[grouped.cluster[left]]
+    best[right[face == left]] = inside[face == left]
+    best[left[face == right]] = inside[face == right]
+    best[best == none] = -1
+    best[grouped.canonical] = -1
+    return best
 
 
-def _tables(
-    clusters: Sequence[_Cluster],
-    graph: ClusterGraph,
-    articles: Mapping[bytes, Row],
-    containers: Mapping[bytes, Row],
-    snapshot: int,
-) -> Stories:
-    """Return members, stories and redirects of clusters."""
-    previous = {
-        article: Founding(row["story_id"], row["founded_snapshot"])
-        for article, row in articles.items()
-        if row["story_id"] is not None
+def _evidence(edges: _Edges, articles: Numbers, at: Numbers) -> pa.Table:
+    """Return for each of `articles` its edge `at[article]` as the evidence of that end."""
+    own = edges.taken(at[articles])
+    is_left = pa.array(own.left == articles)
+    one, other = (own.rows[end].combine_chunks() for end in _ENDS)
+    columns = {
+        "relation": own.rows["relation"],
+        "matched_id": pc.if_else(is_left, other, one),
+        "jaccard": own.rows["jaccard"],
+        "containment": pc.if_else(
+            is_left, own.rows["left_containment"], own.rows["right_containment"]
+        ),
     }
-    foundings, redirects = name_stories([c.members for c in clusters], previous, snapshot)
-    member_rows: list[Row] = []
-    story_rows: list[Row] = []
-    for cluster, founding in zip(clusters, foundings, strict=True):
-        story_rows.append(_story(cluster.members, founding, articles))
-        member_rows += _members(cluster, founding.story_id, graph, containers)
-    merged = {"story_id": list(redirects), "merged_into_id": list(redirects.values())}
-    return Stories(
-        conform(pa.Table.from_pylist(member_rows, STORY_MEMBERS.schema), STORY_MEMBERS),
-        conform(pa.Table.from_pylist(story_rows, STORIES.schema), STORIES),
-        pa.table(merged, pa.schema([("story_id", ID), ("merged_into_id", ID)])).sort_by("story_id"),
-    )
+    return pa.table(columns)
 
 
 def _members(
-    cluster: _Cluster, story_id: bytes, graph: ClusterGraph, containers: Mapping[bytes, Row]
-) -> Iterator[Row]:
-    """Yield the STORY_MEMBERS rows of a cluster."""
-    canonical, inside = cluster.members[0], set(cluster.members)
-    for article in cluster.members:
-        row: Row = {
-            "article_id": article,
-            "story_id": story_id,
-            "component_id": graph.components.get(article, article),
-            "canonical_id": canonical,
-        }
-        if article != canonical:
-            row["role"] = "update" if article in cluster.versions else "duplicate"
-            row |= _match(article, _closest(article, canonical, inside, graph))
-        elif len(inside) > 1:
-            row["role"] = "canonical"
-        elif container := containers.get(article):
-            row |= {"role": "contained"} | _match(article, container)
-        else:
-            row["role"] = "single"
-        yield row
-
-
-def _closest(article: bytes, canonical: bytes, inside: set[bytes], graph: ClusterGraph) -> Row:
-    """Return the edge of a member to the canonical, else its strongest one inside."""
-    return graph.edge(article, canonical) or min(
-        (
-            graph.edges[min(article, p), max(article, p)]
-            for p in graph.partners[article]
-            if p in inside
-        ),
-        key=strength,
-    )
-
-
-def _match(article: bytes, edge: Row) -> Row:
-    """Return an edge as the evidence of one of its ends."""
-    is_left = edge["left_id"] == article
-    return {
-        "relation": edge["relation"],
-        "matched_id": edge["right_id"] if is_left else edge["left_id"],
-        "jaccard": edge["jaccard"],
-        "containment": edge["left_containment" if is_left else "right_containment"],
+    grouped: _Grouped, foundings: Foundings, matches: _Matches, members: pa.Table
+) -> pa.Table:
+    """Return the STORY_MEMBERS rows."""
+    n, ids = members.num_rows, members["article_id"].combine_chunks()
+    roles = np.full(n, _ROLE["duplicate"])
+    roles[grouped.is_version] = _ROLE["update"]
+    is_alone = grouped.sizes == 1
+    roles[grouped.canonical] = np.where(is_alone, _ROLE["single"], _ROLE["canonical"])
+    roles[matches.is_contained] = _ROLE["contained"]
+    place = np.zeros(n, np.int64)
+    place[matches.articles] = np.arange(matches.articles.size)
+    has_none = np.ones(n, np.bool_)
+    has_none[matches.articles] = False
+    evidence = matches.rows.take(pa.array(place, mask=has_none))
+    columns = {
+        "article_id": ids,
+        "story_id": foundings.story_ids.take(pa.array(grouped.cluster)),
+        "component_id": ids.take(pa.array(grouped.component)),
+        "canonical_id": ids.take(pa.array(grouped.canonical[grouped.cluster])),
+        "role": pa.array(ROLES).take(pa.array(roles)),
     }
+    return pa.table(columns | {name: evidence[name] for name in evidence.column_names})
 
 
-def _story(cluster: Sequence[bytes], founding: Founding, articles: Mapping[bytes, Row]) -> Row:
-    """Return the STORIES row of a cluster that begins with its canonical."""
-    members = [articles[article] for article in cluster]
-    times = [m["published_at"] for m in members if m["published_at"] is not None]
-    first, last = (min(times), max(times)) if times else (None, None)
-    return {
-        "story_id": founding.story_id,
-        "canonical_id": cluster[0],
-        "n_members": len(cluster),
-        "n_sources": len({member["source_id"] for member in members}),
-        "first_published_at": first,
-        "last_published_at": last,
-        "spread_seconds": (last - first) // timedelta(seconds=1) if first and last else None,
-        "founded_snapshot": founding.snapshot,
+def _stories(grouped: _Grouped, foundings: Foundings, members: pa.Table) -> pa.Table:
+    """Return the STORIES rows."""
+    times, n_clusters = _micros(members), grouped.sizes.size
+    first, last = np.full(n_clusters, _UNDATED), np.full(n_clusters, -1 - _UNDATED)
+    np.minimum.at(first, grouped.cluster, times)
+    is_dated = times != _UNDATED
+    np.maximum.at(last, grouped.cluster[is_dated], times[is_dated])
+    sources = members["source_id"].combine_chunks().dictionary_encode()
+    n_codes = len(sources.dictionary)
+    held = np.unique(grouped.cluster * n_codes + sources.indices.to_numpy())
+    has_none = first == _UNDATED
+    last[has_none] = first[has_none]
+    columns = {
+        "story_id": foundings.story_ids,
+        "canonical_id": members["article_id"].combine_chunks().take(pa.array(grouped.canonical)),
+        "n_members": pa.array(grouped.sizes),
+        "n_sources": pa.array(np.bincount(held // max(n_codes, 1), minlength=n_clusters)),
+        "first_published_at": pa.array(first, mask=has_none).cast(TIME),
+        "last_published_at": pa.array(last, mask=has_none).cast(TIME),
+        "spread_seconds": pa.array((last - first) // _SECOND, mask=has_none),
+        "founded_snapshot": pa.array(foundings.snapshots),
     }
+    return pa.table(columns)

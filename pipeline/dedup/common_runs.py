@@ -6,7 +6,8 @@ Source: Wise, "YAP3: improved detection of similarities in computer program and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -73,8 +74,7 @@ def _maximal_runs(left: str, right: str) -> Iterator[Run]:
 
 def _seeds(left: str, right: str) -> Iterator[tuple[int, int]]:
     """Yield the places of each fingerprint that both keys have, by left place."""
-    left_hashes, left_places = _fingerprints(left)
-    right_hashes, right_places = _fingerprints(right)
+    (left_hashes, left_places), (right_hashes, right_places) = _fingerprints((left, right))
     order = np.argsort(right_hashes, kind="stable")
     right_hashes, right_places = right_hashes[order], right_places[order]
     first = np.searchsorted(right_hashes, left_hashes, side="left")
@@ -85,11 +85,15 @@ def _seeds(left: str, right: str) -> Iterator[tuple[int, int]]:
             yield int(left_places[met]), other
 
 
-def _fingerprints(key: str) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return the fingerprints of a key and where each stands."""
-    hashes, _ = window_hashes([key], _PROFILE)
-    places = winnow(hashes, WINDOW)
-    return hashes[places], places
+def _fingerprints(keys: Sequence[str]) -> list[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
+    """Return the fingerprints of each key and where each stands."""
+    hashes, offsets = window_hashes(keys, _PROFILE)
+    found = []
+    for start, end in pairwise(offsets.tolist()):
+        own = hashes[start:end]
+        places = winnow(own, WINDOW)
+        found.append((own[places], places))
+    return found
 
 
 def _stretches(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:

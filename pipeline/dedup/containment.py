@@ -120,7 +120,9 @@ def _join(pair: tuple[bytes, bytes], kept: Mapping[bytes, list[_Paragraph]]) -> 
             joined.append(((paragraph.start, paragraph.end), (other.start, other.end)))
         else:
             alone.append(paragraph)
-    return _Rest(pair, joined, alone, [p for p in right if p.start not in used])
+    others = [p for p in right if p.start not in used]
+    # Where one side is used up there is nothing left to find in the other.
+    return _Rest(pair, joined, alone if others else [], others if alone else [])
 
 
 def _unpaired(paragraphs: Sequence[_Paragraph]) -> tuple[list[str], list[int]]:

@@ -6,18 +6,16 @@ article is never emptied: where nothing would be left, nothing goes.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.contracts import PARAGRAPHS, Contract, conform, contract
-from pipeline.dedup.removals import article_ranges, id_array
+from pipeline.dedup.taking_out import KEPT, PRECEDENCE, Left, what_is_left
 from pipeline.interim import CLEAN, REMOVALS, SPANS
-from pipeline.text.normalise import key_hash
-from pipeline.text.paragraphs import join_keys, keys_of
+from pipeline.text.joined_keys import join_key_array, key_hashes
+from pipeline.text.paragraphs import keys_of
 
 CLEANED_PARAGRAPHS: Contract = contract(
     "cleaned_paragraphs",
@@ -27,49 +25,8 @@ CLEANED_PARAGRAPHS: Contract = contract(
     SPANS.schema.field("revision_id"),
 )
 
-_PRECEDENCE = (
-    "furniture_rights",
-    "furniture_byline",
-    "furniture_source",
-    "furniture_caption",
-    "repeat_block",
-    "repeat_blob",
-    "repeat_single",
-    "repeat_near",
-)
-_RANK = {reason: rank for rank, reason in enumerate(_PRECEDENCE)}
 _GIVEN_UP = "kept: nothing else would be left of the article"
-_WORD = re.compile(r"\w")
-
-
-@dataclass(frozen=True)
-class _Removals:
-    """The columns of REMOVALS that decide, as lists, and the rows of each revision."""
-
-    table: pa.Table
-    actions: list[str]
-    reasons: list[str]
-    seqs: list[int]
-    starts: list[int]
-    ends: list[int]
-    rows_of: dict[bytes, list[int]]
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What is left of one revision; rows are those of the removals."""
-
-    texts: Sequence[str]
-    keys: Sequence[str | None]
-    """Key of each text; None where a span was cut and the paragraph's key no longer holds."""
-    dropped: Mapping[int, str] = field(default_factory=dict)
-    """Reason by index of the paragraph."""
-    in_effect: Sequence[int] = ()
-    """Rows that took effect, and notes on what stays."""
-    given_up: Sequence[int] = ()
-    """Rows that would have emptied the article."""
-    is_given_up: bool = False
-    """Whether all of them were: what they name is not lifted out of the text."""
+_BLANK_LINE = pa.scalar("\n\n", pa.large_string())
 
 
 def clean_text(
@@ -87,188 +44,89 @@ def clean_text(
     paragraph that loses a span stays, without the span.
     """
     captions = REMOVALS.schema.empty_table() if captions is None else captions
-    removals = _read(pa.concat_tables([furniture, captions, repeats]))
-    revision_ids = id_array(spans.column("revision_id")).tolist()
-    texts, keys = spans.column("text").to_pylist(), spans.column("key").to_pylist()
-    starts = spans.column("start_char").to_pylist()
-    reasons: list[str | None] = [None] * len(texts)
-    outcomes: dict[bytes, _Outcome] = {}
-    for first, last in article_ranges(spans):
-        part = slice(first, last)
-        outcome = _Outcome(texts[part], keys[part])
-        if rows := removals.rows_of.get(revision_ids[first]):
-            outcome = _decide(outcome, starts[part], rows, removals)
-        outcomes[revision_ids[first]] = outcome
-        for index, reason in outcome.dropped.items():
-            reasons[first + index] = reason
+    removals = pa.concat_tables([furniture, captions, repeats])
+    left = what_is_left(spans, removals)
     return (
-        _clean(parsed, outcomes, lifted),
-        _paragraphs(spans, keys, reasons),
-        _in_effect(removals.table, outcomes.values()),
+        _clean(parsed, spans, left, lifted),
+        _paragraphs(spans, left.reasons),
+        _in_effect(removals, left),
     )
 
 
-def _read(table: pa.Table) -> _Removals:
-    """Return the removals by revision."""
-    rows_of: dict[bytes, list[int]] = {}
-    for row, revision in enumerate(id_array(table.column("revision_id")).tolist()):
-        rows_of.setdefault(revision, []).append(row)
-    names = ("action", "reason", "paragraph_seq", "start_char", "end_char")
-    actions, reasons, seqs, starts, ends = (table.column(name).to_pylist() for name in names)
-    return _Removals(table, actions, reasons, seqs, starts, ends, rows_of)
-
-
-def _decide(
-    whole: _Outcome, starts: Sequence[int], rows: Sequence[int], removals: _Removals
-) -> _Outcome:
-    """Return what the removals of one revision leave of it.
-
-    Where nothing would be left, the credits stay; where that is not enough, everything does.
-    """
-    outcome = _left(whole, starts, rows, removals)
-    if outcome is not None:
-        return outcome
-    credits = [r for r in rows if removals.reasons[r] == "furniture_caption"]
-    others = [r for r in rows if removals.reasons[r] != "furniture_caption"]
-    outcome = _left(whole, starts, others, removals) if credits and others else None
-    if outcome is None:
-        return replace(whole, given_up=sorted(rows), is_given_up=True)
-    return replace(outcome, given_up=credits)
-
-
-def _left(
-    whole: _Outcome, starts: Sequence[int], rows: Sequence[int], removals: _Removals
-) -> _Outcome | None:
-    """Return what these removals leave, or None where no word would be left."""
-    drops: dict[int, int] = {}
-    cuts: dict[int, list[int]] = {}
-    for row in sorted(rows, key=lambda r: _RANK[removals.reasons[r]]):
-        index = removals.seqs[row]
-        if removals.actions[row] == "drop_paragraph":
-            drops.setdefault(index, row)
-        elif removals.actions[row] == "drop_span" and not _is_inside(row, cuts, removals):
-            cuts.setdefault(index, []).append(row)
-    texts: list[str] = []
-    keys: list[str | None] = []
-    dropped = {index: removals.reasons[row] for index, row in drops.items()}
-    for index, text in enumerate(whole.texts):
-        if index in drops:
-            continue
-        left = _without(text, starts[index], cuts.get(index, ()), removals)
-        if left:
-            texts.append(left)
-            keys.append(None if index in cuts else whole.keys[index])
-        else:
-            dropped[index] = removals.reasons[cuts[index][0]]
-    if not any(map(_WORD.search, texts)):
-        return None
-    in_effect = set(drops.values())
-    for index in cuts.keys() - drops.keys():
-        in_effect.update(cuts[index])
-    in_effect.update(
-        row
-        for row in rows
-        if removals.actions[row] == "keep_paragraph" and removals.seqs[row] not in dropped
-    )
-    return _Outcome(texts, keys, dropped, sorted(in_effect))
-
-
-def _is_inside(row: int, cuts: Mapping[int, Sequence[int]], removals: _Removals) -> bool:
-    """Return whether a span lies within one that goes already."""
-    return any(
-        removals.starts[other] <= removals.starts[row]
-        and removals.ends[row] <= removals.ends[other]
-        for other in cuts.get(removals.seqs[row], ())
-    )
-
-
-def _without(text: str, start: int, cuts: Sequence[int], removals: _Removals) -> str:
-    """Return a paragraph that starts at `start` without the spans that these rows cut.
-
-    One space takes the place of a span that had white space beside it.
-    """
-    left, at = "", 0
-    for begin, end in sorted(
-        (removals.starts[row] - start, removals.ends[row] - start) for row in cuts
-    ):
-        piece = text[at : max(at, begin)]
-        left = _joined(left, piece)
-        at = max(at, end)
-        if left and text[at - 1 : at].isspace():
-            left += " "
-    return _joined(left, text[at:]).strip()
-
-
-def _joined(left: str, right: str) -> str:
-    """Return two pieces with at most one space between them."""
-    if left and (left[-1].isspace() or right[:1].isspace()):
-        return f"{left.rstrip()} {right.lstrip()}"
-    return left + right
-
-
-def _clean(parsed: pa.Table, outcomes: Mapping[bytes, _Outcome], lifted: pa.Table) -> pa.Table:
+def _clean(parsed: pa.Table, spans: pa.Table, left: Left, lifted: pa.Table) -> pa.Table:
     """Return CLEAN: PARSED with the clean text and the fields lifted out of it."""
-    revision_ids = id_array(parsed.column("revision_id")).tolist()
-    nothing = _Outcome((), ())
-    left = [outcomes.get(revision, nothing) for revision in revision_ids]
-    texts = ["\n\n".join(outcome.texts) for outcome in left]
-    fields = {row["revision_id"]: row for row in lifted.to_pylist()}
-    taken = [
-        {} if outcome.is_given_up else fields.get(revision, {})
-        for revision, outcome in zip(revision_ids, left, strict=True)
-    ]
+    ids = parsed.column("revision_id")
+    own = spans.column("revision_id").combine_chunks().take(pa.array(left.firsts[:-1]))
+    # An article without a paragraph takes the last place: nothing.
+    places = pc.fill_null(pc.index_in(ids, own), len(own)).combine_chunks()
     columns = {name: parsed.column(name) for name in parsed.column_names}
+    columns |= {name: column.take(places) for name, column in _texts(spans, left).items()}
+    taken = pc.index_in(ids, lifted.column("revision_id").combine_chunks())
+    is_given_up = pa.array(np.append(left.is_given_up, False)).take(places)
+    taken = pc.if_else(is_given_up, pa.scalar(None, pa.int32()), taken)
     for name in ("byline", "rights", "dateline", "source_agency"):
-        columns[name] = pa.array([row.get(name) for row in taken], pa.string())
+        columns[name] = lifted.column(name).take(taken)
     columns["byline"] = pc.coalesce(parsed.column("byline"), columns["byline"])
-    columns["text"] = pa.array(texts, pa.large_string())
-    columns["key_hash"] = pa.array([key_hash(key) for key in _joined_keys(left)], pa.binary(16))
-    columns["n_chars"] = pa.array(map(len, texts), pa.int32(), size=len(texts))
-    columns["n_paragraphs"] = pa.array([len(o.texts) for o in left], pa.int32())
-    columns["n_dropped_paragraphs"] = pa.array([len(o.dropped) for o in left], pa.int32())
     return conform(pa.table({name: columns[name] for name in CLEAN.schema.names}), CLEAN)
 
 
-def _joined_keys(outcomes: Sequence[_Outcome]) -> list[str]:
-    """Return the key of each clean text; only paragraphs that lost a span are folded again."""
-    cut = (
-        text
-        for outcome in outcomes
-        for text, key in zip(outcome.texts, outcome.keys, strict=True)
-        if key is None
+def _texts(spans: pa.Table, left: Left) -> dict[str, pa.Array]:
+    """Return the columns of CLEAN that the kept paragraphs give, an article a row, then nothing."""
+    texts, keys, rows = _kept(spans, left)
+    ends = np.append(left.firsts, left.firsts[-1])
+    bounds = np.searchsorted(rows, ends)
+    joined = pc.binary_join(pa.LargeListArray.from_arrays(pa.array(bounds), texts), _BLANK_LINE)
+    n_dropped = np.diff(np.append(0, np.cumsum(left.reasons != KEPT))[ends])
+    return {
+        "text": joined,
+        "key_hash": key_hashes(join_key_array(keys, bounds)),
+        "n_chars": pc.cast(pc.utf8_length(joined), pa.int32()),
+        "n_paragraphs": pa.array(np.diff(bounds), pa.int32()),
+        "n_dropped_paragraphs": pa.array(n_dropped, pa.int32()),
+    }
+
+
+def _kept(
+    spans: pa.Table, left: Left
+) -> tuple[pa.LargeStringArray, pa.LargeStringArray, NDArray[np.int64]]:
+    """Return texts and keys of the paragraphs that stay, cut where they are, and their rows."""
+    texts, keys = (spans.column(name).combine_chunks() for name in ("text", "key"))
+    rows = np.flatnonzero(left.reasons == KEPT)
+    if not left.cut_texts and rows.size == len(texts):
+        return texts, keys, rows
+    places = np.arange(len(texts))
+    cut = list(left.cut_texts.values())
+    places[list(left.cut_texts)] = len(texts) + np.arange(len(cut))
+    taken = pa.array(places[rows])
+    # A paragraph's key no longer holds where a span was cut.
+    texts, keys = (
+        pa.concat_arrays([column, pa.array(new, pa.large_string())]).take(taken)
+        for column, new in ((texts, cut), (keys, keys_of(cut)))
     )
-    fresh = iter(keys_of(list(cut)))
-    return [
-        join_keys(next(fresh) if key is None else key for key in outcome.keys)
-        for outcome in outcomes
-    ]
+    return texts, keys, rows
 
 
-def _paragraphs(spans: pa.Table, keys: Sequence[str], reasons: Sequence[str | None]) -> pa.Table:
+def _paragraphs(spans: pa.Table, reasons: NDArray[np.int8]) -> pa.Table:
     """Return CLEANED_PARAGRAPHS: SPANS with what became of each paragraph."""
     columns = {name: spans.column(name) for name in ("article_id", "revision_id", "seq", "text")}
     columns |= {name: spans.column(name) for name in ("start_char", "end_char")}
     columns["n_chars"] = pc.subtract(spans.column("end_char"), spans.column("start_char"))
-    columns["key_hash"] = pa.array([key_hash(key) for key in keys], pa.binary(16))
-    columns["reason"] = pa.array(reasons, pa.string())
-    columns["status"] = pc.if_else(pc.is_null(columns["reason"]), "kept", "dropped")
+    columns["key_hash"] = key_hashes(spans.column("key").combine_chunks())
+    is_kept = reasons == KEPT
+    columns["reason"] = pa.array(PRECEDENCE, pa.string()).take(pa.array(reasons, mask=is_kept))
+    columns["status"] = pc.if_else(pa.array(is_kept), "kept", "dropped")
     return conform(pa.table(columns), CLEANED_PARAGRAPHS)
 
 
-def _in_effect(table: pa.Table, outcomes: Iterable[_Outcome]) -> pa.Table:
+def _in_effect(removals: pa.Table, left: Left) -> pa.Table:
     """Return the removals that took effect, and those given up as `keep_paragraph`."""
-    rows: list[int] = []
-    given_up: list[int] = []
-    for outcome in outcomes:
-        rows += outcome.in_effect
-        given_up += outcome.given_up
-    kept = table.take(pa.array(given_up, pa.int64()))
+    kept = removals.filter(pa.array(left.given_up))
     evidence = pc.binary_join_element_wise(kept.column("evidence"), _GIVEN_UP, "; ")
     kept = kept.set_column(
         kept.schema.get_field_index("action"),
         REMOVALS.schema.field("action"),
-        pa.array(["keep_paragraph"] * len(given_up), pa.string()),
+        pa.array(["keep_paragraph"] * kept.num_rows, pa.string()),
     ).set_column(
         kept.schema.get_field_index("evidence"), REMOVALS.schema.field("evidence"), evidence
     )
-    return conform(pa.concat_tables([table.take(pa.array(rows, pa.int64())), kept]), REMOVALS)
+    return conform(pa.concat_tables([removals.filter(pa.array(left.in_effect)), kept]), REMOVALS)

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.dedup.bucket_pairs import CentreRule
-from pipeline.dedup.mapped import ValueSet, Words, id_words, is_among, words_of
-from pipeline.dedup.short_texts import NO_DAY, day_numbers, short_buckets, title_buckets
+from pipeline.dedup.mapped import IdSet, ValueSet, Words, id_words, words_of
+from pipeline.dedup.short_texts import Days, short_buckets, title_buckets
 from pipeline.text.mixing import mix64
 from pipeline.text.shingles import STORY, ShingleProfile
 
@@ -43,8 +43,8 @@ class Piece:
     """Some KEYS rows of one chunk a column, and the articles in it that are to be ignored."""
 
     rows: pa.Table
-    ignored: Words
-    """Ids (uint64 [n, 2]) that newer rows stand for."""
+    ignored: IdSet
+    """Articles that newer rows stand for."""
 
 
 @dataclass(frozen=True)
@@ -59,29 +59,6 @@ class Entries:
     row: NDArray[np.int64]
 
 
-class Scope:
-    """Which rows of the history may be near a short text of the batch."""
-
-    def __init__(self, shorts: pa.Table) -> None:
-        """Take the sources and days of the batch's short KEYS rows."""
-        self.sources = pc.unique(shorts["source_id"])
-        days = day_numbers(shorts["published_at"])
-        dated = days[days != NO_DAY]
-        self.first = int(dated.min()) - 1 if dated.size else 1
-        self.last = int(dated.max()) + 1 if dated.size else 0
-        self.has_undated = bool(dated.size < days.size)
-
-    def rows_in(self, articles: pa.Table, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return those of `rows` whose source and day lie in the scope."""
-        few = articles.select(["source_id", "published_at"]).take(pa.array(rows))
-        days = day_numbers(few["published_at"])
-        near = (days >= self.first) & (days <= self.last)
-        near |= (days == NO_DAY) & self.has_undated
-        near &= np.asarray(pc.is_in(few["source_id"], self.sources))
-        found: NDArray[np.int64] = rows[near]
-        return found
-
-
 def short_rows(articles: pa.Table, rules: BandRules) -> NDArray[np.int64]:
     """Return the rows that meet by short buckets; an empty key meets nothing."""
     n_shingles = articles["n_shingles"].to_numpy()
@@ -93,25 +70,45 @@ class Sought:
 
     def __init__(self, articles: pa.Table, own: Entries, rules: BandRules) -> None:
         """Take the KEYS of the batch and their entries."""
-        self.buckets = ValueSet(own.buckets)
+        self.buckets = ValueSet(own.buckets, articles.num_rows)
+        self.days = Days(articles["published_at"])
         self.titles = pc.unique(articles["title_key"])
-        shorts = short_rows(articles, rules)
-        self.scope = Scope(articles.take(pa.array(shorts))) if shorts.size else None
+        self.short_sources = pc.unique(
+            articles["source_id"].take(pa.array(short_rows(articles, rules)))
+        )
 
-    def titled_rows(self, articles: pa.Table) -> NDArray[np.int64]:
-        """Return the rows that have a headline of the batch; comparing words is cheap, hashing not.
+    def titled_rows(self, articles: pa.Table, near: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of the rows `near` that have a headline of the batch."""
+        return _among_values(articles, "title_key", near, self.titles)
 
-        A million headlines are looked through in 0.05 s and hashed in 1 s.
-        """
-        is_titled = pc.is_in(articles["title_key"], self.titles)
-        return _titled(articles, np.flatnonzero(np.asarray(is_titled)))
+    def short_rows(
+        self, articles: pa.Table, near: NDArray[np.int64], rules: BandRules
+    ) -> NDArray[np.int64]:
+        """Return those of the rows `near` that may be near a short text of the batch."""
+        if not len(self.short_sources):
+            return near[:0]
+        n_shingles = articles["n_shingles"].to_numpy()[near]
+        near = near[(n_shingles > 0) & (n_shingles < rules.short_shingles)]
+        return _among_values(articles, "source_id", near, self.short_sources)
+
+
+def _among_values(
+    articles: pa.Table, column: str, rows: NDArray[np.int64], values: pa.Array
+) -> NDArray[np.int64]:
+    """Return those of `rows` that have one of `values` in a column."""
+    if not rows.size:
+        return rows
+    found = pc.is_in(articles[column].take(pa.array(rows)), values)
+    among: NDArray[np.int64] = rows[np.asarray(found)]
+    return among
 
 
 def entries_of(articles: pa.Table, rules: BandRules) -> Entries:
     """Return all entries of a batch of KEYS."""
     numbers = np.arange(articles.num_rows)
     signed = numbers[np.asarray(articles["bands"].is_valid())]
-    bands = words_of(articles["bands"])[signed]
+    bands = words_of(articles["bands"])
+    bands = bands if signed.size == numbers.size else bands[signed]
     keyed = numbers[articles["n_shingles"].to_numpy() > 0]
     found = [
         (words_of(articles["key_hash"])[keyed, 0], _KEY, keyed),
@@ -120,31 +117,43 @@ def entries_of(articles: pa.Table, rules: BandRules) -> Entries:
         _found_passages(articles, None),
         (bands.reshape(-1), _BAND, np.repeat(signed, bands.shape[1])),
     ]
-    return _joined(found, id_words(articles["article_id"]), numbers, 0)
+    return Entries(
+        np.concatenate([words for words, _, _ in found]),
+        np.repeat(np.array([kind for _, kind, _ in found], np.uint8), [r.size for *_, r in found]),
+        np.concatenate([rows for *_, rows in found]),
+        id_words(articles["article_id"]),
+        np.zeros(numbers.size, np.int64),
+        numbers,
+    )
 
 
 def entries_in(piece: Piece, number: int, sought: Sought, rules: BandRules) -> Entries:
     """Return the entries of a piece that stand in a bucket of the batch, numbered from 0."""
     articles, wanted = piece.rows, sought.buckets
-    key_hashes = np.ascontiguousarray(words_of(articles["key_hash"])[:, 0])
+    # By headline and as short texts articles meet within days alone: hashing the headlines of a
+    # million articles takes a second.
+    near = sought.days.rows_in(articles["published_at"])
+    key_hashes = words_of(articles["key_hash"])[:, 0]
     keyed = wanted.positions_in(key_hashes)
     keyed = keyed[articles["n_shingles"].to_numpy()[keyed] > 0]
+    titled = _titled(articles, sought.titled_rows(articles, near))
+    shorts = sought.short_rows(articles, near, rules)
     found = [
         (key_hashes[keyed], _KEY, keyed),
-        _among(_found_titles(articles, sought.titled_rows(articles)), wanted),
+        _among(_found_titles(articles, titled), wanted),
         _found_passages(articles, wanted),
         _found_bands(articles, wanted),
+        _among(_found_shorts(articles, shorts, rules), wanted),
     ]
-    if sought.scope is not None:
-        shorts = sought.scope.rows_in(articles, short_rows(articles, rules))
-        found.append(_among(_found_shorts(articles, shorts, rules), wanted))
     used = np.unique(np.concatenate([rows for _, _, rows in found]))
     ids = id_words(articles["article_id"].take(pa.array(used)))
-    return _joined(found, ids, used, number, is_among(ids, piece.ignored))
+    return _joined(found, ids, used, number, piece.ignored.holds(ids))
 
 
 def _titled(articles: pa.Table, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return those of `rows` that have a headline and a text."""
+    if not rows.size:
+        return rows
     few = articles.select(["title_key", "n_shingles"]).take(pa.array(rows))
     has_both = np.asarray(pc.not_equal(few["title_key"], "")) & (few["n_shingles"].to_numpy() > 0)
     titled: NDArray[np.int64] = rows[has_both]
@@ -152,12 +161,16 @@ def _titled(articles: pa.Table, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _found_titles(articles: pa.Table, rows: NDArray[np.int64]) -> Found:
+    if not rows.size:
+        return np.empty(0, np.uint64), _TITLE, rows
     few = articles.select(["source_id", "published_at", "title_key"]).take(pa.array(rows))
     buckets, row = title_buckets(few)
     return buckets, _TITLE, rows[row]
 
 
 def _found_shorts(articles: pa.Table, rows: NDArray[np.int64], rules: BandRules) -> Found:
+    if not rows.size:
+        return np.empty(0, np.uint64), _SHORT, rows
     buckets, row = short_buckets(articles.take(pa.array(rows)), rules.profile)
     return buckets, _SHORT, rows[row]
 
@@ -167,7 +180,9 @@ def _found_passages(articles: pa.Table, wanted: ValueSet | None) -> Found:
     lists = articles["passages"].combine_chunks()
     offsets = lists.offsets.to_numpy()
     words = lists.values.to_numpy()[offsets[0] : offsets[-1]]
-    places = np.arange(words.size) if wanted is None else wanted.positions_in(words)
+    if wanted is None:
+        return words, _PASSAGE, np.repeat(np.arange(len(lists)), np.diff(offsets))
+    places = wanted.positions_in(words)
     rows = np.searchsorted(offsets - offsets[0], places, side="right") - 1
     return words[places], _PASSAGE, rows
 
@@ -193,10 +208,10 @@ def _joined(
     ids: Words,
     used: NDArray[np.int64],
     piece: int,
-    is_ignored: NDArray[np.bool_] | None = None,
+    is_ignored: NDArray[np.bool_],
 ) -> Entries:
     """Return entries of the rows `used` (sorted) without the ignored ones."""
-    kept = np.ones(used.size, np.bool_) if is_ignored is None else ~is_ignored
+    kept = ~is_ignored
     new_number = np.cumsum(kept) - 1
     buckets, kinds, articles = [], [], []
     for words, kind, rows in found:
@@ -218,6 +233,8 @@ def _joined(
 
 def concatenated(parts: Sequence[Entries]) -> Entries:
     """Return the parts as one, articles numbered through."""
+    if len(parts) == 1:
+        return parts[0]
     shifts = np.cumsum([0, *(part.row.size for part in parts[:-1])])
     shifted = [part.articles + shift for part, shift in zip(parts, shifts, strict=True)]
     return Entries(

@@ -10,10 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.contracts import conform
 from pipeline.dedup.furniture_cuts import (
@@ -24,11 +28,13 @@ from pipeline.dedup.furniture_cuts import (
     is_all_cut,
 )
 from pipeline.dedup.furniture_pattern import FurniturePattern
+from pipeline.dedup.furniture_sieve import possible_rows
 from pipeline.dedup.line_kinds import is_caption
-from pipeline.dedup.lines import EDGE, reporter_of
+from pipeline.dedup.line_masks import reporter_of
+from pipeline.dedup.lines import EDGE
 from pipeline.dedup.patterns import PATTERNS
-from pipeline.dedup.removals import Removal, article_ranges, id_array, removals_table
-from pipeline.interim import LIFTED
+from pipeline.dedup.removals import Cuts, article_ranges
+from pipeline.interim import LIFTED, SPANS
 
 _AGENCY_NAMES = {"reuter": "Reuters", "reuters": "Reuters", "news1": "뉴스1"}
 
@@ -75,6 +81,8 @@ class _Fields:
 
     def _take_byline(self, text: str, cut: Cut, previous: str) -> None:
         """Add what a byline, dateline or sign-off names."""
+        if not cut.fields:
+            return
         # What a caption names is the picture's: a place or an agency counts only where there is
         # nothing but captions, a photographer where the text names no reporter.
         signed = text[: cut.start] or (previous if cut.pattern.place == "last" else "")
@@ -129,42 +137,58 @@ def find_furniture(
         learned: FURNITURE or LEARNED rows of the sources; None where nothing is learned.
     """
     rules, table = rules or FurnitureRules(), PatternTable(patterns)
-    repeated = _repeated_lines(lines, learned)
-    texts = spans.column("text").to_pylist()
-    article_ids = id_array(spans.column("article_id")).tolist()
-    revision_ids = id_array(spans.column("revision_id")).tolist()
-    seqs, starts = spans.column("seq").to_pylist(), spans.column("start_char").to_pylist()
-    removals: list[Removal] = []
+    texts = spans.column("text").combine_chunks()
+    ranges = np.array(article_ranges(spans), np.int64).reshape(-1, 2)
+    held = _repeated_lines(spans, lines, learned)
+    revision_ids = spans.column("revision_id").take(pa.array(ranges[:, 0])).to_pylist()
+    removals = Cuts(spans)
     lifted: dict[bytes, _Fields] = {}
-    for first, last in article_ranges(spans):
-        revision = revision_ids[first]
-        own, fields = repeated.get(revision, {}), _Fields()
+    possible = _possible_paragraphs(texts, ranges, held, rules, table)
+    for owner, group in groupby(possible, attrgetter("owner")):
+        first, last = ranges[owner].tolist()
+        fields = _Fields()
         whole: set[int] = set()
-        for row in range(first, last):
-            text, line = texts[row], own.get(seqs[row])
-            cuts = find_cuts(text, row - first, last - first, rules, table)
+        for row, _, text, may in group:
+            line = held.get(row)
+            cuts = find_cuts(text, row - first, last - first, rules, table, may_hold_rights=may)
             if not cuts and line is None:
                 continue
-            fields.take(text, cuts, texts[row - 1] if row > first else "")
+            fields.take(text, cuts, texts[row - 1].as_py() if row > first else "")
             for action, reason, start, end, evidence in _actions(text, cuts, line, fields):
-                removal = Removal(
-                    article_id=article_ids[row],
-                    revision_id=revision,
-                    action=action,
-                    reason=reason,
-                    paragraph_seq=seqs[row],
-                    start_char=starts[row] + start,
-                    end_char=starts[row] + end,
-                    evidence=evidence,
-                )
-                removals.append(removal)
+                removals.add(row, action, reason, start, end, evidence)
                 whole |= {row} if action == "drop_paragraph" else set()
+            lifted[revision_ids[owner]] = fields
         if fields.of_pictures:
-            fields.has_body = _has_body(
-                texts[row] for row in range(first, last) if row not in whole
-            )
-        lifted[revision] = fields
-    return removals_table(removals), _lifted_table(lifted)
+            own = enumerate(texts.slice(first, last - first).to_pylist(), first)
+            fields.has_body = _has_body(text for row, text in own if row not in whole)
+    return removals.table(), _lifted_table(lifted)
+
+
+class _Possible(NamedTuple):
+    """A paragraph that may be furniture: its row, the number of its article, its text."""
+
+    row: int
+    owner: int
+    text: str
+    may_hold_rights: bool
+
+
+def _possible_paragraphs(
+    texts: pa.LargeStringArray,
+    ranges: NDArray[np.int64],
+    held: Iterable[int],
+    rules: FurnitureRules,
+    table: PatternTable,
+) -> Iterator[_Possible]:
+    """Yield the paragraphs in which a pattern may match, or that are learned lines, in order."""
+    firsts, lasts = ranges[:, 0], ranges[:, 1]
+    owners = np.repeat(np.arange(len(ranges)), lasts - firsts)
+    every = np.arange(len(texts))
+    index, from_end = every - firsts[owners], lasts[owners] - 1 - every
+    possible, may_hold_rights = possible_rows(texts, index, from_end, rules, table)
+    rows = np.union1d(possible, np.array([*held], np.int64))
+    columns = (rows, owners[rows], texts.take(pa.array(rows)), may_hold_rights[rows])
+    return map(_Possible._make, zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _has_body(paragraphs: Iterable[str]) -> bool:
@@ -173,9 +197,9 @@ def _has_body(paragraphs: Iterable[str]) -> bool:
 
 
 def _repeated_lines(
-    lines: pa.Table | None, learned: pa.Table | None
-) -> dict[bytes, dict[int, tuple[str, str]]]:
-    """Return reason and evidence of each learned line, by revision and `seq`."""
+    spans: pa.Table, lines: pa.Table | None, learned: pa.Table | None
+) -> dict[int, tuple[str, str]]:
+    """Return reason and evidence of each learned line, by its row in SPANS."""
     if lines is None or learned is None or not learned.num_rows:
         return {}
     known = {
@@ -187,11 +211,10 @@ def _repeated_lines(
     # In the middle of an article the same words are its body.
     is_known = np.isin(hashes, np.fromiter(known, np.uint64, len(known)))
     held = np.flatnonzero(is_known & is_edge)
-    found = lines.select(["revision_id", "seq"]).take(pa.array(held)).to_pylist()
-    repeated: dict[bytes, dict[int, tuple[str, str]]] = {}
-    for row, line in zip(found, hashes[held].tolist(), strict=True):
-        repeated.setdefault(row["revision_id"], {})[row["seq"]] = known[line]
-    return repeated
+    # LINES are SPANS rows in the order of their contracts, which is the same.
+    order = pc.sort_indices(spans, [(name, "ascending") for name in SPANS.key]).to_numpy()
+    found = zip(order[held].tolist(), hashes[held].tolist(), strict=True)
+    return {row: known[line] for row, line in found}
 
 
 def _evidence(row: Mapping[str, Any]) -> str:

@@ -48,10 +48,13 @@ class FurniturePattern:
     place: Place
     regex: re.Pattern[str]
     example: str
+    sieve: str = ""
+    """Found wherever the pattern matches, "" where nothing is known: a cheap look, also for RE2,
+    which Arrow runs over whole columns. So its words are literal, and no look-around is in it."""
 
 
 def pattern(
-    name: str, language: str, kind: Kind, place: Place, regex: str, example: str
+    name: str, language: str, kind: Kind, place: Place, regex: str, example: str, sieve: str = ""
 ) -> FurniturePattern:
     """Return the pattern, compiled for its place."""
     if place in ("line", "last"):
@@ -64,4 +67,4 @@ def pattern(
         regex = rf"^(?:{regex})"
     # Case matters to names and places; notices are printed in any case.
     flags = re.IGNORECASE if kind == "rights" else re.NOFLAG
-    return FurniturePattern(name, language, kind, place, re.compile(regex, flags), example)
+    return FurniturePattern(name, language, kind, place, re.compile(regex, flags), example, sieve)

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from pipeline.contract import HASH, ID, TIME, conform
 from pipeline.dedup.lines import PLAIN, kind_of
-from pipeline.dedup.mapped import Words, ids_of, sorted_ids
+from pipeline.dedup.mapped import Words, distinct, ids_of, sorted_ids
 from pipeline.dedup.sightings import UNDATED, Articles, Numbers, Sightings
 from pipeline.dedup.title_spread import is_spread
 from pipeline.interim import LEARNED
@@ -115,10 +115,11 @@ def learn(
     rules = rules or LearningRules()
     articles = Articles(batch, history, pa.array(sorted(set(gone)), ID))
     stood = standing.filter(pc.is_in(standing["source_id"], articles.sources))
-    before = np.unique(stood["line_hash"].to_numpy())
+    before = distinct(stood["line_hash"].to_numpy())
     counts = SourceDays.of(articles)
     lines = [articles.changed_lines(), before]
-    if (eased := counts.eased(rules)).size:
+    # Without a row less no window has fewer documents than it had.
+    if articles.has_stale and (eased := counts.eased(rules)).size:
         lines.append(articles.lines_of_sources(eased))
     sightings = articles.sightings(np.concatenate(lines))
     windows = _best_windows(sightings, articles, counts, rules)
@@ -126,7 +127,9 @@ def learn(
     now = furniture["line_hash"].to_numpy()
     learned, unlearned = np.setdiff1d(now, before), np.setdiff1d(before, now)
     changed = np.searchsorted(sightings.lines, np.concatenate((learned, unlearned)))
-    rows = np.unique(sightings.row[np.isin(sightings.line, changed)])
+    is_changed = np.zeros(sightings.lines.size, np.bool_)
+    is_changed[changed] = True
+    rows = np.unique(sightings.row[is_changed[sightings.line]])
     stale = ids_of(sorted_ids(articles.ids(rows[rows >= articles.n_new])))
     sources = tuple(articles.sources.to_pylist())
     return Learned(furniture, learned, unlearned, stale, sources)
@@ -144,11 +147,15 @@ class SourceDays:
     @classmethod
     def of(cls, articles: Articles) -> SourceDays:
         """Count the documents of the touched sources."""
-        rows = np.flatnonzero(articles.codes >= 0)
-        codes, days = articles.codes[rows], articles.days[rows]
+        codes, days = articles.codes, articles.days
+        if not articles.has_stale and (codes >= 0).all():
+            distinct_days, (now,) = counted(codes, days)
+            return cls(distinct_days, now, now)
+        rows = np.flatnonzero(codes >= 0)
+        codes, days = codes[rows], days[rows]
         is_now, is_before = articles.is_standing[rows], rows >= articles.n_new
-        distinct, (_, now, before) = counted(codes, days, is_now, is_before)
-        return cls(distinct, now, before)
+        distinct_days, (_, now, before) = counted(codes, days, is_now, is_before)
+        return cls(distinct_days, now, before)
 
     def within(self, last: Numbers, n_days: int, counts: Numbers | None = None) -> Numbers:
         """Return the documents of the windows of `n_days` that end at `last` (packed)."""
@@ -191,17 +198,17 @@ def counted(
     n_days = int(place.max(initial=0)) + 1
     n_bins = (int(codes.max(initial=-1)) + 1) * n_days
     if n_bins > _MAX_BINS:
-        distinct, place = np.unique(packed(codes, days), return_inverse=True)
-        tallies = [np.bincount(place, minlength=distinct.size)]
-        tallies += [np.bincount(place[s], minlength=distinct.size) for s in subsets]
-        return distinct, tuple(tallies)
+        pairs, place = np.unique(packed(codes, days), return_inverse=True)
+        tallies = [np.bincount(place, minlength=pairs.size)]
+        tallies += [np.bincount(place[s], minlength=pairs.size) for s in subsets]
+        return pairs, tuple(tallies)
     place += codes * n_days
     whole = np.bincount(place, minlength=n_bins)
     bins = np.flatnonzero(whole)
     code, day = np.divmod(bins, n_days)
-    distinct = packed(code, np.where(day > 0, day + (first - 1), UNDATED))
+    pairs = packed(code, np.where(day > 0, day + (first - 1), UNDATED))
     parts = [np.bincount(place[s], minlength=n_bins)[bins] for s in subsets]
-    return distinct, (whole[bins], *parts)
+    return pairs, (whole[bins], *parts)
 
 
 @dataclass(frozen=True)
@@ -222,15 +229,23 @@ def _best_windows(
     sightings: Sightings, articles: Articles, counts: SourceDays, rules: LearningRules
 ) -> _Windows:
     """Return for each line the window with the most documents of those that count as proof."""
-    days = articles.days[sightings.row]
-    ends, (n_on_day, edge_on_day) = counted(sightings.line, days, sightings.is_edge)
+    # Most lines stand in a document or two, which never make a window.
+    is_frequent = np.bincount(sightings.line, minlength=sightings.lines.size) >= max(
+        rules.min_documents, 1
+    )
+    frequent = np.flatnonzero(is_frequent)
+    seen = np.flatnonzero(is_frequent[sightings.line])
+    number = (np.cumsum(is_frequent) - 1)[sightings.line[seen]]
+    rows = sightings.row[seen]
+    ends, (n_on_day, edge_on_day) = counted(number, articles.days[rows], sightings.is_edge[seen])
     starts = np.searchsorted(ends, ends - (rules.window_days - 1), side="left")
     at = np.arange(ends.size)
     n, n_edge = (_between(c, starts, at) for c in (n_on_day, edge_on_day))
     line, day = np.divmod(ends - _ROOM, _DAY_SPAN)
-    of_line = np.empty(sightings.lines.size, np.int64)
-    of_line[sightings.line] = articles.codes[sightings.row]
+    of_line = np.empty(frequent.size, np.int64)
+    of_line[number] = articles.codes[rows]
     source = of_line[line]
+    line = frequent[line]
     n_source = counts.within(packed(source, day + UNDATED), rules.window_days)
     n_days = np.where(day > 0, at - starts + 1, 0)
     is_many = n >= rules.many_documents

@@ -35,6 +35,11 @@ _CAPTION = re.compile(
     r"|写真[=＝:：]|[（(]写真|=.{1,12}撮影|図[/:：]|图[/:：]|摄[)）]?$|foto:|\(foto|photo ?:"
     r"|crédit photo|تصوير:|\(صورة"
 )
+# What stands in any of them, by its first character: most prose ends here.
+_CAPTION_SIGN = re.compile(
+    r"제공|사진|공동취재|db|캡|ⓒ|©|photo|뉴스1|뉴시스|연합|ap|afp|epa|로이터|신화|기자|작가|20\d\d\."
+    r"|getty|handout|reuters|写真|撮影|図|图|摄|foto|تصوير|صورة"
+)
 _CAPTION_CHARS = 160
 
 _BRACKETED = re.compile(r"^[\[<〈《【◀«(（［「][^\]>〉》】▶»)）］」]{1,50}[\]>〉》】▶»)）］」]\W*$")
@@ -66,6 +71,7 @@ _TURN = re.compile(
 _LEAD = re.compile(
     r"^\W{0,3}(?P<who>[^\W\d_][^\s:：>»“\"]{0,19}(?:\s[^\s:：>»“\"]{1,19}){0,3})\s?[:：>»]\s?\S"
 )
+_LEAD_SIGNS = ":：>»"
 _DASHED = re.compile(r"^(?:>>|[-–—―─]{1,2})\s?\S")
 _BULLET = re.compile(
     r"^(?:[①-⑳➀-➓㉠-㉻⓵-⓾•·▪◦●○◇◆□■△▲▽▼※*-]|\(?(?:\d{1,2}|[a-zA-Z가-하]|[ivx]{1,4})[.)]"
@@ -120,7 +126,8 @@ def is_caption(text: str) -> bool:
     """
     if text.startswith("◆…"):
         return True
-    return _CAPTION.search(text[-_CAPTION_CHARS:].lower()) is not None
+    end = text[-_CAPTION_CHARS:].lower()
+    return _CAPTION_SIGN.search(end) is not None and _CAPTION.search(end) is not None
 
 
 def is_speaker_label(text: str) -> bool:
@@ -149,6 +156,8 @@ def speaker_of(text: str) -> str | None:
     >>> speaker_of("SMITH: I do not know."), speaker_of("◇ 진행자> 그렇습니다.")
     ('SMITH', '진행자')
     """
+    if not any(sign in text for sign in _LEAD_SIGNS):
+        return None
     found = _LEAD.match(text)
     return found["who"] if found and not is_credit(text) else None
 

@@ -16,18 +16,31 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import product
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.contract import HASH, conform
-from pipeline.dedup.furniture_pattern import EMAIL
-from pipeline.dedup.line_kinds import is_question, is_row, is_sentence, is_turn, speaker_of
+from pipeline.dedup.line_classes import (
+    HOUSE_WORDS,
+    KINDS,
+    LEADING_SIGNS,
+    SOURCE,
+    WORDS,
+    Signs,
+    class_of,
+    is_of_the_body,
+    is_of_the_house,
+)
+from pipeline.dedup.line_masks import MASKED, masked
+from pipeline.dedup.line_masks import SIGNS as MASK_SIGNS
 from pipeline.dedup.mapped import Words, id_words, place_of
 from pipeline.interim import LINES
 from pipeline.text.mixing import mix64
-from pipeline.text.paragraphs import keys_of
+from pipeline.text.normalise import key_array, make_key
 
 MAX_LINE_CHARS = 200
 """Longer paragraphs are body text (design); length in code points."""
@@ -36,118 +49,15 @@ HEAD_PARAGRAPHS, TAIL_PARAGRAPHS = 2, 4
 """How many paragraphs at either end of an article are its edge (design)."""
 
 EDGE, PLAIN = np.uint64(1), np.uint64(8)
-KINDS = ("source", "byline", "rights", "caption")
-"""What a line says, by the number in bits 1–2."""
-_SOURCE, _BYLINE, _RIGHTS, _CAPTION = range(len(KINDS))
 _KIND_SHIFT, _KIND_MASK = np.uint64(1), np.uint64(3)
 _HASH_MASK = np.uint64(0xFFFF_FFFF_FFFF_FFF0)
 
-_MAX_LABEL_CHARS = 60
-_MAX_PLAIN_CHARS = 60
-"""Longer lines are prose, with or without a full stop: captions end in a date or an address."""
-
-_MAX_OWNER_CHARS = 12
-"""An e-mail address with no more than so much beside it signs an article: a name, a desk."""
-
-_FAMILY_NAMES = (
-    "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구민류나진지엄"
-)
-_NAME = r"[가-힣]{2,4}"
-_NAME_BEFORE = rf"(?:{_NAME}\s?[·,ㆍ/]\s?|[{_FAMILY_NAMES}][가-힣]{{2}}\s)"
-_DESK = r"(?:(?:선임|전문|인턴|수습|객원|시민|사진|영상|논설|편집|해설)\s?){0,2}"
-_TITLE = rf"{_DESK}(?:기자|특파원|통신원|리포터|위원|디자이너|PD|칼럼니스트)"
-_WORD = r"[A-ZÀ-Þ][\w.'’-]*"
-_LATIN_NAMES = (
-    rf"{_WORD}(?:\s{_WORD}){{1,3}}(?:(?:,|\sand|\s&)\s{_WORD}(?:\s{_WORD}){{1,3}}){{0,4}}"
-)
-_URL = (
-    r"(?:https?://|www\.)[^\s)>\]]+"
-    r"|\b(?:[\w-]{1,30}\.){1,4}(?:com|net|org|kr|jp|cn|uk|us|de|es|fr|ru|io|tv|info|be|me)\b"
-    r"(?:/[^\s)>\]]*)?"
-)
-_PHONE = r"(?<!\d)(?:\+?\d{1,3}[-. ])?\(?\d{2,4}\)?[-.)\s]\s?\d{3,4}[-. ]\d{3,4}(?!\d)"
-_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)[a-z]*\.?"
-_DATE = (
-    r"(?:19|20)\d\d\s?[-./년年]\s?\d{1,2}\s?[-./월月]\s?\d{1,2}\s?[.일日]?"
-    r"|\d{1,2}\s?[월月]\s?\d{1,2}\s?[일日]"
-    rf"|{_MONTH}\s\d{{1,2}}(?:,?\s(?:19|20)\d\d)?|\d{{1,2}}\s{_MONTH}(?:\s(?:19|20)\d\d)?"
-)
-_TIME = r"\d{1,2}:\d\d(?::\d\d)?"
-_MAIL, _ADDRESS = re.compile(EMAIL), re.compile(_URL)
-_DAY, _CLOCK, _NUMBER = re.compile(_DATE), re.compile(_TIME), re.compile(_PHONE)
-_DIGIT, _DOMAIN = re.compile(r"\d"), re.compile(r"[a-z]\.[a-z]|://|www\.")
-_DAY_SIGN = re.compile(r"\d\s?[월月]|(?:19|20)\d\d\s?[-./년年]")
-_CAPITAL, _MONTH_SIGN = re.compile(r"[A-Z]"), re.compile(rf"{_MONTH}\s\d|\d\s{_MONTH}")
-_NUMBER_SIGN = re.compile(r"\d[-.) ]{1,2}\d{3}")
-_MAX_NAMED_CHARS = 100
-_CONTACT = re.compile(r"x(?:mail|url|phone)x")
-_NAMED = (
-    re.compile(rf"(?<![가-힣]){_NAME_BEFORE}{{0,4}}{_NAME}\s?(?={_TITLE})"),
-    re.compile(rf"(?<=^By )\s?{_LATIN_NAMES}|(?<=^BY )\s?{_LATIN_NAMES}"),
-    re.compile(rf"(?<=ing by )\s?{_LATIN_NAMES}"),
-    re.compile(r"(?<=记者|記者)[\s：:]*[\u4e00-\u9fff]{2,4}(?:[\s、][\u4e00-\u9fff]{2,4}){0,3}"),
-    re.compile(r"[\u4e00-\u9fff]{2,6}\s?(?=(?:記者|特派員)\W*$)"),
-)
-_REPORTER = re.compile(rf"{_NAMED[0].pattern}{_TITLE}")
-_NAME_SIGN = re.compile(
-    r"기자|특파원|통신원|리포터|위원|디자이너|PD|칼럼|^B[yY] |ing by |[记記]者|特派員"
-)
 _LETTER = re.compile(r"[^\W\d_]")
-_MASKED = re.compile(r"x(?:mail|url|date|time|phone|name)x")
-
-_RIGHTS_WORDS = (
-    *("ⓒ", "©", "Ⓒ", "무단", "저작권", "재배포", "재판매", "転載", "转载", "轉載", "版权", "版權"),
-    *("opyright", "OPYRIGHT", "eserved", "ESERVED", "reservados", "réservés", "vorbehalten"),
-    *("riservat", "حقوق", "права"),
-)
-_RIGHTS_SIGN = re.compile("[ⓒ©Ⓒ]|무단[ 전복]|eserved|转载|転載")
-"""In prose, which may speak of rights, only what stands in notices."""
-
-_CREDIT_WORD = re.compile(
-    r"사진|제공|출처|이미지|그래픽|캡[처쳐]|촬영|게티|일러스트|photo|getty|courtesy|credit|handout"
-    r"|撮影|提供|写真|图片|圖片|foto|صورة|تصوير",
-    re.IGNORECASE,
-)
-_APPEAL_WORD = re.compile(r"제보|문의|구독|팔로|시청|보내|보러|바로가기|다운로드")
-_HOUSE_WORD = re.compile(
-    r"제보|구독|팔로우|바로가기|뉴스레터|subscri|newsletter|follow us|sign up|our app|tip line"
-    r"|購読|メルマガ|订阅|訂閱|关注我们|suscr[ií]|boletín|síguenos|abonnez|inscrivez|abonnieren"
-    r"|подпис|اشترك|تابعونا",
-    re.IGNORECASE,
-)
-"""What a house says to its readers and a body does not."""
-_LEADING_SIGN = "▶▷☞※■►"
-# Who speaks, what is played, where a part begins: marks of a script, which belong to the body.
-_ROLE = (
-    r"(?:앵커\s?(?:멘트)?|기자|리포[트터]|인터뷰|녹취|싱크|현장음|캐스터|진행자?|사회자?|질문|답변|출연"
-    r"|자막|내레이션|anchor|reporter|interview|host|moderator|司会|記者|记者|主持人|مذيع)"
-)
-_SCRIPT_MARK = re.compile(
-    rf"^\W*{_ROLE}\W*$|[\[<〈【◀«(（［「]\s?{_ROLE}\s?[\]>〉】▶»)）］」]"
-    r"|^(?-i:\((?!ENDS?\)|MORE\))[A-Z ,.'-]+\))$",
-    re.IGNORECASE,
-)
-_PERSON = re.compile(
-    rf"^\W*[{_FAMILY_NAMES}][가-힣]{{1,2}}\W*$|^\W*{_NAME}\s?{_TITLE}\W*$|^\W*{_NAME}\s?/\s?\S"
-    r"|^[\[<【(][^\]>】)]*\s/\s[^\]>】)]*[\]>】)]$"
-)
-# A caption is the body of a photo article, and printed under twenty pictures with twenty titles.
-_CAPTION_HEAD = re.compile(r"[\[(【][^\])】]{1,24}\s?=\s?[^\])】]{1,24}[\])】].{20}")
-_CAPTION_END = re.compile(
-    r"(?:고 있다|모습|모습이다|장면|전경)\W*$|写真[=＝:：].{0,20}$"
-    r"|[.)]\s?(?:19|20)\d\d\.\s?\d{1,2}\.\s?\d{1,2}\b.{0,40}$"
-    r"|(?:file |AP |handout )photo\b.{0,40}$|\((?:Photo|Image|Source)\b.{0,50}$",
-    re.IGNORECASE,
-)
-_MIN_CAPTION_CHARS, _TAIL_CHARS = 30, 60
-# Korean papers report in the plain style ("당부했다."), and speak to readers in the polite one.
-_REPORTED = re.compile(r"(?<!니)다[.\"”'’]*$")
-_STAGE_MARK = re.compile(
-    r"^\W*(?:applause|laughter|laughs|crosstalk|inaudible|박수|웃음|일동 ?웃음|拍手|笑い?|一同笑"
-    r"|掌声|笑声|aplausos|risas|applaudissements|rires|beifall|аплодисменты|смех)\W*$",
-    re.IGNORECASE,
-)
-_LABEL_END = re.compile(r"[:：]\W*$")
+_PLAIN_REPORT = "(?:^|[^니\u1175])다[\"”’']{0,2}[.][.\"”’']{0,3}$"
+"""For RE2: a reported sentence, which is body wherever it stands (`is_of_the_body`); decomposed,
+니 ends in U+1175. Runs of marks are so short that the eight characters looked at there hold them.
+"""
+_SIGNS = {found: Signs(*found) for found in product((False, True), repeat=3)}
 
 
 def find_lines(spans: pa.Table, articles: pa.Table) -> pa.Table:
@@ -192,7 +102,7 @@ def _line_hashes(
     if "line_hash" in paragraphs.column_names:
         return paragraphs["line_hash"].to_numpy(), owners
     seeds = np.append(_seeds(articles["source_id"].to_pylist()), np.uint64(0))
-    hashes, is_marked = _read(paragraphs["text"].to_pylist())
+    hashes, is_marked = _read(paragraphs["text"])
     return _of_sources(hashes, seeds[owners], edges(owners, is_marked)), owners
 
 
@@ -203,7 +113,8 @@ def line_hashes(
 
     `is_edge` (bool [n]) becomes bit 0.
     """
-    return _of_sources(_read(texts)[0], _seeds(source_ids), is_edge)
+    read, _ = _read(pa.array(texts, pa.large_string()))
+    return _of_sources(read, _seeds(source_ids), is_edge)
 
 
 def edges(owners: NDArray[np.int64], is_marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -235,7 +146,7 @@ def template_key(text: str) -> str:
     >>> template_key("▶ 제보: tips@narae.example, 02-123-4567")
     '제보xmailx xphonex'
     """
-    return keys_of([_masked(text)])[0]
+    return make_key(masked(text))
 
 
 def kind_of(line: int) -> str:
@@ -243,52 +154,73 @@ def kind_of(line: int) -> str:
     return KINDS[line >> int(_KIND_SHIFT) & int(_KIND_MASK)]
 
 
-def reporter_of(text: str) -> str | None:
-    """Return the names and title that a byline names, None where it names nobody.
-
-    >>> reporter_of("나래스포츠 이하늘 기자 haneul@narae.example")
-    '이하늘 기자'
-    """
-    if found := _REPORTER.search(text):
-        return found[0].strip()
-    found = next((f for form in _NAMED[1:] if (f := form.search(text))), None)
-    return found[0].strip(" ：:\u3000") if found else None
-
-
-def _read(texts: Sequence[str]) -> tuple[Words, NDArray[np.bool_]]:
+def _read(texts: pa.Array | pa.ChunkedArray) -> tuple[Words, NDArray[np.bool_]]:
     """Return the hash of each template with its kind, 0 for no line; and whether it is marked."""
     hashes, is_marked = np.zeros(len(texts), np.uint64), np.zeros(len(texts), np.bool_)
+    rows = _possible_rows(texts)
+    if not rows.size:
+        return hashes, is_marked
+    # What a source prints under each article is read once.
+    possible = pc.dictionary_encode(texts.take(pa.array(rows)))
+    if isinstance(possible, pa.ChunkedArray):
+        possible = possible.combine_chunks()
+    distinct, marked = _read_distinct(possible.dictionary.to_pylist())
+    places = possible.indices.to_numpy()
+    hashes[rows], is_marked[rows] = distinct[places], marked[places]
+    return hashes, is_marked
+
+
+def _possible_rows(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
+    """Return the rows that may be lines or marked: neither long nor the end of a plain report.
+
+    Half of the paragraphs of a day's news end here, before any is a string of its own.
+    """
+    is_short = pc.less_equal(pc.utf8_length(texts), MAX_LINE_CHARS)
+    is_report = pc.match_substring_regex(texts, _PLAIN_REPORT)
+    is_signed = pc.match_substring_regex(texts, f"^[{LEADING_SIGNS}]")
+    is_possible = pc.and_not(is_short, pc.and_not(is_report, is_signed))
+    return np.flatnonzero(is_possible.to_numpy(zero_copy_only=False))
+
+
+def _read_distinct(texts: Sequence[str]) -> tuple[Words, NDArray[np.bool_]]:
+    """Return hash and mark of each text, as `_read` does."""
+    hashes, is_marked = np.zeros(len(texts), np.uint64), np.zeros(len(texts), np.bool_)
     rows: list[int] = []
-    masked: list[str] = []
+    templates: list[str] = []
     classes: list[int] = []
-    for row, text in enumerate(texts):
-        # Half of a Korean article ends here, before anything is masked.
-        if len(text) > MAX_LINE_CHARS or _is_plain_report(text):
-            continue
-        if not text.isascii():
-            text = unicodedata.normalize("NFC", text)
-        template = _masked(text)
-        kind, is_prose, marked = _class_of(text, template)
+    composed = [t if t.isascii() else unicodedata.normalize("NFC", t) for t in texts]
+    for row, (text, signs) in enumerate(zip(composed, _signs_of(composed), strict=True)):
+        template = masked(text) if signs.may_mask else text
+        kind, is_prose, marked = class_of(text, template, signs)
         is_marked[row] = marked
-        if not _is_of_the_body(text, template, is_prose, marked):
+        if not is_of_the_body(text, template, is_prose, marked, signs):
             rows.append(row)
-            masked.append(template)
-            is_plain = kind == _SOURCE and not _is_of_the_house(text, template)
+            templates.append(template)
+            is_plain = kind == SOURCE and not is_of_the_house(text, template, signs)
             classes.append(kind << 1 | is_plain << 3)
-    keys = keys_of(masked)
+    keys = key_array(pa.array(templates, pa.large_string())).to_pylist()
     words = np.frombuffer(b"".join(map(_digest, keys)), "<u8")
     named = np.fromiter((_says_something(key) for key in keys), np.bool_, len(keys))
     hashes[rows] = np.where(named, words & _HASH_MASK | np.array(classes, np.uint64), 0)
     return hashes, is_marked
 
 
-def _is_plain_report(text: str) -> bool:
-    return text.endswith("다.") and not text.endswith("니다.") and text[0] not in _LEADING_SIGN
+def _signs_of(texts: Sequence[str]) -> list[Signs]:
+    """Return what each text may hold: most hold nothing that the patterns look for."""
+    column = pa.array(texts, pa.large_string())
+    may_mask = pc.match_substring_regex(column, MASK_SIGNS).to_pylist()
+    may_tell = pc.match_substring_regex(column, WORDS)
+    may_appeal = np.zeros(len(texts), np.bool_)
+    may_appeal[may_tell.to_numpy(zero_copy_only=False)] = pc.match_substring_regex(
+        column.filter(may_tell), HOUSE_WORDS
+    ).to_numpy(zero_copy_only=False)
+    signs = zip(may_mask, may_tell.to_pylist(), may_appeal.tolist(), strict=True)
+    return [_SIGNS[found] for found in signs]
 
 
 def _says_something(key: str) -> bool:
     """Return whether a template has a letter that is not masked."""
-    return _LETTER.search(key if "x" not in key else _MASKED.sub("", key)) is not None
+    return _LETTER.search(key if "x" not in key else MASKED.sub("", key)) is not None
 
 
 def _of_sources(hashes: Words, seeds: Words, is_edge: NDArray[np.bool_]) -> Words:
@@ -306,75 +238,3 @@ def _seeds(source_ids: Sequence[str]) -> Words:
 
 def _digest(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-
-
-def _masked(text: str) -> str:
-    """Return the text with addresses, dates and, in a short one, reporters' names masked."""
-    # Cheap looks before each mask: most lines have nothing to mask (a fifth of the time).
-    if "@" in text:
-        text = _MAIL.sub(" xmailx ", text)
-    if "." in text and _DOMAIN.search(text):
-        text = _ADDRESS.sub(" xurlx ", text)
-    if _DIGIT.search(text):
-        if _DAY_SIGN.search(text) or (_CAPITAL.search(text) and _MONTH_SIGN.search(text)):
-            text = _DAY.sub(" xdatex ", text)
-        if ":" in text:
-            text = _CLOCK.sub(" xtimex ", text)
-        if _NUMBER_SIGN.search(text):
-            text = _NUMBER.sub(" xphonex ", text)
-    if len(text) <= _MAX_NAMED_CHARS and _NAME_SIGN.search(text):
-        for form in _NAMED:
-            text = form.sub(" xnamex ", text)
-    return text
-
-
-def _class_of(text: str, masked: str) -> tuple[int, bool, bool]:
-    """Return the kind of a line, whether it is prose, and whether it is marked."""
-    rest = _MASKED.sub("", masked) if "x" in masked else masked
-    is_prose = len(rest) > _MAX_PLAIN_CHARS or is_sentence(text[-8:])
-    is_signed = text[0] in _LEADING_SIGN
-    if is_prose:
-        is_rights = _RIGHTS_SIGN.search(text) is not None
-        return _RIGHTS if is_rights else _SOURCE, True, is_signed
-    if any(word in text for word in _RIGHTS_WORDS):
-        return _RIGHTS, False, True
-    is_mail = "xmailx" in masked and not is_signed and len(rest.strip()) <= _MAX_OWNER_CHARS
-    if "xnamex" in masked or is_mail:
-        return _BYLINE, False, True
-    has_contact = _CONTACT.search(masked) is not None
-    is_appeal = has_contact or _APPEAL_WORD.search(text) is not None
-    if not is_appeal and _CREDIT_WORD.search(text):
-        return _CAPTION, False, True
-    return _SOURCE, False, has_contact or is_signed
-
-
-def _is_of_the_house(text: str, masked: str) -> bool:
-    """Return whether a line speaks to readers: by an address, a leading sign or an appeal."""
-    if text[0] in _LEADING_SIGN or _CONTACT.search(masked):
-        return True
-    return _HOUSE_WORD.search(text) is not None
-
-
-def _is_of_the_body(text: str, masked: str, is_prose: bool, is_marked: bool) -> bool:
-    """Return whether a line belongs to the body however often it stands there.
-
-    Captions, speaker labels, questions, rows of tables, names of persons.
-    """
-    if _CAPTION_HEAD.match(text) or (
-        len(text) > _MIN_CAPTION_CHARS and _CAPTION_END.search(text[-_TAIL_CHARS:])
-    ):
-        return True
-    is_of_house = is_marked or _is_of_the_house(text, masked)
-    if not is_of_house and (_STAGE_MARK.match(text) or (is_prose and speaker_of(text))):
-        return True
-    if is_prose and not is_marked:
-        return is_question(text[-8:]) or _REPORTED.search(text[-8:]) is not None
-    if is_prose:
-        return False
-    if len(text) <= _MAX_LABEL_CHARS and (_SCRIPT_MARK.search(text) or _PERSON.match(text)):
-        return True
-    if is_marked:
-        return False
-    # Masked, so that a time or a phone number is no score; masks bring runs of spaces of their own.
-    row = text if masked == text else " ".join(masked.split())
-    return bool(_LABEL_END.search(text)) or is_turn(text) or is_row(row)

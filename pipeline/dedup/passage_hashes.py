@@ -18,11 +18,14 @@ def paragraph_hashes(key_hashes: pa.ChunkedArray | pa.Array) -> Words:
     return hashes
 
 
-def paragraphs_among(passages: pa.ChunkedArray) -> Words:
-    """Return the distinct whole-paragraph hashes of a column of passages, sorted."""
-    values = passages.combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    hashes: Words = np.unique(values[values & FINGERPRINT_BIT == 0])
-    return hashes
+def paragraphs_in(chunk: pa.RecordBatch) -> tuple[Words, NDArray[np.int64]]:
+    """Return each whole-paragraph hash that a KEYS chunk holds, and the row that holds it."""
+    passages = chunk.column("passages")
+    offsets = passages.offsets.to_numpy()
+    flat = passages.values.to_numpy(zero_copy_only=True)[offsets[0] : offsets[-1]]
+    rows = np.repeat(np.arange(len(passages)), np.diff(offsets))
+    is_paragraph = flat & FINGERPRINT_BIT == 0
+    return flat[is_paragraph], rows[is_paragraph]
 
 
 def holders_in(chunk: pa.RecordBatch, wanted: ValueSet) -> tuple[Words, NDArray[np.int64]]:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -30,9 +31,14 @@ from numpy.typing import NDArray
 
 from pipeline.dedup.mapped import Words, id_words
 from pipeline.dedup.passage_hashes import FINGERPRINT_BIT, paragraph_hashes
+from pipeline.text.engine import use_compiled
+from pipeline.text.fold_kinds import DIGIT, LETTER, MINUS
+from pipeline.text.fold_tables import combining_code_points, fold_tables
 from pipeline.text.mixing import mix64
-from pipeline.text.paragraphs import join_keys, keys_of
-from pipeline.text.shingles import Hashes, Offsets, ShingleProfile, window_hashes
+from pipeline.text.normalise import key_array
+from pipeline.text.paragraphs import join_keys
+from pipeline.text.shingles import Hashes, Offsets, ShingleProfile, window_hashes, window_tables
+from pipeline.text.utf8 import Utf8
 from pipeline.text.winnowing import fingerprint_sets
 
 PASSAGE = ShingleProfile("passage", hangul=12, han_kana=10, alphabetic=18, unspaced=14)
@@ -40,6 +46,8 @@ PASSAGE = ShingleProfile("passage", hangul=12, han_kana=10, alphabetic=18, unspa
 
 # Articles fingerprinted together: their arrays stay in a 1 MB L2 cache.
 _ARTICLES_AT_A_TIME = 48
+
+_ONE_ARTICLE = np.zeros(1, np.int64)
 
 
 @dataclass(frozen=True)
@@ -64,8 +72,11 @@ def find_passages(paragraphs: pa.Table, rules: PassageRules) -> pa.Table:
     kept = kept.filter(pc.equal(paragraphs["status"], "kept"))
     ids = id_words(kept["article_id"])
     firsts = np.flatnonzero(np.append(True, (ids[1:] != ids[:-1]).any(axis=1))[: len(ids)])
-    keys = keys_of(kept["text"].to_pylist())
-    passages = passages_of(keys, paragraph_hashes(kept["key_hash"]), firsts, rules)
+    keys, hashes = key_array(kept["text"]), paragraph_hashes(kept["key_hash"])
+    if use_compiled(Utf8.of(keys).n_articles):
+        passages = _compiled_passages(keys, hashes, firsts, rules)
+    else:
+        passages = passages_of(keys.to_pylist(), hashes, firsts, rules)
     columns = {"article_id": kept["article_id"].take(pa.array(firsts)), "passages": passages}
     return pa.table(columns).sort_by("article_id")
 
@@ -86,6 +97,52 @@ def passages_of(
     found = np.concatenate((hashes[is_long], fingerprints))
     holders = np.concatenate((owners[is_long], np.repeat(np.arange(firsts.size), np.diff(offsets))))
     return _lists(found, holders, firsts.size)
+
+
+def _compiled_passages(
+    keys: pa.LargeStringArray, hashes: Words, firsts: NDArray[np.int64], rules: PassageRules
+) -> pa.ListArray:
+    """Return what `passages_of` returns; articles whose paragraphs combine are left to it."""
+    from pipeline.dedup.passages_compiled import passages_all
+
+    bounds = np.append(firsts, len(keys))
+    found, offsets, is_unclear = passages_all(
+        *Utf8.of(keys),
+        hashes,
+        bounds,
+        _joints(),
+        *window_tables(rules.profile),
+        rules.window,
+        rules.min_key_chars,
+    )
+    passages = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(found))
+    unclear = np.flatnonzero(is_unclear)
+    if not unclear.size:
+        return passages
+    mended = [
+        passages_of(
+            keys.slice(first, end - first).to_pylist(), hashes[first:end], _ONE_ARTICLE, rules
+        )
+        for first, end in zip(bounds[unclear].tolist(), bounds[unclear + 1].tolist(), strict=True)
+    ]
+    places = np.arange(firsts.size)
+    places[unclear] = firsts.size + np.arange(unclear.size)
+    return pa.concat_arrays([passages, *mended]).take(pa.array(places))
+
+
+@cache
+def _joints() -> NDArray[np.uint8]:
+    """Return what `passages_all` asks of the code points where the keys of paragraphs meet.
+
+    The plain rule is that of `join_keys`: a space stays between letters and digits of spaced
+    scripts. A minus stands in a key before a digit only, and is spaced like it.
+    """
+    from pipeline.dedup.passages_compiled import COMBINING, SPACED
+
+    is_spaced = np.isin(fold_tables().kind[:-1], (DIGIT, LETTER, MINUS))
+    return np.where(is_spaced, SPACED, 0).astype(np.uint8) | np.where(
+        combining_code_points(), COMBINING, 0
+    ).astype(np.uint8)
 
 
 def _fingerprints(keys: Sequence[str], rules: PassageRules) -> tuple[Hashes, Offsets]:

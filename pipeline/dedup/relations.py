@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pipeline.contracts import DUPLICATE_RELATIONS
 from pipeline.text.number_slots import SlotEvidence
@@ -30,6 +31,7 @@ RULE_VERSION = "relations-3"
 """Raised whenever a rule or a default number changes; stands in every edge."""
 
 _MAX_LISTED_NUMBERS = 8
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -289,9 +291,15 @@ def are_titles_fitting(left_title: str, left_key: str, right_title: str, right_k
     if left_title == right_title or not left_title or not right_title:
         return True
     return all(
-        any(part in key for part in shingles(title, PARAGRAPH))
+        any(part in key for part in _title_parts(title))
         for title, key in ((left_title, left_key), (right_title, right_key))
     )
+
+
+@lru_cache(maxsize=1 << 12)
+def _title_parts(title_key: str) -> tuple[str, ...]:
+    """Return the shingles of a title; one that heads many short texts is asked for often."""
+    return tuple(shingles(title_key, PARAGRAPH))
 
 
 def is_title_told(title_key: str, key: str, numbers: Iterable[str], rules: RelationRules) -> bool:
@@ -322,4 +330,4 @@ def evidence_json(pair: PairEvidence, judgement: Judgement) -> str:
         evidence |= {"n_equal_slots": pair.slots.n_equal, "n_changed_slots": pair.slots.n_changed}
     if pair.is_marked:
         evidence["versions"] = list(pair.versions)
-    return json.dumps(evidence, ensure_ascii=False, sort_keys=True)
+    return _ENCODER.encode(evidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -44,6 +45,42 @@ def removals_table(removals: Iterable[Removal]) -> pa.Table:
     return conform(pa.Table.from_arrays(arrays, schema=REMOVALS.schema), REMOVALS)
 
 
+class Cuts:
+    """What a stage takes out of paragraphs, or keeps, without comparing them with others."""
+
+    def __init__(self, spans: pa.Table) -> None:
+        """Take the SPANS whose rows are named."""
+        self._spans = spans
+        self._found: list[tuple[int, str, str, int, int, str]] = []
+
+    def add(self, row: int, action: str, reason: str, start: int, end: int, evidence: str) -> None:
+        """Add a span of the paragraph in a row of SPANS; offsets into its text."""
+        self._found.append((row, action, reason, start, end, evidence))
+
+    def table(self) -> pa.Table:
+        """Return REMOVALS."""
+        if not self._found:
+            return REMOVALS.schema.empty_table()
+        rows, actions, reasons, starts, ends, evidence = zip(*self._found, strict=True)
+        names = ["article_id", "revision_id", "seq", "start_char"]
+        own = self._spans.select(names).take(pa.array(rows, pa.int64()))
+        first = own["start_char"].to_numpy()
+        columns = {
+            "article_id": own["article_id"],
+            "revision_id": own["revision_id"],
+            "action": actions,
+            "reason": reasons,
+            "paragraph_seq": own["seq"],
+            "start_char": first + np.array(starts, np.int32),
+            "end_char": first + np.array(ends, np.int32),
+            "evidence": evidence,
+        }
+        for field in REMOVALS.schema:
+            if field.name not in columns:
+                columns[field.name] = pa.nulls(len(rows), field.type)
+        return conform(pa.table(columns), REMOVALS)
+
+
 def id_array(column: pa.ChunkedArray) -> NDArray[np.void]:
     """Return a column of 16-byte identifiers without nulls as one numpy array of V16."""
     parts = []
@@ -53,11 +90,15 @@ def id_array(column: pa.ChunkedArray) -> NDArray[np.void]:
     return np.concatenate(parts) if parts else np.empty(0, "V16")
 
 
+def article_firsts(spans: pa.Table) -> NDArray[np.int64]:
+    """Return the first row of each revision in SPANS, in order, and the number of rows."""
+    if not spans.num_rows:
+        return np.zeros(1, np.int64)
+    ids = id_array(spans.column("revision_id")).view("<u8").reshape(-1, 2)
+    starts = np.flatnonzero((ids[1:] != ids[:-1]).any(axis=1)) + 1
+    return np.concatenate(([0], starts, [spans.num_rows]))
+
+
 def article_ranges(spans: pa.Table) -> list[tuple[int, int]]:
     """Return the row range of each revision in SPANS, in order."""
-    if not spans.num_rows:
-        return []
-    ids = id_array(spans.column("revision_id")).view("<u8").reshape(-1, 2)
-    firsts = np.flatnonzero((ids[1:] != ids[:-1]).any(axis=1)) + 1
-    starts = [0, *firsts.tolist()]
-    return list(zip(starts, [*starts[1:], spans.num_rows], strict=True))
+    return list(pairwise(article_firsts(spans).tolist()))

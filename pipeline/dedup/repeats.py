@@ -9,6 +9,7 @@ would go.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ from pipeline.dedup.article_repeats import Finding, alike_paragraphs, equal_para
 from pipeline.dedup.near_repeats import covered_shares, shingles_of
 from pipeline.dedup.removals import Removal, article_ranges, removals_table
 from pipeline.dedup.repeat_rules import RepeatRules
+from pipeline.dedup.repeat_sieve import may_repeat
 from pipeline.dedup.sentence_repeats import (
     SentenceCut,
     may_repeat_sentences,
@@ -33,14 +35,33 @@ Place = tuple[int, int, int]
 """Article number, index of the paragraph in it, row in SPANS."""
 
 
+class _Places(NamedTuple):
+    """The columns of SPANS that say where a paragraph stands."""
+
+    article_id: list[bytes]
+    revision_id: list[bytes]
+    seq: list[int]
+    start_char: list[int]
+    end_char: list[int]
+
+
 def find_repeats(spans: pa.Table, rules: RepeatRules | None = None) -> pa.Table:
     """Return REMOVALS: what of SPANS repeats inside its article, and what stays despite a repeat.
 
     Action `drop_paragraph` where a paragraph goes, `drop_span` where a part of it does;
     `keep_paragraph` where a paragraph would, but too much of the article would go with it. The
-    paragraphs of a revision stand together, `seq` ascending, as SPANS is sorted.
+    paragraphs of a revision stand together, `seq` ascending, as SPANS is sorted. The rules look at
+    the articles that a sieve lets through; the others repeat nothing.
     """
     rules = rules or RepeatRules()
+    is_suspect = may_repeat(spans, rules)
+    if not is_suspect.any():
+        return removals_table(())
+    return repeats_of(spans.filter(pa.array(is_suspect)), rules)
+
+
+def repeats_of(spans: pa.Table, rules: RepeatRules) -> pa.Table:
+    """Return what `find_repeats` does, by the rules alone."""
     texts, keys = spans.column("text").to_pylist(), spans.column("key").to_pylist()
     ranges = article_ranges(spans)
     # What follows looks at paragraphs without their own repeats.
@@ -54,13 +75,13 @@ def find_repeats(spans: pa.Table, rules: RepeatRules | None = None) -> pa.Table:
             articles[number] = Article(texts[start:end], own, rules)
             findings[number] = equal_paragraphs(articles[number])
     _add_alike(articles, findings, covered)
+    places = _Places(*(spans[name].to_pylist() for name in _Places._fields))
     rows: list[Removal] = []
     for number, found in findings.items():
         if found:
-            start, end = ranges[number]
-            rows += _rows(spans.slice(start, end - start), articles[number], found)
+            rows += _rows(places, ranges[number][0], articles[number], found)
     gone = {(r.revision_id, r.paragraph_seq) for r in rows if r.action == "drop_paragraph"}
-    rows += (r for r in _cut_rows(spans, cuts) if (r.revision_id, r.paragraph_seq) not in gone)
+    rows += (r for r in _cut_rows(places, cuts) if (r.revision_id, r.paragraph_seq) not in gone)
     return removals_table(rows)
 
 
@@ -79,20 +100,20 @@ def _cut_sentences(
     return cuts
 
 
-def _cut_rows(spans: pa.Table, cuts: Mapping[int, Sequence[SentenceCut]]) -> Iterator[Removal]:
+def _cut_rows(places: _Places, cuts: Mapping[int, Sequence[SentenceCut]]) -> Iterator[Removal]:
     """Yield one removal a span that a paragraph repeats of itself."""
     for row, found in cuts.items():
-        own = spans.slice(row, 1).to_pylist()[0]
+        start, seq = places.start_char[row], places.seq[row]
         for cut in found:
             yield Removal(
-                article_id=own["article_id"],
-                revision_id=own["revision_id"],
+                article_id=places.article_id[row],
+                revision_id=places.revision_id[row],
                 action="drop_span",
                 reason="repeat_block" if cut.n_sentences > 1 else "repeat_single",
-                paragraph_seq=own["seq"],
-                start_char=own["start_char"] + cut.start,
-                end_char=own["start_char"] + cut.end,
-                matched_paragraph_seq=own["seq"],
+                paragraph_seq=seq,
+                start_char=start + cut.start,
+                end_char=start + cut.end,
+                matched_paragraph_seq=seq,
                 jaccard=1.0,
                 containment=1.0,
                 is_numbers_equal=True,
@@ -164,30 +185,34 @@ def _batches(
         yield batch
 
 
-def _rows(part: pa.Table, article: Article, findings: Sequence[Finding]) -> Iterator[Removal]:
-    """Yield one removal a finding; too many that are no exact run turn into `keep_paragraph`."""
+def _rows(
+    places: _Places, first: int, article: Article, findings: Sequence[Finding]
+) -> Iterator[Removal]:
+    """Yield one removal a finding; too many that are no exact run turn into `keep_paragraph`.
+
+    `first` is the row of the article's first paragraph.
+    """
     n_chars = sum(map(len, article.keys))
     n_runs, n_others = (
         sum(len(article.keys[f.index]) for f in findings if (f.reason == "repeat_block") is is_run)
         for is_run in (True, False)
     )
     is_excess = n_others > article.rules.max_removed_share * (n_chars - n_runs)
-    spans = part.select(["article_id", "revision_id", "seq", "start_char", "end_char"]).to_pylist()
     for f in findings:
         is_kept = is_excess and f.reason != "repeat_block"
         evidence = f.evidence
         if is_kept:
             evidence += f"; kept: {n_others / (n_chars - n_runs):.0%} of the article would go"
-        own = spans[f.index]
+        row = first + f.index
         yield Removal(
-            article_id=own["article_id"],
-            revision_id=own["revision_id"],
+            article_id=places.article_id[row],
+            revision_id=places.revision_id[row],
             action="keep_paragraph" if is_kept else "drop_paragraph",
             reason=f.reason,
-            paragraph_seq=own["seq"],
-            start_char=own["start_char"],
-            end_char=own["end_char"],
-            matched_paragraph_seq=spans[f.matched]["seq"],
+            paragraph_seq=places.seq[row],
+            start_char=places.start_char[row],
+            end_char=places.end_char[row],
+            matched_paragraph_seq=places.seq[first + f.matched],
             jaccard=f.overlap.jaccard,
             containment=f.overlap.right_containment,
             matched_containment=f.overlap.left_containment,

@@ -47,6 +47,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         rf"|\((?:[^()]|\([^()]*\)){{0,150}}{_KO_RIGHTS}(?:[^()]|\([^()]*\)){{0,120}}\))"
         rf"(?:\s*(?:{EMAIL}|20\d\d\.[\d.\s]*|{_KO_WIRE}))?",
         "[달빛군 제공. 재판매 및 DB 금지]",
+        "재판매|재배포|무단|저작권",
     ),
     pattern(
         "ko_starred_rights",
@@ -55,6 +56,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         "tail",
         rf"[*※]?\s?(?:{_KO_DB})(?:\.?\s?20\d\d\.[\d.\s]*)?",
         "달빛호수 전경. (사진=달빛군 제공) *재판매 및 DB 금지",
+        "재판매|재배포|DB",
     ),
     pattern(
         "ko_rights_holder",
@@ -65,6 +67,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         r"|(?:[^\s,…]{1,15}\s)?무단\s?(?:전재|복제\S{0,4}\s?배포)[^.!?]{0,40}"
         r"(?:금지|금합니다|금함|불허)",
         "저작권자 ⓒ 나래일보, 무단 전재 및 재배포 금지",
+        "저작권|무단",
     ),
     pattern(
         "ko_rights_notice",
@@ -76,6 +79,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         r"(?:본\s?(?:기사|콘텐츠|저작물|방송|사진)\S{0,4}\s(?:\S+\s){0,4})?"
         rf"(?:{_KO_BAN}|{_KO_DB})",
         "시는 다음 달 결과를 내놓는다. 무단전재 및 재배포 금지",
+        "무단|재판매|재배포|DB",
     ),
     pattern(
         "ko_rights_owner",
@@ -86,6 +90,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         r"(?:바랍니다|주십시오|주세요)\.?\s?)?"
         r"(?:이\s|본\s)?(?:\S+의\s)?저작권은\s[^.]{1,30}에\s?(?:있|귀속)\S{0,6}",
         "저작권은 나래방송에 있습니다.",
+        "저작권",
     ),
     pattern(
         "sign_and_holder",
@@ -94,6 +99,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         "tail",
         rf"(?:copyrights?\s*)?[ⓒ©Ⓒ]\s?{HOLDER}{{0,60}}(?<![다요])",
         "달빛항에 배가 들어온다. ⓒ 나래일보",
+        "ⓒ|©|Ⓒ",
     ),
     pattern(
         "sign_in_caption",
@@ -103,6 +109,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         r"(?:copyrights?\s*)?[ⓒ©Ⓒ]\s?(?-i:(?![a-z]+\b))"
         r"[^\s.!?。ⓒ©Ⓒ]+(?:\s[^\s.!?。ⓒ©Ⓒ]+){0,3}(?<![다요])",
         "달빛항 전경ⓒ 나래일보 이하늘 기자",
+        "ⓒ|©|Ⓒ",
     ),
     pattern(
         "en_all_rights_reserved",
@@ -111,6 +118,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         "tail",
         rf"{_OWNED}all rights (?:are )?reserved(?: worldwide)?(?:\s(?:by|to)\s{HOLDER}{{0,40}})?",
         "Copyright 2026 Narae Daily. All rights reserved.",
+        "reserved",
     ),
     pattern(
         "en_copyright_year",
@@ -120,6 +128,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         rf"copyrights?\s?(?:{SIGN}|:)?\s?(?:19|20)\d\d\b{HOLDER}{{0,90}}"
         rf"|\(c\)\s?(?:19|20)\d\d\b{HOLDER}{{0,60}}",
         "Copyright 2026 Narae News Agency.",
+        r"copyright|\(c\)",
     ),
     pattern(
         "en_no_reproduction",
@@ -133,6 +142,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         r"(?:in whole or (?:in )?part|without (?:\w+ ){0,3}(?:permission|consent))[^.]{0,80}"
         r"(?:prohibited|forbidden|not permitted)[^.]{0,30}",
         "This material may not be published, broadcast, rewritten or redistributed.",
+        "may|must|shall|can|reproduction|redistribution|republication",
     ),
     pattern(
         "ja_rights",
@@ -146,6 +156,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         r"(?:禁じ(?:ます|る|られています)|禁止(?:します|です)?|お断り(?:します|いたします)?"
         r"|ご遠慮(?:ください|願います)|できません|不可))",
         "記事・写真の無断転載を禁じます。",
+        "無断",
     ),
     pattern(
         "zh_rights",
@@ -155,6 +166,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         r"(?:(?:copyright|[ⓒ©Ⓒ])[^。]{0,40}?)?"
         rf"(?:{_ZH_OWNED}(?:[\s\u3000:：]+[\u4e00-\u9fffA-Za-z]{{2,15}})?(?:[,，；\s]*{_ZH_BAN})?|{_ZH_BAN})",
         "版权所有，未经授权不得转载。",
+        "[版未转轉]",
     ),
     pattern(
         "es_rights",
@@ -164,6 +176,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         rf"{_OWNED}(?:todos los derechos (?:est[áa]n )?reservados"
         r"|(?:queda )?prohibida (?:la|su) (?:reproducci[óo]n|distribuci[óo]n)[^.]{0,80})",
         "© 2026 Diario Narae. Todos los derechos reservados.",
+        "derechos|prohibida",
     ),
     pattern(
         "pt_rights",
@@ -172,6 +185,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         "tail",
         rf"{_OWNED}(?:todos os direitos reservados|(?:é )?proibida a reprodução[^.]{{0,80}})",
         "Todos os direitos reservados.",
+        "direitos|proibida",
     ),
     pattern(
         "fr_rights",
@@ -182,6 +196,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         r"|(?:toute )?reproduction (?:même partielle |totale ou partielle )?(?:est )?interdite"
         r"[^.]{0,60})",
         "Tous droits réservés.",
+        "droits|interdite",
     ),
     pattern(
         "de_rights",
@@ -191,6 +206,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         rf"{_OWNED}(?:alle rechte vorbehalten"
         r"|(?:nachdruck|vervielfältigung)[^.]{0,60}(?:nicht gestattet|verboten|untersagt))",
         "© Narae Zeitung. Alle Rechte vorbehalten.",
+        "vorbehalten|nachdruck|vervielfältigung",
     ),
     pattern(
         "it_rights",
@@ -199,6 +215,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         "tail",
         rf"{_OWNED}(?:riproduzione riservata|tutti i diritti (?:sono )?riservati)",
         "© RIPRODUZIONE RISERVATA",
+        "riservat",
     ),
     pattern(
         "ar_rights",
@@ -209,6 +226,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         r"(?:(?:جميع|كل|كافة|كافه) الحقوق محفوظة|حقوق (?:الطبع|النشر|الملكية)[^.]{0,40}محفوظة)"
         r"(?:\s(?:ل|لدى )[^.]{1,30})?(?:\s?[ⓒ©Ⓒ][^.]{0,60}|\s?\d{4})?",
         "جميع الحقوق محفوظة لصحيفة ناري",
+        "حقوق",
     ),
     pattern(
         "ru_rights",
@@ -219,6 +237,7 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         r"|при (?:цитировании|перепечатке|использовании)[^.]{0,80}(?:ссылка|обязательна)"
         r"[^.]{0,60})",
         "Все права защищены.",
+        "права|при ",
     ),
     pattern(
         "other_rights",
@@ -230,5 +249,6 @@ RIGHTS: tuple[FurniturePattern, ...] = (
         r"|כל הזכויות שמורות[^.]{0,30}|με την επιφύλαξη παντός δικαιώματος"
         r"|alle rechten voorbehouden|wszelkie prawa zastrzeżone)",
         "सर्वाधिकार सुरक्षित",
+        "सर्वाधिकार|hakları|quyền|สงวน|hak |זכויות|επιφύλαξη|voorbehouden|zastrzeżone",
     ),
 )

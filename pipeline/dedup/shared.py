@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -22,15 +22,18 @@ from numpy.typing import NDArray
 
 from pipeline.contracts import TIME, conform
 from pipeline.dedup.mapped import (
+    IdSet,
     ValueSet,
     Words,
+    distinct,
     id_words,
     ids_of,
     is_among,
+    place_of,
+    repeated_places,
     sorted_ids,
-    words_of,
 )
-from pipeline.dedup.passage_hashes import holders_in, paragraph_hashes, paragraphs_among
+from pipeline.dedup.passage_hashes import holders_in, paragraph_hashes, paragraphs_in
 from pipeline.interim import SHARED
 
 Policy = Literal["annotate", "collapse", "drop"]
@@ -38,6 +41,13 @@ Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
 
 _READ = ["article_id", "source_id", "published_at"]
+_PLACE = ["article_id", "seq"]
+_PLACES = pa.schema([SHARED.schema.field(name) for name in _PLACE])
+_HELD = [*_PLACE, "key_hash"]
+
+_Holders = tuple[Words, Numbers]
+"""Paragraph hashes of a chunk, and the row that holds each."""
+
 _UNDATED = np.iinfo(np.int64).max
 
 
@@ -122,19 +132,23 @@ def find_sightings(
         rules: what is shared.
     """
     stale_ids = pa.concat_arrays([batch["article_id"].combine_chunks(), gone])
-    stale = sorted_ids(id_words(stale_ids))
-    chunks = [chunk for segment in history for chunk in segment.to_batches() if len(chunk)]
-    hashes = [paragraphs_among(batch["passages"])]
-    hashes += [paragraphs_among(rows["passages"]) for rows in _rows_of(stale, chunks)]
-    wanted = ValueSet(np.concatenate(hashes))
+    stale = IdSet(id_words(stale_ids))
+    stored = [chunk for segment in history for chunk in segment.to_batches() if len(chunk)]
+    own = [chunk for chunk in batch.combine_chunks().to_batches() if len(chunk)]
+    printed = [paragraphs_in(chunk) for chunk in own]
+    wanted = [hashes for hashes, _ in printed]
+    wanted += [paragraphs_in(rows)[0] for rows in _rows_of(stale, stored)]
+    sought = ValueSet(np.concatenate([np.empty(0, np.uint64), *wanted]), batch.num_rows)
+    held = [holders_in(chunk, sought) for chunk in stored] + printed
+    held = _held_by_several(held)
     codes: dict[str, int] = {}
-    found = [_entries_in(chunk, wanted, codes, rules) for chunk in chunks]
-    before = _joined(found)
-    new = _joined(
-        _entries_in(c, wanted, codes, rules) for c in batch.combine_chunks().to_batches() if len(c)
-    )
-    now = _joined([before.where(~is_among(before.ids, stale)), new])
-    return _sightings(wanted.values, before, now, new, ids_of(stale))
+    found = [
+        _entries_of(chunk, *holders, codes, rules)
+        for chunk, holders in zip(stored + own, held, strict=True)
+    ]
+    before, new = _joined(found[: len(stored)]), _joined(found[len(stored) :])
+    now = _joined([before.where(~stale.holds(before.ids)), new])
+    return _sightings(before, now, new, ids_of(stale.ids))
 
 
 def find_shared(sightings: Sightings, paragraphs: pa.Table, standing: pa.Table) -> Shared:
@@ -145,49 +159,57 @@ def find_shared(sightings: Sightings, paragraphs: pa.Table, standing: pa.Table) 
         paragraphs: article_id, seq, key_hash, status of the current revisions of
             `sightings.article_ids`; those of the batch as the batch has them.
         standing: SHARED_PARAGRAPHS rows of `sightings.article_ids`.
+
+    Raises:
+        LookupError: a sighting stands in no kept paragraph of `paragraphs`.
     """
     derived = _derived(sightings, paragraphs)
     standing = standing.select(SHARED.schema.names)
-    before = {(r["article_id"], r["seq"]): r for r in standing.to_pylist()}
-    now = {(r["article_id"], r["seq"]): r for r in derived}
-    added = [row for place, row in now.items() if before.get(place) != row]
+    if not standing.num_rows:
+        return Shared(_PLACES.empty_table(), conform(derived, SHARED))
+    standing = standing.cast(SHARED.schema)
+    added = derived.join(standing, SHARED.schema.names, join_type="left anti")
     changed = pa.array(sightings.changed, pa.uint64())
     in_scope = pc.or_(
         pc.is_in(pa.array(paragraph_hashes(standing["key_hash"])), changed),
         pc.is_in(standing["article_id"], sightings.stale).combine_chunks(),
     )
-    scope = standing.filter(in_scope).select(["article_id", "seq"]).to_pylist()
-    removed = [r for r in scope if (r["article_id"], r["seq"]) not in now]
-    removed += [
-        {"article_id": r["article_id"], "seq": r["seq"]}
-        for r in added
-        if (r["article_id"], r["seq"]) in before
-    ]
-    ends = pa.schema([SHARED.schema.field(name) for name in ("article_id", "seq")])
-    return Shared(
-        removed=pa.Table.from_pylist(removed, ends),
-        added=conform(pa.Table.from_pylist(added, SHARED.schema), SHARED),
-    )
+    scope = standing.filter(in_scope).select(_PLACE)
+    gone = scope.join(derived.select(_PLACE), _PLACE, join_type="left anti")
+    replaced = added.select(_PLACE).join(standing.select(_PLACE), _PLACE, join_type="left semi")
+    removed = pa.concat_tables([gone, replaced]).sort_by([(n, "ascending") for n in _PLACE])
+    return Shared(removed.cast(_PLACES), conform(added, SHARED))
 
 
-def _rows_of(ids: Words, chunks: Sequence[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Yield the rows of each chunk whose article is among `ids` (sorted)."""
-    wanted = ValueSet(ids[:, 0].byteswap())
+def _rows_of(ids: IdSet, chunks: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of each chunk whose article is among `ids`."""
     for chunk in chunks:
-        rows = wanted.positions_in(np.ascontiguousarray(words_of(chunk["article_id"])[:, 0]))
+        rows = ids.rows_in(chunk["article_id"])
         if rows.size:
-            few = pa.Table.from_batches([chunk.select(["article_id", "passages"])])
-            few = few.take(pa.array(rows))
-            yield few.filter(pa.array(is_among(id_words(few["article_id"]), ids)))
+            yield chunk.select(["article_id", "passages"]).take(pa.array(rows))
 
 
-def _entries_in(
-    chunk: pa.RecordBatch, wanted: ValueSet, codes: dict[str, int], rules: SharedRules
+def _held_by_several(held: Sequence[_Holders]) -> list[_Holders]:
+    """Return the entries whose paragraph has another one: most stand in one article alone.
+
+    A paragraph with one entry neither is nor was shared.
+    """
+    places = repeated_places(np.concatenate([np.empty(0, np.uint64), *(h for h, _ in held)]))
+    starts = np.cumsum([0, *(hashes.size for hashes, _ in held)])
+    bounds = np.searchsorted(places, starts)
+    found = []
+    for number, (hashes, rows) in enumerate(held):
+        own = places[bounds[number] : bounds[number + 1]] - starts[number]
+        found.append((hashes[own], rows[own]))
+    return found
+
+
+def _entries_of(
+    chunk: pa.RecordBatch, hashes: Words, rows: Numbers, codes: dict[str, int], rules: SharedRules
 ) -> _Entries:
-    """Return the entries of a KEYS chunk that hold a hash of `wanted`; `codes` numbers sources."""
-    hashes, rows = holders_in(chunk, wanted)
+    """Return the entries of hashes in rows of a KEYS chunk; `codes` numbers sources."""
     used, place = np.unique(rows, return_inverse=True)
-    articles = pa.Table.from_batches([chunk.select(_READ)]).take(pa.array(used))
+    articles = chunk.select(_READ).take(pa.array(used))
     ids = id_words(articles["article_id"])
     sources = np.array(
         [codes.setdefault(s, len(codes)) for s in articles["source_id"].to_pylist()], np.int64
@@ -220,14 +242,13 @@ def _firsts(entries: _Entries) -> _Firsts:
     return _Firsts(hashes[starts], is_shared, entries.ids[order[starts]])
 
 
-def _sightings(
-    hashes: Words, before: _Entries, now: _Entries, new: _Entries, stale: pa.Array
-) -> Sightings:
+def _sightings(before: _Entries, now: _Entries, new: _Entries, stale: pa.Array) -> Sightings:
     """Return the sightings of which rows are to be looked at.
 
     Of a paragraph that stays shared and keeps its first sighting only the batch's rows are new:
     thousands of earlier ones are not read again.
     """
+    hashes = distinct(np.concatenate((before.hashes, new.hashes)))
     was_shared, was_first = _firsts(before).of(hashes)
     current = _firsts(now)
     is_shared, is_first = current.of(hashes)
@@ -251,23 +272,36 @@ def _sightings(
     return Sightings(ids_of(sorted_ids(looked_at)), table, changed, stale)
 
 
-def _derived(sightings: Sightings, paragraphs: pa.Table) -> list[dict[str, Any]]:
-    """Return the SHARED rows of the sightings, from the paragraphs that hold them."""
-    kept = paragraphs.select(["article_id", "seq", "key_hash"])
-    kept = kept.filter(pc.equal(paragraphs["status"], "kept"))
-    kept = kept.append_column("passage", pa.array(paragraph_hashes(kept["key_hash"])))
-    places: dict[tuple[bytes, int], list[tuple[int, bytes]]] = {}
-    for row in kept.sort_by([("article_id", "ascending"), ("seq", "ascending")]).to_pylist():
-        held = places.setdefault((row["article_id"], row["passage"]), [])
-        held.append((row["seq"], row["key_hash"]))
-    return [
-        {
-            "article_id": sighting["article_id"],
-            "seq": seq,
-            "key_hash": key_hash,
-            "first_article_id": sighting["first_id"],
-            "first_seq": places[sighting["first_id"], sighting["passage"]][0][0],
-        }
-        for sighting in sightings.shared.to_pylist()
-        for seq, key_hash in places[sighting["article_id"], sighting["passage"]]
-    ]
+def _derived(sightings: Sightings, paragraphs: pa.Table) -> pa.Table:
+    """Return SHARED rows, unsorted: the sightings' paragraphs, wherever the articles hold them."""
+    shared = sightings.shared
+    wanted = ValueSet(shared["passage"].to_numpy())
+    hashes = paragraph_hashes(paragraphs["key_hash"])
+    rows = wanted.positions_in(hashes)
+    rows = rows[np.asarray(pc.equal(paragraphs["status"], "kept"))[rows]]
+    few = paragraphs.select(_HELD).take(pa.array(rows)).combine_chunks()
+    owners, seqs = id_words(few["article_id"]), few["seq"].to_numpy()
+    articles = sorted_ids(owners)
+
+    def key(ids: Words, passages: Words) -> Numbers:
+        """Return article and passage as one number each, below 0 where nobody holds them."""
+        number = place_of(ids, articles) * wanted.values.size
+        return np.where(number < 0, -1, number + np.searchsorted(wanted.values, passages))
+
+    held = key(owners, hashes[rows])
+    order = np.lexsort((seqs, held))
+    held = held[order]
+    passages, firsts = shared["passage"].to_numpy(), id_words(shared["first_id"])
+    own, first = key(id_words(shared["article_id"]), passages), key(firsts, passages)
+    start, stop = np.searchsorted(held, own), np.searchsorted(held, own, side="right")
+    at_first = np.searchsorted(held, first)
+    if (start == stop).any() or (at_first == np.searchsorted(held, first, side="right")).any():
+        raise LookupError("a shared paragraph stands in no kept paragraph of its article")
+    sizes = stop - start
+    place = np.repeat(start, sizes) + np.arange(sizes.sum())
+    place -= np.repeat(np.cumsum(sizes) - sizes, sizes)
+    found = few.take(pa.array(order[place]))
+    sighting = np.repeat(np.arange(sizes.size), sizes)
+    found = found.append_column("first_article_id", ids_of(firsts[sighting]))
+    first_seq = pa.array(seqs[order[at_first]][sighting], pa.int32())
+    return found.append_column("first_seq", first_seq).cast(SHARED.schema)

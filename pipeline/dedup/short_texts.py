@@ -40,6 +40,31 @@ def day_numbers(published_at: pa.ChunkedArray) -> NDArray[np.int64]:
     return np.where(is_null, NO_DAY, days)
 
 
+class Days:
+    """The days of some articles and those next to them: on others nothing meets by its day."""
+
+    def __init__(self, published_at: pa.ChunkedArray) -> None:
+        """Take when the articles were published."""
+        days = day_numbers(published_at)
+        dated = days[days != NO_DAY]
+        self._first = (int(dated.min()) - 1) * _DAY_US if dated.size else 0
+        self._end = (int(dated.max()) + 2) * _DAY_US if dated.size else 0
+        self._has_undated = bool(dated.size < days.size)
+
+    def rows_in(self, published_at: pa.ChunkedArray) -> NDArray[np.int64]:
+        """Return the rows of other articles that were published between these days."""
+        found, start = [np.empty(0, np.int64)], 0
+        for chunk in published_at.chunks:
+            micros = np.frombuffer(chunk.buffers()[1], np.int64)[chunk.offset :][: len(chunk)]
+            is_near = (micros >= self._first) & (micros < self._end)
+            if chunk.null_count:
+                is_null = np.asarray(chunk.is_null())
+                is_near = np.where(is_null, self._has_undated, is_near)
+            found.append(np.flatnonzero(is_near) + start)
+            start += len(chunk)
+        return np.concatenate(found)
+
+
 def short_buckets(
     articles: pa.Table, profile: ShingleProfile
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:

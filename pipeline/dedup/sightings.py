@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.dedup.lines import EDGE
-from pipeline.dedup.mapped import ValueSet, Words, id_words, is_among, words_of
+from pipeline.dedup.mapped import IdSet, ValueSet, Words, distinct, id_words, words_of
 
 Numbers = NDArray[np.int64]
 
@@ -39,12 +39,11 @@ class Sightings:
 class Piece:
     """KEYS rows of one chunk a column."""
 
-    def __init__(self, chunk: pa.RecordBatch, replaced: ValueSet, replaced_ids: Words) -> None:
+    def __init__(self, chunk: pa.RecordBatch, replaced: IdSet) -> None:
         """Find the rows of articles that newer ones replace, or that are gone."""
         self.rows = chunk
         self.ids = words_of(chunk.column("article_id"))
-        found = replaced.positions_in(np.ascontiguousarray(self.ids[:, 0]))
-        self.stale = found[is_among(self.ids[found].byteswap(), replaced_ids)]
+        self.stale = replaced.rows_in(chunk.column("article_id"))
         lines = chunk.column("lines")
         offsets = lines.offsets.to_numpy()
         self._offsets = offsets.astype(np.int64) - offsets[0]
@@ -66,13 +65,20 @@ class Piece:
         """Return the distinct lines of some rows, bit 0 clear."""
         starts, sizes = self._offsets[rows], self._offsets[rows + 1] - self._offsets[rows]
         within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        lines: Words = np.unique(self._flat[np.repeat(starts, sizes) + within] & ~EDGE)
-        return lines
+        return distinct(self._flat[np.repeat(starts, sizes) + within] & ~EDGE)
 
-    def find(self, wanted: ValueSet) -> tuple[Words, Numbers]:
-        """Return the sightings of `wanted`, bit 0 as it is, and the row of each."""
-        places = wanted.positions_in(self._flat)
-        return self._flat[places], np.searchsorted(self._offsets, places, side="right") - 1
+    def all_lines(self) -> Words:
+        """Return the distinct lines of all rows, bit 0 clear."""
+        return distinct(self._flat & ~EDGE)
+
+    def find(self, wanted: ValueSet) -> tuple[Numbers, Numbers]:
+        """Return the sightings of `wanted`, as places in its values, and the row of each."""
+        positions, values = wanted.found_in(self._flat)
+        if positions.size * 8 < self._flat.size:
+            return values, np.searchsorted(self._offsets, positions, side="right") - 1
+        # Where most lines are sought, the row of every line is told faster than that of some.
+        rows = np.repeat(np.arange(self.rows.num_rows), np.diff(self._offsets))
+        return values, rows[positions]
 
 
 class Articles:
@@ -84,9 +90,9 @@ class Articles:
     def __init__(self, batch: pa.Table, history: Sequence[pa.Table], gone: pa.Array) -> None:
         """Read where and when they were published."""
         ids = id_words(pa.chunked_array([*batch["article_id"].chunks, gone], gone.type))
-        replaced, none = ValueSet(ids[:, 0].byteswap()), ValueSet(np.empty(0, np.uint64))
-        own = [Piece(c, none, ids) for c in batch.select(_COLUMNS).to_batches()]
-        stored = [Piece(c, replaced, ids) for t in history for c in t.select(_COLUMNS).to_batches()]
+        replaced, none = IdSet(ids), IdSet(np.empty((0, 2), np.uint64))
+        own = [Piece(c, none) for c in batch.select(_COLUMNS).to_batches()]
+        stored = [Piece(c, replaced) for t in history for c in t.select(_COLUMNS).to_batches()]
         self.pieces, self._n_own = own + stored, len(own)
         self._starts = np.cumsum([0, *(p.rows.num_rows for p in self.pieces)])
         self.n_new = int(self._starts[len(own)])
@@ -96,14 +102,16 @@ class Articles:
         self.days = _joined([p.days() for p in self.pieces])
         self.codes = _joined([p.codes(self.sources) for p in self.pieces])
         """Place of the row's source in `sources`, -1 for one that the batch does not touch."""
+        stale = _joined([p.stale + start for start, p in self._numbered()])
+        self.has_stale = bool(stale.size)
         self.is_standing = np.ones(self.days.size, np.bool_)
-        self.is_standing[_joined([p.stale + start for start, p in self._numbered()])] = False
+        self.is_standing[stale] = False
 
     def changed_lines(self) -> Words:
         """Return the lines of the batch and of the rows that it replaces."""
         own, stored = self.pieces[: self._n_own], self.pieces[self._n_own :]
-        parts = [p.lines_of(np.arange(p.rows.num_rows)) for p in own]
-        parts += [p.lines_of(p.stale) for p in stored]
+        parts = [p.all_lines() for p in own]
+        parts += [p.lines_of(p.stale) for p in stored if p.stale.size]
         return np.concatenate([np.empty(0, np.uint64), *parts])
 
     def lines_of_sources(self, codes: Numbers) -> Words:
@@ -117,18 +125,19 @@ class Articles:
 
     def sightings(self, lines: Words) -> Sightings:
         """Return where `lines` (bit 0 clear) stand in current articles."""
-        lines = np.unique(lines)
-        wanted = ValueSet(np.concatenate((lines, lines | EDGE)))
-        found, rows = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+        lines = distinct(lines)
+        wanted = ValueSet(np.concatenate((lines, lines | EDGE)), self.n_new)
+        # In the order of its values each line stands before itself at the edge.
+        values, rows = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         for start, piece in self._numbered():
-            words, at = piece.find(wanted)
-            found.append(words)
+            found, at = piece.find(wanted)
+            values.append(found)
             rows.append(at + start)
-        words, row = np.concatenate(found), np.concatenate(rows)
-        standing = self.is_standing[row]
-        words, row = words[standing], row[standing]
-        line = np.searchsorted(lines, words & ~EDGE)
-        return Sightings(lines, line, row, (words & EDGE).astype(np.bool_))
+        value, row = np.concatenate(values), np.concatenate(rows)
+        if self.has_stale:
+            standing = self.is_standing[row]
+            value, row = value[standing], row[standing]
+        return Sightings(lines, value >> 1, row, (value & 1).astype(np.bool_))
 
     def ids(self, rows: Numbers) -> Words:
         """Return the ids of rows, uint64 [n, 2]."""
@@ -152,7 +161,8 @@ class Articles:
     def _located(self, rows: Numbers) -> list[tuple[Numbers, Piece, Numbers]]:
         """Return where in `rows` each piece has some, the piece, and their places in it."""
         number = np.searchsorted(self._starts, rows, side="right") - 1
-        order = np.argsort(number, kind="stable")
+        is_sorted = (number[1:] >= number[:-1]).all()
+        order = np.arange(number.size) if is_sorted else np.argsort(number, kind="stable")
         bounds = np.searchsorted(number[order], np.arange(len(self.pieces) + 1))
         found = []
         for at, piece in enumerate(self.pieces):

@@ -1,12 +1,13 @@
 """MinHash signatures and band bucket keys of a batch, bit for bit those of datasketch.
 
-datasketch defines, arrays execute: the permutations come from `datasketch.MinHash`, a numpy
-kernel applies them to a batch at a time (`tests/reference` holds both equal).
+datasketch defines, arrays execute: the permutations are drawn as `datasketch.MinHash` draws them
+and applied to a batch at a time, by numpy or by the compiled engine (`tests/reference` holds all
+three equal).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,29 +17,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.contracts import ID, TIME, conform
+from pipeline.contracts import TIME, conform
 from pipeline.interim import ARTICLE_HASHES, HASHES, KEYS
+from pipeline.text.engine import use_compiled
 from pipeline.text.mixing import mix32, mix64
-from pipeline.text.normalise import NORMALISER_VERSION, key_hash, make_keys
-from pipeline.text.numbers import extract_numbers
+from pipeline.text.normalise import NORMALISER_VERSION, key_array, key_hashes
+from pipeline.text.number_batches import numbers_array
 from pipeline.text.shingles import (
     HASH_NAME,
+    SHA1,
     STORY,
     Offsets,
     ShingleProfile,
     hash_shingle,
+    sha1_sets,
+    sha1_shingle,
     shingle_sets,
+    window_tables,
 )
 from pipeline.text.titles import title_keys, title_versions
+from pipeline.text.utf8 import Utf8, blocks_of
 
 if TYPE_CHECKING:
     from datasketch import MinHash
 
 SCHEME = "affine32"
-
-# Characters signed together: the arrays of a block stay in a 1 MB L2 cache. Twice as many take
-# 1.2 times as long an article, half as many 1.2 times (384 numpy calls a block).
-_BLOCK_CHARS = 40_000
 
 _N_SIGNATURE_BYTES = 512
 _N_BAND_BYTES = 256
@@ -55,19 +58,24 @@ class Recipe:
     profile: ShingleProfile = STORY
     min_shingles: int = 50
     """Smaller sets are not signed: the estimate is too coarse, exact sets compare them."""
+    hash_name: str = HASH_NAME
+    """How shingles are hashed; `sha1` signs as a plain `MinHash()` does, for those who have stored
+    such signatures. Neither engine has arrays for it: 1.5 ms an article of 1,500 characters."""
 
     def __post_init__(self) -> None:
         if self.num_perm * 4 != _N_SIGNATURE_BYTES or self.bands * 8 != _N_BAND_BYTES:
             raise ValueError("KEYS holds 128 permutations and 32 bands; change the contract first")
         if self.bands * self.rows > self.num_perm:
             raise ValueError(f"{self.bands} bands of {self.rows} rows need more than 128 slots")
+        if self.hash_name not in (HASH_NAME, SHA1):
+            raise ValueError(f"{self.hash_name!r} hashes no shingles; use {HASH_NAME} or {SHA1}")
 
     @property
     def params_id(self) -> str:
         """Return the name of the recipe, equal exactly when signatures may be compared."""
         windows = "-".join(str(int(n)) for n in self.profile.window_lengths()[3:])
         return (
-            f"{NORMALISER_VERSION}/{self.profile.name}-{windows}/{HASH_NAME}/{SCHEME}"
+            f"{NORMALISER_VERSION}/{self.profile.name}-{windows}/{self.hash_name}/{SCHEME}"
             f"/p{self.num_perm}/s{self.seed}/{self.bands}x{self.rows}/min{self.min_shingles}"
         )
 
@@ -78,10 +86,9 @@ def sign(clean: pa.Table, recipe: Recipe, hashes: pa.Table | None = None) -> pa.
     Texts under `recipe.min_shingles` have no signature and no bands. Articles that ARTICLE_HASHES
     does not name have no lines and no passages.
     """
-    texts = clean["text"].to_pylist()
-    keys = make_keys_in_blocks(texts)
-    signatures, n_shingles = sign_keys(keys, recipe)
-    return _keys_table(clean, texts, keys, signatures, n_shingles, recipe, hashes)
+    keys = key_array(clean["text"])
+    signatures, n_shingles = sign_array(keys, recipe)
+    return _keys_table(clean, keys, signatures, n_shingles, recipe, hashes)
 
 
 def keys_of(
@@ -98,21 +105,35 @@ def keys_of(
     joined = articles.join(
         signatures.select(["article_id", "n_shingles", "signature"]), ["article_id"]
     )
-    texts = joined["text"].to_pylist()
     stored = joined["signature"].combine_chunks()
-    matrix = np.zeros((len(texts), recipe.num_perm), np.uint32)
+    matrix = np.zeros((len(joined), recipe.num_perm), np.uint32)
     signed = np.flatnonzero(np.asarray(stored.is_valid()))
     matrix[signed] = np.frombuffer(b"".join(stored.drop_null().to_pylist()), "<u4").reshape(
         -1, recipe.num_perm
     )
     n_shingles = joined["n_shingles"].to_numpy()
-    keys = make_keys_in_blocks(texts)
-    return _keys_table(joined, texts, keys, matrix, n_shingles, recipe, hashes)
+    keys = key_array(joined["text"])
+    return _keys_table(joined, keys, matrix, n_shingles, recipe, hashes)
 
 
-def make_keys_in_blocks(texts: Sequence[str]) -> list[str]:
-    """Return the keys of many texts, folded in blocks that fit the cache."""
-    return [key for block in _blocks(texts) for key in make_keys(texts[block])]
+def sign_array(
+    keys: pa.LargeStringArray, recipe: Recipe
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Return what `sign_keys` returns; large batches are signed by the compiled engine.
+
+    The kernel holds no lock: slices of `keys` may be signed in several threads.
+    """
+    utf8 = Utf8.of(keys)
+    if recipe.hash_name == SHA1 or not use_compiled(utf8.n_articles):
+        return sign_keys(keys.to_pylist(), recipe)
+    from pipeline.dedup.signatures_compiled import sign_all
+
+    signatures = np.zeros((len(keys), recipe.num_perm), np.uint32)
+    sizes = np.zeros(len(keys), np.int64)
+    windows = window_tables(recipe.profile)
+    permutations = _permutations(recipe.num_perm, recipe.seed)
+    sign_all(*utf8, *windows, *permutations, recipe.min_shingles, signatures, sizes)
+    return signatures, sizes
 
 
 def sign_keys(keys: Sequence[str], recipe: Recipe) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -122,8 +143,9 @@ def sign_keys(keys: Sequence[str], recipe: Recipe) -> tuple[NDArray[np.uint32], 
     """
     signatures = np.zeros((len(keys), recipe.num_perm), np.uint32)
     sizes = np.zeros(len(keys), np.int64)
-    for block in _blocks(keys):
-        hashes, offsets = shingle_sets(keys[block], recipe.profile)
+    hash_sets = sha1_sets if recipe.hash_name == SHA1 else shingle_sets
+    for block in blocks_of(keys):
+        hashes, offsets = hash_sets(keys[block], recipe.profile)
         sizes[block] = np.diff(offsets)
         signed = np.flatnonzero(sizes[block] >= recipe.min_shingles)
         if signed.size:
@@ -151,7 +173,8 @@ def to_minhash(signature: bytes, recipe: Recipe) -> MinHash:
     from datasketch import MinHash  # lazily: importing it takes 0.6 s
 
     values = np.frombuffer(signature, "<u4").astype(np.uint32)
-    return MinHash(seed=recipe.seed, hashfunc=hash_shingle, hashvalues=values, scheme=SCHEME)
+    hashfunc = sha1_shingle if recipe.hash_name == SHA1 else hash_shingle
+    return MinHash(seed=recipe.seed, hashfunc=hashfunc, hashvalues=values, scheme=SCHEME)
 
 
 def _min_hashes(
@@ -175,29 +198,20 @@ def _min_hashes(
 
 @cache
 def _permutations(num_perm: int, seed: int) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Return datasketch's own multipliers and addends, uint32 [num_perm] each."""
-    from datasketch import MinHash  # lazily: importing it takes 0.6 s
+    """Return the multipliers and addends of datasketch's `affine32`, uint32 [num_perm] each.
 
-    multipliers, addends = MinHash(num_perm=num_perm, seed=seed, scheme=SCHEME).permutations
-    return np.asarray(multipliers, np.uint32), np.asarray(addends, np.uint32)
-
-
-def _blocks(texts: Sequence[str]) -> Iterator[slice]:
-    """Yield slices of about `_BLOCK_CHARS` characters, at least one text each."""
-    start, n_chars = 0, 0
-    for position, text in enumerate(texts):
-        n_chars += len(text)
-        if n_chars >= _BLOCK_CHARS:
-            yield slice(start, position + 1)
-            start, n_chars = position + 1, 0
-    if start < len(texts):
-        yield slice(start, len(texts))
+    Drawn as `MinHash._init_permutations` draws them (numpy keeps the stream of RandomState for
+    ever): importing datasketch for them takes 0.6 s and 76 MB a process.
+    """
+    drawn = np.random.RandomState(seed)
+    # Odd multipliers are bijections of the 32-bit integers.
+    multipliers = drawn.randint(0, 1 << 31, num_perm, np.uint32) * np.uint32(2) + np.uint32(1)
+    return multipliers, drawn.randint(0, 1 << 32, num_perm, np.uint32)
 
 
 def _keys_table(
     articles: pa.Table,
-    texts: Sequence[str],
-    keys: Sequence[str],
+    keys: pa.LargeStringArray,
     signatures: NDArray[np.uint32],
     n_shingles: NDArray[np.int64],
     recipe: Recipe,
@@ -207,7 +221,7 @@ def _keys_table(
     is_signed = n_shingles >= recipe.min_shingles
     hashes = ARTICLE_HASHES.schema.empty_table() if hashes is None else hashes
     places = pc.index_in(articles["article_id"], hashes["article_id"].combine_chunks())
-    numbers = [extract_numbers(text) for text in texts]
+    numbers = numbers_array(articles["text"])
     titles = articles["title"].to_pylist()
     columns = {
         "article_id": articles["article_id"],
@@ -215,9 +229,9 @@ def _keys_table(
         "published_at": articles["published_at"].cast(TIME),
         "title_key": pa.array(title_keys(titles), pa.string()),
         "title_version": pa.array(title_versions(titles), pa.int16()),
-        "key": pa.array(keys, pa.large_string()),
-        "key_hash": pa.array([key_hash(key) for key in keys], ID),
-        "numbers": pa.array(numbers, pa.list_(pa.string())),
+        "key": keys,
+        "key_hash": key_hashes(keys),
+        "numbers": numbers,
         "n_shingles": pa.array(n_shingles, pa.int32()),
         "signature": _fixed_binary(signatures.astype("<u4"), is_signed),
         "bands": _fixed_binary(band_keys(signatures, recipe).astype("<u8"), is_signed),

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.contract import ID
+from pipeline.dedup.mapped import id_words, ids_of, place_of, sorted_ids
+
+Numbers = NDArray[np.int64]
+
+REDIRECTS = pa.schema([("story_id", ID), ("merged_into_id", ID)])
+"""Story ids that a merge ended, and the one that took their members."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +32,15 @@ def founded_on(article_id: bytes) -> bytes:
     return hashlib.blake2b(b"story" + article_id, digest_size=16).digest()
 
 
-def name_stories(
-    clusters: Sequence[Sequence[bytes]], previous: Mapping[bytes, Founding], snapshot: int
-) -> tuple[list[Founding], dict[bytes, bytes]]:
+@dataclass(frozen=True)
+class Foundings:
+    """The story id that each cluster bears, and since when."""
+
+    story_ids: pa.Array
+    snapshots: Numbers
+
+
+def name_clusters(cluster: Numbers, members: pa.Table, snapshot: int) -> tuple[Foundings, pa.Table]:
     """Return the founding of each cluster, and where the story ids went that no cluster bears.
 
     An earlier id goes to the cluster that holds the article it was founded on, else to the one
@@ -31,57 +48,130 @@ def name_stories(
     the others are redirected to it; one that gets none is founded on its smallest article.
 
     Args:
+        cluster: number of each member's cluster, int64 [n].
+        members: article_id (ascending), and story_id and founded_snapshot of the story that each
+            stood in, NULL where it stood in none.
+        snapshot: founding snapshot of new stories.
+
+    Returns:
+        One founding a cluster; story_id, merged_into_id, sorted.
+    """
+    n_clusters = int(cluster.max(initial=-1)) + 1
+    earlier = _Earlier.of(members)
+    heirs = _heirs(cluster, earlier, members)
+    # Of the stories that a cluster inherits, the oldest first.
+    order = np.lexsort((np.arange(heirs.size), earlier.snapshots, heirs))
+    is_kept = np.append(True, heirs[order][1:] != heirs[order][:-1])[: order.size]
+    kept = np.full(n_clusters, -1)
+    kept[heirs[order[is_kept]]] = order[is_kept]
+    new = np.flatnonzero(kept < 0)
+    taken = set(earlier.story_ids.to_pylist())
+    founded = _founded(new, cluster, members["article_id"].combine_chunks(), taken)
+    place = kept.copy()
+    place[new] = heirs.size + np.arange(new.size)
+    story_ids = pa.concat_arrays([earlier.story_ids, founded]).take(pa.array(place))
+    snapshots = np.append(earlier.snapshots, np.full(new.size, snapshot))[place]
+    lost = np.sort(order[~is_kept])
+    redirects = {
+        "story_id": earlier.story_ids.take(pa.array(lost)),
+        "merged_into_id": earlier.story_ids.take(pa.array(kept[heirs[lost]])),
+    }
+    return Foundings(story_ids, snapshots), pa.table(redirects, REDIRECTS).sort_by("story_id")
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """The stories that members stood in, sorted by id."""
+
+    story_ids: pa.Array
+    snapshots: Numbers
+    members: Numbers
+    """Those that stood in one."""
+    story: Numbers
+    """Which one."""
+
+    @classmethod
+    def of(cls, members: pa.Table) -> _Earlier:
+        stood = np.flatnonzero(np.asarray(members["story_id"].is_valid()))
+        rows = members.select(["story_id", "founded_snapshot"]).take(pa.array(stood))
+        ids = id_words(rows["story_id"])
+        distinct = sorted_ids(ids)
+        story = place_of(ids, distinct)
+        snapshots = np.zeros(len(distinct), np.int64)
+        snapshots[story] = rows["founded_snapshot"].to_numpy()
+        return cls(ids_of(distinct), snapshots, stood, story)
+
+
+def _heirs(cluster: Numbers, earlier: _Earlier, members: pa.Table) -> Numbers:
+    """Return the cluster that each earlier story id goes to."""
+    n_clusters = int(cluster.max(initial=-1)) + 1
+    smallest = np.full(n_clusters, cluster.size)
+    np.minimum.at(smallest, cluster, np.arange(cluster.size))
+    held, counts = np.unique(
+        earlier.story * n_clusters + cluster[earlier.members], return_counts=True
+    )
+    story, heir = np.divmod(held, max(n_clusters, 1))
+    order = np.lexsort((smallest[heir], -counts, story))
+    is_first = np.append(True, story[order][1:] != story[order][:-1])[: order.size]
+    heirs: Numbers = heir[order[is_first]]
+    # Where a story has come apart, the article that it was founded on decides.
+    is_split = np.bincount(story, minlength=heirs.size)[earlier.story] > 1
+    split = earlier.members[is_split]
+    articles = members["article_id"].take(pa.array(split)).to_pylist()
+    stories = earlier.story[is_split]
+    ids = earlier.story_ids.take(pa.array(stories)).to_pylist()
+    for member, number, article, story_id in zip(
+        split.tolist(), stories.tolist(), articles, ids, strict=True
+    ):
+        if founded_on(article) == story_id:
+            heirs[number] = cluster[member]
+    return heirs
+
+
+def _founded(new: Numbers, cluster: Numbers, ids: pa.Array, taken: set[bytes]) -> pa.Array:
+    """Return a story id for each cluster `new` (ascending): founded on its first free member."""
+    is_new = np.isin(cluster, new)
+    members = np.flatnonzero(is_new)
+    order = np.argsort(cluster[members], kind="stable")
+    members = members[order]
+    starts = np.searchsorted(cluster[members], new)
+    smallest = ids.take(pa.array(members[starts])).to_pylist()
+    founded = []
+    for number, article in zip(new.tolist(), smallest, strict=True):
+        story_id = founded_on(article)
+        if story_id in taken:
+            own = ids.take(pa.array(np.flatnonzero(cluster == number))).to_pylist()
+            story_id = next(i for i in _proposals(own) if i not in taken)
+        taken.add(story_id)
+        founded.append(story_id)
+    return pa.array(founded, ID)
+
+
+def name_stories(
+    clusters: Sequence[Sequence[bytes]], previous: Mapping[bytes, Founding], snapshot: int
+) -> tuple[list[Founding], dict[bytes, bytes]]:
+    """Return what `name_clusters` returns, for clusters given as article ids.
+
+    Args:
         clusters: article ids of each cluster.
         previous: the story that each article stood in, where it stood in one.
         snapshot: founding snapshot of new stories.
     """
-    heirs = _heirs(clusters, previous)
-    foundings: list[Founding | None] = [None] * len(clusters)
-    redirects: dict[bytes, bytes] = {}
-    by_cluster: dict[int, list[Founding]] = {}
-    for founding, cluster in heirs.items():
-        by_cluster.setdefault(cluster, []).append(founding)
-    for cluster, inherited in by_cluster.items():
-        inherited.sort(key=lambda f: (f.snapshot, f.story_id))
-        foundings[cluster] = inherited[0]
-        redirects |= {f.story_id: inherited[0].story_id for f in inherited[1:]}
-    taken = {f.story_id for f in heirs}
-    return list(_with_new(foundings, clusters, taken, snapshot)), redirects
-
-
-def _heirs(
-    clusters: Sequence[Sequence[bytes]], previous: Mapping[bytes, Founding]
-) -> dict[Founding, int]:
-    """Return the cluster that each earlier story id goes to."""
-    founders: dict[Founding, int] = {}
-    members: dict[Founding, Counter[int]] = {}
-    smallest = [min(cluster) for cluster in clusters]
-    for number, cluster in enumerate(clusters):
-        for article in cluster:
-            if (founding := previous.get(article)) is None:
-                continue
-            members.setdefault(founding, Counter())[number] += 1
-            if founded_on(article) == founding.story_id:
-                founders[founding] = number
-    return {
-        founding: founders.get(founding, min(counts, key=lambda n: (-counts[n], smallest[n])))
-        for founding, counts in members.items()
-    }
-
-
-def _with_new(
-    foundings: Sequence[Founding | None],
-    clusters: Sequence[Sequence[bytes]],
-    taken: set[bytes],
-    snapshot: int,
-) -> Iterator[Founding]:
-    """Yield the inherited foundings, and for the others one on the first member that is free."""
-    for founding, cluster in zip(foundings, clusters, strict=True):
-        if founding is None:
-            free = (story_id for story_id in _proposals(cluster) if story_id not in taken)
-            founding = Founding(next(free), snapshot)
-            taken.add(founding.story_id)
-        yield founding
+    articles = sorted((a, number) for number, members in enumerate(clusters) for a in members)
+    ids = [article for article, _ in articles]
+    stood = [previous.get(article) for article in ids]
+    members = pa.table(
+        {
+            "article_id": pa.array(ids, ID),
+            "story_id": pa.array([f and f.story_id for f in stood], ID),
+            "founded_snapshot": pa.array([f and f.snapshot for f in stood], pa.int64()),
+        }
+    )
+    cluster = np.array([number for _, number in articles], np.int64)
+    named, redirects = name_clusters(cluster, members, snapshot)
+    foundings = map(Founding, named.story_ids.to_pylist(), named.snapshots.tolist())
+    ended = zip(*(redirects[name].to_pylist() for name in REDIRECTS.names), strict=True)
+    return list(foundings), dict(ended)
 
 
 def _proposals(cluster: Sequence[bytes]) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.contracts import conform
@@ -31,13 +32,15 @@ from pipeline.dedup.relations import (
     is_title_told,
     judge,
 )
+from pipeline.dedup.set_overlaps import Overlaps, overlaps_of
 from pipeline.interim import KEYS, VERIFIED
 from pipeline.text.number_slots import SlotEvidence, Slots, compare_slots, number_slots
 from pipeline.text.numbers import NumberEvidence, NumberSets, compare_numbers, part_numbers
-from pipeline.text.shingles import STORY, ShingleProfile, n_shared, shingle_sets
+from pipeline.text.shingles import STORY, ShingleProfile
 
 Row = dict[str, Any]
 Ends = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 _READ = [
     "article_id",
@@ -86,6 +89,12 @@ def verify(
     return conform(pa.Table.from_pylist(rows, VERIFIED.schema), VERIFIED)
 
 
+def articles_of(pairs: pa.Table, batch: pa.Table, history: Sequence[pa.Table]) -> pa.Table:
+    """Return what `verify` reads of the articles of PAIRS: it stands for batch and history."""
+    ends = [id_words(pairs[side]) for side in ("left_id", "right_id")]
+    return _rows_of(sorted_ids(np.concatenate(ends)), [batch, *history])
+
+
 def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> pa.Table:
     """Return the KEYS columns that are read, one row for each of `ids` (sorted), in that order."""
     wanted = ValueSet(ids[:, 0].byteswap())
@@ -112,32 +121,29 @@ def _judged(
     """Yield the VERIFIED rows of the pairs `ends` (row numbers of `articles`, int64 [n, 2])."""
     used, local = np.unique(ends, return_inverse=True)
     few = articles.take(pa.array(used))
-    compared = few.to_pylist()
-    hashes, offsets = shingle_sets(few["key"].to_pylist(), profile)
-    bounds = offsets.tolist()
+    local = local.reshape(-1, 2)
+    overlaps = overlaps_of(few["key"], local, profile)
+    worth = np.flatnonzero(_are_worth(overlaps, rules) | _are_marked(few, local))
+    judged, pairs = np.unique(local[worth], return_inverse=True)
+    compared = few.take(pa.array(judged)).to_pylist()
     numbers_of = _Numbers(compared)
-    for left, right in local.reshape(-1, 2).tolist():
+    sizes = (column[worth].tolist() for column in overlaps)
+    for (left, right), n_left, n_right, n_shared in zip(
+        pairs.reshape(-1, 2).tolist(), *sizes, strict=True
+    ):
         one, other = compared[left], compared[right]
-        left_set = hashes[bounds[left] : bounds[left + 1]]
-        right_set = hashes[bounds[right] : bounds[right + 1]]
-        is_same_key = one["key_hash"] == other["key_hash"]
-        shared = left_set.size if is_same_key else n_shared(left_set, right_set)
-        is_marked = _is_marked(one, other)
-        if not (is_marked or _is_worth(left_set.size, right_set.size, shared, rules)):
-            continue
-        smaller = min(left_set.size, right_set.size)
-        is_stub = smaller < rules.stub_shingles
+        is_stub = min(n_left, n_right) < rules.stub_shingles
         pair = PairEvidence(
-            is_same_key=is_same_key,
+            is_same_key=one["key_hash"] == other["key_hash"],
             are_titles_fitting=not is_stub or _are_titles_fitting(one, other),
             is_same_source=one["source_id"] == other["source_id"],
             shared_title_chars=_shared_title_chars(one, other),
             versions=(one["title_version"], other["title_version"]),
-            is_title_told=is_marked and _is_title_told(one, other, rules),
+            is_title_told=_is_marked(one, other) and _is_title_told(one, other, rules),
             hours_apart=_hours_apart(one["published_at"], other["published_at"]),
-            n_left=left_set.size,
-            n_right=right_set.size,
-            n_shared=shared,
+            n_left=n_left,
+            n_right=n_right,
+            n_shared=n_shared,
             numbers=numbers_of.compared(left, right),
             slots=numbers_of.compared_slots(left, right),
         )
@@ -175,14 +181,31 @@ class _Numbers:
         return self._slots[article]
 
 
-def _is_worth(n_left: int, n_right: int, shared: int, rules: RelationRules) -> bool:
-    """Return whether two sets have so much in common that some relation may hold."""
+def _are_worth(overlaps: Overlaps, rules: RelationRules) -> Flags:
+    """Return which pairs have so much in common that some relation may hold."""
+    n_left, n_right, shared = overlaps
     floor = min(rules.related_jaccard, rules.near_jaccard, rules.update_jaccard)
-    if shared >= floor * (n_left + n_right - shared):
-        return True
-    smaller = min(n_left, n_right)
+    smaller = np.minimum(n_left, n_right)
     part = min(rules.related_containment, rules.update_containment, rules.contained_containment)
-    return smaller >= rules.contained_shingles and shared >= part * smaller
+    is_part = (smaller >= rules.contained_shingles) & (shared >= part * smaller)
+    is_worth: Flags = is_part | (shared >= floor * (n_left + n_right - shared))
+    return is_worth
+
+
+def _are_marked(articles: pa.Table, pairs: Ends) -> Flags:
+    """Return which pairs `_is_marked`, as far as the length of their titles goes."""
+    flags = np.ones(len(pairs), np.bool_)
+    versions = articles["title_version"].to_numpy()
+    flags &= versions[pairs[:, 0]] != versions[pairs[:, 1]]
+    for name in ("source_id", "title_key"):
+        some = np.flatnonzero(flags)
+        encoded = articles[name].combine_chunks().dictionary_encode().indices.to_numpy()
+        flags[some] = encoded[pairs[some, 0]] == encoded[pairs[some, 1]]
+    titles = articles["title_key"]
+    some = np.flatnonzero(flags)
+    is_titled = pc.greater(pc.utf8_length(titles.take(pa.array(pairs[some, 0]))), 0)
+    flags[some] = is_titled.to_numpy()
+    return flags
 
 
 def _is_marked(one: Row, other: Row) -> bool:

@@ -9,22 +9,28 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import reduce
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from pipeline.contract import in_order
 from pipeline.contracts import CONTRACTS, DOCUMENTS, conform
 from pipeline.errors import ContractError
 from pipeline.interim import KEYS
 from pipeline.store.catalog import Catalog
 from pipeline.store.durable import make_folder, sync_all, unlink_durably
 from pipeline.store.gather import Gatherer
+from pipeline.store.ids import Columns, keys_in
 from pipeline.store.layout import BATCH_PREFIX, Layout
 from pipeline.store.model import Change, Landing, Snapshot, Step, StoredFile, naive_utc
 from pipeline.store.parquet import Stamp, conformed_in_file_order, month_of, new_path, write_file
-from pipeline.store.rows import find_rows, key_tables, rewrite
+from pipeline.store.rows import Found, Pack, level_above, merges, packs, rest_of
 
 STEPS = (
     "land:staged",
@@ -50,6 +56,12 @@ STEPS = (
 )
 """Every step of the protocol in the order of a batch; a test may end the process at each."""
 
+WRITERS = 3
+"""Files that are written at once: two cores and one that waits. Each may hold 100 MB meanwhile."""
+
+Rewritten: TypeAlias = tuple[StoredFile, pa.Array | None] | None
+"""A file with what is left of others and, of signatures, its article ids; None when nothing is."""
+
 
 @dataclass
 class Batch:
@@ -64,6 +76,7 @@ class Batch:
         default_factory=list
     )
     added_signatures: StoredFile | None = None
+    ids: dict[str, Columns] = field(default_factory=dict)
 
     def staged(self, stored: StoredFile) -> Path:
         """Return where a file lies before it is moved."""
@@ -77,12 +90,42 @@ class Batch:
         groups: Sequence[int] | None = None,
     ) -> StoredFile:
         """Stage rows of a table as a new file; `place` is (month, level), by default of today."""
+        stored = self.stage(table, name, place, groups)
+        self.files.append(stored)
+        return stored
+
+    def stage(
+        self,
+        table: pa.Table,
+        name: str,
+        place: tuple[str, str] | None = None,
+        groups: Sequence[int] | None = None,
+    ) -> StoredFile:
+        """Do as write() does but for listing the file: several threads may call it."""
         month, level = place or (self.month, "l0")
         path = new_path(name, month, level)
         staged = self.folder / Path(path).name
         stored = write_file(table, CONTRACTS[name], staged, path, self.stamp, groups)
-        self.files.append(stored)
+        self.ids[path] = keys_in(table, name)
         return stored
+
+    def rewrite(self, root: Path, pack: Pack, found: Found, level: str) -> Rewritten:
+        """Stage what is left of a pack as one file of a level, as stage() does."""
+        rest = rest_of(root, pack, found)
+        if not rest.num_rows:
+            return None
+        stored = self.stage(rest, pack[0].table, (pack[0].month, level))
+        is_signed = stored.table == "signatures"
+        return stored, rest["article_id"].combine_chunks() if is_signed else None
+
+    def replace(self, pack: Pack, rewritten: Rewritten) -> None:
+        """List a pack as replaced by what rewrite() staged of it."""
+        self.removed += pack
+        if rewritten is not None:
+            stored, ids = rewritten
+            self.files.append(stored)
+            if ids is not None:
+                self.rewritten.append((stored, pack, ids))
 
 
 def checked_change(change: Change) -> dict[str, pa.Table]:
@@ -98,9 +141,9 @@ def checked_change(change: Change) -> dict[str, pa.Table]:
     for name, table in sorted(change.added.items()):
         contract = CONTRACTS[name]
         rows = conformed_in_file_order(table, contract)
-        n_keys = rows.group_by(list(contract.key)).aggregate([]).num_rows
-        if n_keys != rows.num_rows:
-            raise ContractError(name, [f"{rows.num_rows - n_keys} keys stand twice"])
+        n_repeated = _n_repeated(rows.select(contract.key))
+        if n_repeated:
+            raise ContractError(name, [f"{n_repeated} keys stand twice"])
         if rows.num_rows:
             added[name] = rows
     signed = added.get("signatures")
@@ -111,26 +154,49 @@ def checked_change(change: Change) -> dict[str, pa.Table]:
     return added
 
 
+def _n_repeated(keys: pa.Table) -> int:
+    """Return how many rows of a table repeat another one; most are sorted already."""
+    ordered = in_order(keys, [(name, "ascending") for name in keys.column_names])
+    columns = (column.combine_chunks() for column in ordered.columns)
+    same = (pc.equal(column[1:], column[:-1]) for column in columns)
+    return pc.sum(reduce(pc.and_, same)).as_py() or 0
+
+
 def stage_change(
     layout: Layout, gatherer: Gatherer, change: Change, added: Mapping[str, pa.Table], batch: Batch
 ) -> None:
-    """Stage the added rows and what is left of the files that hold removed ones."""
-    for name, keys in sorted(change.removed.items()):
-        files = gatherer.files(name)
-        wanted = key_tables(CONTRACTS[name], keys)
-        found = find_rows(gatherer.connection, layout.root, files, wanted)
-        for pack in rewrite(layout.root, files, found):
-            batch.removed += pack.replaced
-            if pack.rest.num_rows:
-                place = (pack.replaced[0].month, pack.replaced[0].level)
-                stored = batch.write(pack.rest, name, place)
-                if name == "signatures":
-                    ids = pack.rest["article_id"].combine_chunks()
-                    batch.rewritten.append((stored, pack.replaced, ids))
-    for name, rows in added.items():
-        stored = batch.write(rows, name)
-        if name == "signatures":
-            batch.added_signatures = stored
+    """Stage the added rows and what is left of the files that hold removed ones.
+
+    Tables are written side by side: compressing them takes most of a commit, and other threads can
+    run meanwhile.
+    """
+    with ThreadPoolExecutor(WRITERS) as pool:
+        by_size = sorted(added, key=lambda name: -added[name].nbytes)
+        writing = {name: pool.submit(batch.stage, added[name], name) for name in by_size}
+        rewriting = _rewriting(pool, layout, gatherer, change, batch)
+        for name in added:
+            stored = writing[name].result()
+            batch.files.append(stored)
+            if name == "signatures":
+                batch.added_signatures = stored
+        for pack, rewritten in rewriting:
+            batch.replace(pack, rewritten.result())
+
+
+def _rewriting(
+    pool: ThreadPoolExecutor, layout: Layout, gatherer: Gatherer, change: Change, batch: Batch
+) -> list[tuple[Pack, Future[Rewritten]]]:
+    """Begin to write what is left of the files that hold removed rows, and to merge small files."""
+    begun = []
+    for name in sorted({*change.added, *change.removed}):
+        keys, files = change.removed.get(name), gatherer.files(name)
+        found = {} if keys is None else gatherer.matching(name, keys)
+        merged = merges(files)
+        apart = [stored for stored in files if not any(stored in pack for pack in merged)]
+        for pack in [*merged, *packs(apart, found)]:
+            level = level_above(pack[0].level) if pack in merged else pack[0].level
+            begun.append((pack, pool.submit(batch.rewrite, layout.root, pack, found, level)))
+    return begun
 
 
 def place(layout: Layout, batch: Batch, step: Step, name: str) -> None:

@@ -92,7 +92,7 @@ def base_query(
         columns = [f"NULL::{sql_type(f.type)} AS {f.name}" for f in contract.schema]
         return f"SELECT {', '.join(columns)} WHERE false"
     groups: dict[tuple[str, ...], list[str]] = {}
-    for stored in files:
+    for stored in sorted(files, key=_listed_at):
         groups.setdefault(stored.columns, []).append(stored.path)
     list_paths = movable_paths if is_movable else fixed_paths
     selects = []
@@ -108,6 +108,17 @@ def base_query(
     return " UNION ALL ".join(selects)
 
 
+def _listed_at(stored: StoredFile) -> tuple[int, str]:
+    """Return by what files of a view are listed.
+
+    DuckDB takes each file to have as many rows as the first. With the smallest file of members in
+    front, and the largest of every other table, a join looks the few members of a story up among
+    the articles: 24 ms at a million, and 220 ms the other way round, when all titles are read.
+    """
+    is_small_first = stored.table == "story_members"
+    return (stored.n_rows if is_small_first else -stored.n_rows, stored.path)
+
+
 def create_base_views(
     connection: duckdb.DuckDBPyConnection,
     live: Mapping[str, Sequence[StoredFile]],
@@ -115,10 +126,11 @@ def create_base_views(
     *,
     prefix: str = "",
     is_movable: bool = False,
+    names: Iterable[str] = CONTRACTS,
 ) -> None:
-    """Create or replace one view for each contract, over its live files."""
-    for name, contract in CONTRACTS.items():
-        query = base_query(contract, live.get(name, ()), root, is_movable=is_movable)
+    """Create or replace one view for each named table, over its live files."""
+    for name in names:
+        query = base_query(CONTRACTS[name], live.get(name, ()), root, is_movable=is_movable)
         connection.execute(f"CREATE OR REPLACE VIEW {prefix}{name} AS {query}")
 
 

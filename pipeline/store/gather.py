@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.contracts import CONTRACTS, EDGES, ID, conform
 from pipeline.interim import MEMBERS
 from pipeline.store.duck import create_base_views, fetch, fixed_paths, open_memory
+from pipeline.store.ids import INDEXED, IdIndex
 from pipeline.store.model import StoredFile
 from pipeline.store.parquet import read_file
-from pipeline.store.rows import find_rows
+from pipeline.store.rows import Found, Keys, find_rows, key_tables
 
 Ids: TypeAlias = pa.Array | pa.ChunkedArray
 
@@ -28,57 +31,92 @@ REVISION_COLUMNS = (
     "document_id",
 )
 
+_WORD = re.compile(r"\w+")
+
 
 class Gatherer:
     """Queries over the live files of one snapshot; `renew` moves on to the next one."""
 
-    def __init__(self, root: Path, spill: Path) -> None:
+    def __init__(self, root: Path, spill: Path, ids: IdIndex) -> None:
         self._root = root
+        self.ids = ids
         self._spill = spill
         self.connection = open_memory(spill)
         self._live: dict[str, list[StoredFile]] = {}
+        self._behind: set[str] = set()
 
     def close(self) -> None:
         """Close the connection and delete what it spilled."""
         self.connection.close()
+        self.ids.close()
         shutil.rmtree(self._spill, ignore_errors=True)
 
     def renew(self, live: Mapping[str, Sequence[StoredFile]]) -> None:
         """Answer from these files from now on."""
         self._live = {name: list(files) for name, files in live.items()}
-        create_base_views(self.connection, self._live, self._root)
+        self._behind = set(CONTRACTS)
 
     def files(self, table: str) -> list[StoredFile]:
         """Return the live files of a table."""
         return self._live.get(table, [])
 
+    def paths(self) -> list[str]:
+        """Return the paths of all live files."""
+        return [stored.path for files in self._live.values() for stored in files]
+
     def select(self, sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
         """Run one query over the tables of the warehouse and the given Arrow tables."""
+        self.make_views(_WORD.findall(sql))
         return fetch(self.connection, sql, tables)
+
+    def make_views(self, names: Iterable[str]) -> None:
+        """Bring the base views among these names up to date; each opens a file of its table."""
+        named = self._behind.intersection(names)
+        create_base_views(self.connection, self._live, self._root, names=sorted(named))
+        self._behind -= named
 
     def rows(self, table: str, column: str, ids: Ids) -> pa.Table:
         """Return the rows of a table whose `column` is among `ids`, with its contract's schema."""
         contract = CONTRACTS[table]
         return conform(self._narrowed(table, column, ids, contract.schema.names), contract)
 
+    def columns(self, table: str, column: str, ids: Ids, names: Sequence[str]) -> pa.Table:
+        """Return some columns of the rows whose `column` is among `ids`, in no order."""
+        return self._narrowed(table, column, ids, names)
+
     def _narrowed(self, table: str, column: str, ids: Ids, columns: Sequence[str]) -> pa.Table:
         """Return columns of the rows whose `column` is among `ids`.
 
-        First the files are found that hold any of them, reading that column alone: most articles
-        of a batch are new, and nothing more is read of ten million others.
+        Only the files are opened that hold any of them: most articles of a batch are new, and
+        nothing is read of ten million others.
         """
-        wanted = pa.table({column: ids.cast(ID)})
-        found = find_rows(self.connection, self._root, self.files(table), [wanted])
         schema = pa.schema([CONTRACTS[table].schema.field(name) for name in columns])
-        if not found:
+        files = self._holding(table, column, ids)
+        if not files:
             return schema.empty_table()
-        listed = fixed_paths(self._root, found)
+        listed = fixed_paths(self._root, (f.path for f in files))
         return fetch(
             self.connection,
             f"SELECT {', '.join(columns)} FROM read_parquet({listed}, hive_partitioning = false)"
             f" SEMI JOIN wanted USING ({column})",
-            {"wanted": wanted},
+            {"wanted": pa.table({column: ids.cast(ID)})},
         ).cast(schema)
+
+    def matching(self, table: str, keys: Keys) -> Found:
+        """Return which rows of which files match any of the keys, see rows.key_tables()."""
+        wanted = key_tables(CONTRACTS[table], keys)
+        indexed = INDEXED.get(table, ())
+        files = self.files(table)
+        holding: set[StoredFile] = set()
+        for each in wanted:
+            column = next((name for name in each.column_names if name in indexed), None)
+            asked = files if column is None else self._holding(table, column, each[column])
+            holding.update(asked)
+        held = [stored for stored in files if stored in holding]
+        return find_rows(self.connection, self._root, held, wanted)
+
+    def _holding(self, table: str, column: str, ids: Ids) -> list[StoredFile]:
+        return self.ids.holding(table, column, ids, self.files(table))
 
     def known_revisions(self, article_ids: Ids) -> pa.Table:
         """Return REVISION_COLUMNS of every revision of these articles."""
@@ -102,6 +140,8 @@ class Gatherer:
         founded = self._narrowed(
             "stories", "story_id", stories["story_id"].unique(), ["story_id", "founded_snapshot"]
         )
+        if not articles.num_rows:
+            return MEMBERS.schema.empty_table()
         joined = fetch(
             self.connection,
             f"SELECT {', '.join(columns)}, story_id, founded_snapshot FROM found"
@@ -114,12 +154,8 @@ class Gatherer:
     def edges(self, article_ids: Ids) -> pa.Table:
         """Return EDGES that are duplicates and have both ends among these articles."""
         edges = self._narrowed("edges", "left_id", article_ids, EDGES.schema.names)
-        found = fetch(
-            self.connection,
-            "SELECT * FROM found SEMI JOIN wanted ON found.right_id = wanted.id WHERE is_duplicate",
-            {"found": edges, "wanted": pa.table({"id": article_ids.cast(ID)})},
-        )
-        return conform(found, EDGES)
+        is_within = pc.is_in(edges["right_id"], _one_array(article_ids))
+        return conform(edges.filter(pc.and_(is_within, edges["is_duplicate"])), EDGES)
 
     def current_articles(self, article_ids: Ids) -> pa.Table:
         """Return ARTICLES: the current revisions of these articles."""
@@ -132,13 +168,9 @@ class Gatherer:
 
     def known_documents(self, document_ids: Ids, files: Sequence[StoredFile]) -> pa.Array:
         """Return those of the ids that `files` of documents hold."""
-        if not files:
-            return pa.array([], ID)
-        listed = fixed_paths(self._root, (f.path for f in files))
-        found = fetch(
-            self.connection,
-            "SELECT DISTINCT document_id FROM read_parquet("
-            f"{listed}, hive_partitioning = false) SEMI JOIN wanted USING (document_id)",
-            {"wanted": pa.table({"document_id": document_ids.cast(ID)})},
-        )
-        return found["document_id"].combine_chunks()
+        return self.ids.known("documents", "document_id", document_ids, files)
+
+
+def _one_array(ids: Ids) -> pa.Array:
+    plain = ids.cast(ID)
+    return plain.combine_chunks() if isinstance(plain, pa.ChunkedArray) else plain

@@ -72,6 +72,11 @@ class Layout:
         return self.root / "cache" / "keys"
 
     @property
+    def ids(self) -> Path:
+        """The index of ids; made by its first pack, may be deleted at any time."""
+        return self.root / "cache" / "ids"
+
+    @property
     def public(self) -> Path:
         """What analysts open; written by the writer alone."""
         return self.root / "public"

@@ -12,7 +12,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.contracts import CONTRACTS, ID, Contract, conform
+from pipeline.contract import checked, in_order
+from pipeline.contracts import CONTRACTS, ID, Contract
 from pipeline.store.model import StoredFile
 
 ROWS_PER_GROUP = 30_720
@@ -20,6 +21,13 @@ ROWS_PER_GROUP = 30_720
 histogram in 12 ms, against 142 ms from daily folders."""
 
 _COMPRESSION_LEVEL = 3
+_FAST_LEVEL = 1
+_TEXTS = frozenset(("documents", "articles", "paragraphs"))
+"""Tables of whole texts, see DECISIONS.md, 31."""
+
+_TEXT_PAGES = {"data_page_size": 128 << 10, "write_batch_size": 32}
+"""A page ends at so many bytes, looked at after so many rows: to show one article its page is
+unpacked, not 3 MB of others. At level 1 small pages make no file larger."""
 
 # Columns of few distinct values. Elsewhere pyarrow would try a dictionary first and drop it.
 _DICTIONARY = frozenset(
@@ -34,6 +42,15 @@ _DICTIONARY = frozenset(
 # Random ids: minimum and maximum of a row group exclude nothing, a bloom filter does.
 _BLOOM = frozenset(("article_id", "document_id", "story_id", "component_id", "left_id", "right_id"))
 _BLOOM_FALSE_POSITIVES = 0.01
+
+# Texts that nobody compares with less and greater: their minimum and maximum cost a look at each
+# byte and exclude nothing.
+_NO_STATISTICS = frozenset(
+    (
+        *("content", "header", "text", "original_text", "title", "extra", "evidence", "diff"),
+        *("signature", "template", "example", "message", "problem_message"),
+    )
+)
 
 _ORDER: Mapping[str, Sequence[tuple[str, str]]] = {
     # Analysts filter by time: row groups sorted by it are skipped by their statistics.
@@ -83,7 +100,7 @@ def with_bytes(table: pa.Table, contract: Contract) -> pa.Table:
 def in_file_order(table: pa.Table, contract: Contract) -> pa.Table:
     """Return rows in the order in which a file of the table keeps them."""
     by_key = tuple((name, "ascending") for name in contract.key)
-    return table.sort_by(list(_ORDER.get(contract.name, by_key)))
+    return in_order(table, _ORDER.get(contract.name, by_key))
 
 
 def conformed_in_file_order(table: pa.Table, contract: Contract) -> pa.Table:
@@ -92,9 +109,7 @@ def conformed_in_file_order(table: pa.Table, contract: Contract) -> pa.Table:
     Raises:
         ContractError: the table breaks its contract.
     """
-    rows = conform(table, contract)
-    # conform() sorts by key already, and sorting long texts takes as long as writing them.
-    return in_file_order(rows, contract) if contract.name in _ORDER else rows
+    return in_file_order(checked(table, contract), contract)
 
 
 def write_file(
@@ -120,7 +135,9 @@ def write_file(
         {"unecho_snapshot": str(stamp.snapshot), "unecho_run_id": stamp.run_id}
     )
     sizes = groups or [ROWS_PER_GROUP] * -(-table.num_rows // ROWS_PER_GROUP)
-    with pq.ParquetWriter(staged, columns.schema, **_writer_options(table, max(sizes))) as writer:
+    with pq.ParquetWriter(
+        staged, columns.schema, **_writer_options(table, contract, max(sizes))
+    ) as writer:
         start = 0
         for size in sizes:
             writer.write_table(columns.slice(start, size), row_group_size=size)
@@ -139,16 +156,18 @@ def write_file(
     )
 
 
-def _writer_options(table: pa.Table, rows_per_group: int) -> dict[str, object]:
+def _writer_options(table: pa.Table, contract: Contract, rows_per_group: int) -> dict[str, object]:
     names = table.column_names
     n_rows = max(1, min(table.num_rows, rows_per_group))
     return {
         "compression": "zstd",
-        "compression_level": _COMPRESSION_LEVEL,
+        "compression_level": _FAST_LEVEL if contract.name in _TEXTS else _COMPRESSION_LEVEL,
         "use_dictionary": [name for name in names if name in _DICTIONARY],
+        "write_statistics": [name for name in names if name not in _NO_STATISTICS],
         "bloom_filter_options": {
             name: {"ndv": n_rows, "fpp": _BLOOM_FALSE_POSITIVES} for name in names if name in _BLOOM
         },
+        **(_TEXT_PAGES if contract.name in _TEXTS else {}),
     }
 
 

@@ -141,7 +141,10 @@ def _build(
     staged.write_bytes(_template())
     with _attached(connection, staged, "") as cursor:
         cursor.execute("BEGIN")
-        create_base_views(cursor, edition.live, root, prefix="_", is_movable=True)
+        # Over no files they stand in the template.
+        create_base_views(
+            cursor, edition.live, root, prefix="_", is_movable=True, names=sorted(edition.live)
+        )
         _fill_snapshot(cursor, root, edition)
         _fill_runs(cursor, edition.runs)
         for name, value in edition.parameters.items():

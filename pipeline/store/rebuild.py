@@ -211,6 +211,7 @@ class Comparison:
         """Look at both as they are now; close() before either changes."""
         self._warehouse = warehouse
         self._connection = warehouse.gatherer.connection
+        warehouse.gatherer.make_views(CONTRACTS)
         live = {name: draft.gatherer.files(name) for name in CONTRACTS}
         create_base_views(self._connection, live, draft.root, prefix=_DRAFT)
 

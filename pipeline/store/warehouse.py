@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from pipeline.store.duck import interruptible
 from pipeline.store.durable import NOT_LANDED, PUBLISHED_STAYS, TAKEN_UP, storing
 from pipeline.store.gather import Gatherer, Ids
 from pipeline.store.history import History, Rebuild
+from pipeline.store.ids import IdIndex
 from pipeline.store.layout import SPILL, Layout
 from pipeline.store.lock import writer_lock
 from pipeline.store.model import (
@@ -82,7 +83,8 @@ def open_warehouse(
             now = naive_utc(datetime.now(UTC))
             catalog = Catalog.open(layout.catalog, now)
             stack.callback(catalog.close)
-            gatherer = Gatherer(layout.root, layout.staging / SPILL)
+            ids = IdIndex(layout.root, layout.ids)
+            gatherer = Gatherer(layout.root, layout.staging / SPILL, ids)
             stack.callback(gatherer.close)
             recover(layout, catalog, gatherer.connection, now, retention_days, step)
             gatherer.renew(catalog.live_files())
@@ -103,7 +105,6 @@ class Warehouse:
         retention_days: float,
         step: Step,
     ) -> None:
-        """Take an opened catalogue; use open_warehouse()."""
         self._layout = layout
         self._catalog = catalog
         self._gatherer = gatherer
@@ -119,13 +120,18 @@ class Warehouse:
         return self._layout.root
 
     @property
+    def scratch(self) -> Path:
+        """A folder for what lives no longer than this session; whoever uses it makes it."""
+        return self._layout.staging / SPILL / "parts"
+
+    @property
     def head(self) -> Snapshot:
         """The newest snapshot."""
         return self._catalog.head()
 
     @property
     def snapshot_id(self) -> int:
-        """The id of the newest snapshot."""
+        """Its id."""
         return self.head.id
 
     @property
@@ -210,6 +216,7 @@ class Warehouse:
                 commit.place(self._layout, batch, self._step, "land")
                 landing = commit.record_landing(self._catalog, batch, now, self._step)
             self._landed_here.add(landing.file.path)
+            self._gatherer.ids.add(batch.ids)
             return with_landing(documents, landing.file.path)
 
     def pending(self) -> Iterator[pa.Table]:
@@ -278,15 +285,21 @@ class Warehouse:
         """Return article_id → revision_id of the current revisions of these articles."""
         known = self.known_revisions(article_ids)
         current = known.filter(known["is_current"])
-        pairs = zip(
-            current["article_id"].to_pylist(), current["revision_id"].to_pylist(), strict=True
-        )
-        return dict(pairs)
+        columns = (current[name].to_pylist() for name in ("article_id", "revision_id"))
+        return dict(zip(*columns, strict=True))
 
     def rows(self, table: str, column: str, ids: Ids) -> pa.Table:
         """Return the rows of a table whose `column` is among `ids`, with its contract's schema."""
         with self._guarded("looking up rows"):
             return self._gatherer.rows(table, column, ids)
+
+    def columns(self, table: str, column: str, ids: Ids, names: Sequence[str]) -> pa.Table:
+        """Return some columns of the rows whose `column` is among `ids`, in no order.
+
+        Texts are most of what a file holds: who needs none of them reads a tenth.
+        """
+        with self._guarded("looking up rows"):
+            return self._gatherer.columns(table, column, ids, names)
 
     def select(self, sql: str, **tables: pa.Table) -> pa.Table:
         """Run one query over the tables of the warehouse and the given Arrow tables.
@@ -296,8 +309,6 @@ class Warehouse:
         """
         with self._guarded("running a query"):
             return self._gatherer.select(sql, tables)
-
-    # Publishing
 
     def publish(self, change: Change, run_id: str, now: datetime) -> Snapshot:
         """Commit a change and publish it; return its snapshot, or the head if nothing changes.
@@ -354,6 +365,9 @@ class Warehouse:
         # Derived: what a full disk keeps from being cached is made again when it is asked for.
         with suppress(OSError):
             self._cache_keys(change, batch)
+            self._gatherer.ids.add(batch.ids)
+            documents = (stored.path for stored in self._document_files())
+            self._gatherer.ids.save({*documents, *self._gatherer.paths()})
         self._step("cache:written")
         shutil.rmtree(batch.folder, ignore_errors=True)
         self._is_broken = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from pipeline.text.number_words import MONTHS, alternatives
 
@@ -95,8 +96,10 @@ def are_dates_apart(left: Iterable[str], right: Iterable[str]) -> bool:
     >>> are_dates_apart(["d:1987-03-31"], ["d:--04-06"]), are_dates_apart(["d:---28"], ["d:---29"])
     (True, False)
     """
-    left_days, right_days = _days(left), _days(right)
+    left_days, right_days = _days(frozenset(left)), _days(frozenset(right))
     if not left_days or not right_days:
+        return False
+    if not left_days.isdisjoint(right_days):
         return False
     has_months = all(month for month, _ in left_days | right_days)
     if has_months:
@@ -111,13 +114,14 @@ def are_dates_apart(left: Iterable[str], right: Iterable[str]) -> bool:
     return min(min(gap, cycle - gap) for gap in gaps) > 1
 
 
-def _days(dates: Iterable[str]) -> set[tuple[int, int]]:
+@lru_cache(maxsize=1 << 12)
+def _days(dates: frozenset[str]) -> frozenset[tuple[int, int]]:
     """Return (month, day) of the dates that name a day; month 0 where it is left out."""
     days = set()
     for date in dates:
         if found := _DAY_OF.fullmatch(date):
             days.add((int(found[1] or 0), int(found[2])))
-    return days
+    return frozenset(days)
 
 
 def _iso(year: int | None, month: int | None, day: int | None) -> str:

@@ -9,40 +9,34 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
-from typing import NamedTuple
+from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.text.script import ScriptClass, script_classes
+from pipeline.text.engine import use_compiled
+from pipeline.text.fold_kinds import (
+    COMMA,
+    DIGIT,
+    DROP,
+    HYPHEN,
+    LETTER,
+    MINUS,
+    MINUS_SIGN,
+    POINT,
+    QUOTE,
+    SPACE,
+    UNSPACED,
+)
+from pipeline.text.fold_tables import DROPPED, N_ENTRIES, FoldTables, fold_entries, fold_tables
+from pipeline.text.utf8 import Utf8, blocks_of, large_strings
 
 NORMALISER_VERSION = "key-1"
 """Part of every recipe: keys of two versions never meet."""
 
-_SENTINEL, _DROP, _SPACE, _DIGIT, _LETTER, _UNSPACED = range(6)
-_POINT, _COMMA, _QUOTE, _HYPHEN, _MINUS = range(6, 11)
-
-_DROPPED = 0x110000
-"""Folded value of a code point that leaves nothing; larger values number an expansion."""
-
-_QUOTES = "'\"`´‘’‚‛“”„‟ʹʺʻʼ′″‵‶«»‹›״׳＇＂"
-_HYPHENS = "-‐‑﹣－"
-_NO_TRACE = "™℠®©\u0640"  # trade marks; the Arabic tatweel only stretches a word
-_MINUS_SIGN = "\N{MINUS SIGN}"
-# Signs that carry a number's meaning: "5%" is neither "5" nor "$5" in a short text.
-_MEASURES = "%‰"
-# Arabic forms of ASCII marks; two letters that Korean papers print as a middle dot.
-_SAME = {"٪": "%", "٫": ".", "٬": ",", "ㆍ": " ", "ᆞ": " "}
-
-
-class _Tables(NamedTuple):
-    """Folding tables over code points: `fold` uint32, `kind` uint8, expansions as CSR."""
-
-    fold: NDArray[np.uint32]
-    kind: NDArray[np.uint8]
-    expansion_codes: NDArray[np.uint32]
-    expansion_starts: NDArray[np.int64]
+_MINUS_CODE, _POINT_CODE, _SPACE_CODE = ord(MINUS_SIGN), ord("."), ord(" ")
 
 
 def make_key(text: str) -> str:
@@ -64,21 +58,75 @@ def make_keys(texts: Sequence[str]) -> list[str]:
     """Return the key of each text, folded together as one array of code points."""
     if not texts:
         return []
-    tables = _tables()
+    tables = fold_tables()
     joined = "\0".join([_composed(text) for text in texts])
     codes = np.frombuffer(f"\0{joined}\0".encode("utf-32-le", "surrogatepass"), "<u4")
     codes = _expand(tables, tables.fold[codes])
     kinds = tables.kind[codes]
-    kept = kinds != _DROP
+    kept = kinds != DROP
     codes, kinds = _resolve_marks(codes[kept], kinds[kept])
     codes = _keep_spaces_between_words(codes, kinds)
     keys = codes.astype("<u4", copy=False).tobytes().decode("utf-32-le").split("\0")[1:-1]
-    return [key if unicodedata.is_normalized("NFC", key) else make_key(key) for key in keys]
+    return [key if _is_composed(key) else make_key(key) for key in keys]
+
+
+def key_array(texts: pa.Array | pa.ChunkedArray) -> pa.LargeStringArray:
+    """Return the key of each text, string or large string without NULL, as `make_keys` gives it.
+
+    Large batches are folded by the compiled engine on the buffers where they lie.
+    """
+    utf8 = Utf8.of(texts)
+    if use_compiled(utf8.n_articles):
+        return _compiled_keys(texts, utf8)
+    plain = texts.to_pylist()
+    keys = [key for block in blocks_of(plain) for key in make_keys(plain[block])]
+    return pa.array(keys, pa.large_string())
+
+
+def _compiled_keys(texts: pa.Array | pa.ChunkedArray, utf8: Utf8) -> pa.LargeStringArray:
+    """Return the keys of `texts`, whose bytes are `utf8`.
+
+    The kernel sees code points one at a time and marks the texts in which some may combine: those
+    of them that are not composed, before or after, are folded by `make_keys`.
+    """
+    from pipeline.text.normalise_compiled import fold_all
+
+    keys, offsets, is_suspect = fold_all(utf8.bytes, utf8.offsets, *fold_entries())
+    folded = large_strings(keys, offsets)
+    suspects = pa.array(np.flatnonzero(is_suspect))
+    if not len(suspects):
+        return folded
+    own, found = (column.take(suspects).to_pylist() for column in (texts, folded))
+    mended = [
+        key if _folds_apart(text) and _is_composed(key) else make_key(text)
+        for text, key in zip(own, found, strict=True)
+    ]
+    return pc.replace_with_mask(folded, pa.array(is_suspect), pa.array(mended, pa.large_string()))
 
 
 def key_hash(key: str) -> bytes:
     """Return the 16-byte hash of a key: what relation `exact` compares."""
     return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def key_hashes(keys: pa.LargeStringArray) -> pa.FixedSizeBinaryArray:
+    """Return the `key_hash` of each key, hashed where it lies."""
+    utf8 = Utf8.of(keys)
+    keys_bytes, bounds = utf8.bytes.data, utf8.offsets.tolist()
+    hashes = [
+        hashlib.blake2b(keys_bytes[start:end], digest_size=16).digest()
+        for start, end in pairwise(bounds)
+    ]
+    return pa.array(hashes, pa.binary(16))
+
+
+def _folds_apart(text: str) -> bool:
+    """Return whether each code point of a text folds by itself, and by the compiled tables."""
+    return "\0" not in text and max(text) < chr(N_ENTRIES) and _is_composed(text)
+
+
+def _is_composed(text: str) -> bool:
+    return unicodedata.is_normalized("NFC", text)
 
 
 def _composed(text: str) -> str:
@@ -88,19 +136,19 @@ def _composed(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-def _expand(tables: _Tables, folded: NDArray[np.uint32]) -> NDArray[np.uint32]:
+def _expand(tables: FoldTables, folded: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Return the folded code points with each expansion number replaced by its code points."""
-    many = np.flatnonzero(folded > _DROPPED)
+    many = np.flatnonzero(folded > DROPPED)
     if not many.size:
         return folded
-    number = folded[many] - (_DROPPED + 1)
+    number = folded[many] - (DROPPED + 1)
     first = tables.expansion_starts[number]
     length = tables.expansion_starts[number + 1] - first
     repeats = np.ones(folded.size, np.int64)
     repeats[many] = length
     expanded = np.repeat(folded, repeats)
     within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-    expanded[expanded > _DROPPED] = tables.expansion_codes[np.repeat(first, length) + within]
+    expanded[expanded > DROPPED] = tables.expansion_codes[np.repeat(first, length) + within]
     return expanded
 
 
@@ -112,37 +160,37 @@ def _resolve_marks(
     Each rule looks at direct neighbours only and its result satisfies it again, so that the key
     of a key is the key.
     """
-    at = np.flatnonzero(kinds >= _POINT)
+    at = np.flatnonzero(kinds >= POINT)
     if not at.size:
         return codes, kinds
     codes, kinds = codes.copy(), kinds.copy()
     kind, before, after = kinds[at], kinds[at - 1], kinds[at + 1]
-    in_number = (before == _DIGIT) & (after == _DIGIT)
-    point, comma, quote = kind == _POINT, kind == _COMMA, kind == _QUOTE
+    in_number = (before == DIGIT) & (after == DIGIT)
+    point, comma, quote = kind == POINT, kind == COMMA, kind == QUOTE
     crowded = _is_soft(before) | _is_soft(after)
     thousands = comma & in_number & _three_digits_follow(kinds, at)
-    signed = (kind >= _HYPHEN) & (after == _DIGIT)
+    signed = (kind >= HYPHEN) & (after == DIGIT)
     # "Covid-19" and "27-28" have no sign; a minus that stands in a key already keeps its place
     # beside Hangul, where the space before it was dropped.
-    signed &= (before <= _SPACE) | ((kind == _MINUS) & (before == _UNSPACED))
-    result = np.full(at.size, _SPACE, np.uint8)
-    result[(point & in_number) | (comma & in_number) | signed] = _LETTER
-    result[thousands | (point & ~in_number & ~crowded) | (quote & ~in_number & ~crowded)] = _DROP
+    signed &= (before <= SPACE) | ((kind == MINUS) & (before == UNSPACED))
+    result = np.full(at.size, SPACE, np.uint8)
+    result[(point & in_number) | (comma & in_number) | signed] = LETTER
+    result[thousands | (point & ~in_number & ~crowded) | (quote & ~in_number & ~crowded)] = DROP
     kinds[at] = result
-    codes[at] = np.where(result == _SPACE, 0x20, np.where(signed, ord(_MINUS_SIGN), ord(".")))
-    kept = kinds != _DROP
+    codes[at] = np.where(result == SPACE, _SPACE_CODE, np.where(signed, _MINUS_CODE, _POINT_CODE))
+    kept = kinds != DROP
     return codes[kept], kinds[kept]
 
 
 def _is_soft(kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return where a point, comma or quote stands."""
-    return (kinds >= _POINT) & (kinds <= _QUOTE)
+    return (kinds >= POINT) & (kinds <= QUOTE)
 
 
 def _three_digits_follow(kinds: NDArray[np.uint8], at: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return where exactly three digits follow; the closing sentinel ends every look ahead."""
     last = kinds.size - 1
-    one, two, three, four = (kinds[np.minimum(at + step, last)] == _DIGIT for step in range(1, 5))
+    one, two, three, four = (kinds[np.minimum(at + step, last)] == DIGIT for step in range(1, 5))
     exactly: NDArray[np.bool_] = one & two & three & ~four
     return exactly
 
@@ -151,102 +199,12 @@ def _keep_spaces_between_words(
     codes: NDArray[np.uint32], kinds: NDArray[np.uint8]
 ) -> NDArray[np.uint32]:
     """Drop every space but one between two characters of spaced scripts."""
-    space = kinds == _SPACE
+    space = kinds == SPACE
     first = ~space
     first[1:] |= ~space[:-1]
     codes, kinds, space = codes[first], kinds[first], space[first]
-    spaced = (kinds == _DIGIT) | (kinds == _LETTER)
+    spaced = (kinds == DIGIT) | (kinds == LETTER)
     kept = ~space
     kept[1:-1] |= spaced[:-2] & spaced[2:]
     words: NDArray[np.uint32] = codes[kept]
     return words
-
-
-@cache
-def _tables() -> _Tables:
-    """Build the folding tables once (50 ms)."""
-    kind = _kinds()
-    fold = np.arange(0x110000, dtype=np.uint32)
-    fold[kind[:-1] == _SPACE] = 0x20
-    fold[kind[:-1] == _DROP] = _DROPPED
-    expansions: list[str] = []
-    for code in _changed_code_points():
-        folded = _fold_character(chr(code), kind)
-        if len(folded) > 1:
-            fold[code] = _DROPPED + 1 + len(expansions)
-            expansions.append(folded)
-        else:
-            fold[code] = ord(folded) if folded else _DROPPED
-    fold[0] = 0
-    lengths = np.array([0, *map(len, expansions)])
-    codes = np.frombuffer("".join(expansions).encode("utf-32-le"), "<u4").astype(np.uint32)
-    return _Tables(fold, kind, codes, np.cumsum(lengths))
-
-
-def _kinds() -> NDArray[np.uint8]:
-    """Return the kind of every folded code point, one more for what was dropped."""
-    of_script = np.zeros(len(ScriptClass), np.uint8)
-    of_script[ScriptClass.DROP] = _DROP
-    of_script[[ScriptClass.SPACE, ScriptClass.MARK]] = _SPACE
-    of_script[ScriptClass.ALPHABETIC] = _LETTER
-    of_script[[ScriptClass.HANGUL, ScriptClass.HAN_KANA, ScriptClass.UNSPACED]] = _UNSPACED
-    kind = np.append(of_script[script_classes()], np.uint8(_DROP))
-    kind[ord("0") : ord("9") + 1] = _DIGIT
-    for characters, value in (
-        (_QUOTES, _QUOTE),
-        (_HYPHENS, _HYPHEN),
-        (_MINUS_SIGN, _MINUS),
-        (".", _POINT),
-        (",", _COMMA),
-        (_MEASURES, _UNSPACED),
-    ):
-        kind[[ord(c) for c in characters]] = value
-    for code in (*range(0xA0, 0xA6), *range(0x20A0, 0x20D0), 0x24, 0xE3F, 0x60B, 0x9F2, 0x9F3):
-        if unicodedata.category(chr(code)) == "Sc":
-            kind[code] = _UNSPACED
-    kind[0] = _SENTINEL
-    return kind
-
-
-def _changed_code_points() -> list[int]:
-    """Return the code points that NFKC, case folding or our own table changes."""
-    present = script_classes() != ScriptClass.DROP
-    present[0x3400:0xA000] = present[0xAC00:0xF900] = present[0x20000:0x2F800] = False
-    present[0x2FA20:] = False
-    normalize = unicodedata.normalize
-    codes = np.flatnonzero(present).tolist()
-    changed = [c for c in codes if normalize("NFKC", chr(c)).casefold() != chr(c)]
-    digits = [c for c in codes if c > ord("9") and chr(c).isdecimal()]
-    return changed + digits + [ord(c) for c in _NO_TRACE + "".join(_SAME)]
-
-
-def _fold_character(character: str, kind: NDArray[np.uint8]) -> str:
-    """Return what one character folds to: NFKC and case to their fixed point, then the table."""
-    own = int(kind[ord(character)])
-    category = unicodedata.category(character)
-    if category == "Nd":
-        return str(unicodedata.decimal(character))
-    if character in _NO_TRACE:
-        return ""
-    if own >= _POINT:
-        return character
-    # Spacing accents (Sk) would fold to a space and a combining mark that joins the next word.
-    if category == "Sk" and len(unicodedata.normalize("NFKC", character)) > 1:
-        return " "
-    folded, previous = character, ""
-    while folded != previous:
-        previous = folded
-        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
-    folded = "".join(_as_kept(c, kind) for c in folded)
-    # "3½" and "제①5" must not read 31 2 and 15.
-    loose = unicodedata.decomposition(character).startswith(("<circle>", "<fraction>"))
-    return f" {folded} " if loose else folded
-
-
-def _as_kept(character: str, kind: NDArray[np.uint8]) -> str:
-    """Return the character as it stands in a key: one space for marks, nothing for the dropped."""
-    character = _SAME.get(character, character)
-    if unicodedata.category(character) == "Nd":
-        return str(unicodedata.decimal(character))
-    kept = {_DROP: "", _SPACE: " "}
-    return "" if character in _NO_TRACE else kept.get(int(kind[ord(character)]), character)

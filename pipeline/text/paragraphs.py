@@ -12,10 +12,20 @@ from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.contracts import conform
 from pipeline.interim import SPANS
-from pipeline.text.normalise import make_key, make_keys
+from pipeline.text.flat_lines import (
+    FlatLines,
+    FlatTexts,
+    Places,
+    char_spans,
+    find_lines,
+    flat_texts,
+    least_columns,
+)
+from pipeline.text.normalise import key_array, make_key, make_keys
 from pipeline.text.wrapping import MAX_COLUMNS, Line, join_wrapped
 
 Span = tuple[int, int]
@@ -38,27 +48,69 @@ def split_paragraphs(parsed: pa.Table) -> pa.Table:
     `original_text[start_char:end_char] == text`; spans ascend, do not overlap, and leave out
     nothing but white space.
     """
-    spans: list[Span] = []
-    texts: list[str] = []
-    counts: list[int] = []
-    for body in parsed.column("original_text").to_pylist():
-        own = paragraph_spans(body)
-        spans += own
-        texts += [body[start:end] for start, end in own]
-        counts.append(len(own))
-    owners = np.repeat(np.arange(len(counts)), counts)
-    ends = np.cumsum(counts, dtype=np.int64)
-    bounds = np.array(spans, np.int32).reshape(-1, 2)
+    bodies = parsed.column("original_text").combine_chunks()
+    texts = flat_texts(bodies)
+    lines, is_odd = find_lines(texts)
+    starts, ends, own = char_spans(texts, lines)
+    slow = np.flatnonzero(is_odd | _may_be_wrapped(lines, own, starts, ends, len(bodies)))
+    if slow.size:
+        lines = _read_one_by_one(texts, lines, slow)
+        starts, ends, own = char_spans(texts, lines)
+    owners = pa.array(lines.owners)
+    counts = np.bincount(lines.owners, minlength=len(bodies))
+    firsts = np.cumsum(counts) - counts
     columns = {
-        "article_id": parsed.column("article_id").take(owners),
-        "revision_id": parsed.column("revision_id").take(owners),
-        "seq": np.arange(len(spans), dtype=np.int32) - (ends - counts)[owners],
-        "start_char": bounds[:, 0],
-        "end_char": bounds[:, 1],
-        "text": pa.array(texts, pa.large_string()),
-        "key": pa.array(keys_of(texts), pa.large_string()),
+        "article_id": parsed.column("article_id").combine_chunks().take(owners),
+        "revision_id": parsed.column("revision_id").combine_chunks().take(owners),
+        "seq": np.arange(lines.owners.size) - firsts[lines.owners],
+        "start_char": starts,
+        "end_char": ends,
+        "text": own,
+        "key": key_array(own),
     }
     return conform(pa.table(columns), SPANS)
+
+
+def _may_be_wrapped(
+    lines: FlatLines, own: pa.LargeStringArray, starts: Places, ends: Places, n_texts: int
+) -> NDArray[np.bool_]:
+    """Return which texts may be hard-wrapped: several lines, none too wide, bool [n_texts].
+
+    A cheap look at what `join_wrapped` measures: most Korean paragraphs are too wide for it.
+    """
+    counts = np.bincount(lines.owners, minlength=n_texts)
+    found = counts > 1
+    found[lines.owners[ends - starts > MAX_COLUMNS]] = False
+    rows = np.flatnonzero(found[lines.owners])
+    too_wide = least_columns(own.take(pa.array(rows))) > MAX_COLUMNS
+    found[lines.owners[rows[too_wide]]] = False
+    return found
+
+
+def _read_one_by_one(texts: FlatTexts, lines: FlatLines, slow: Places) -> FlatLines:
+    """Return the lines with those of the texts `slow` replaced by their paragraphs."""
+    starts: list[int] = []
+    ends: list[int] = []
+    owners: list[int] = []
+    for text in slow.tolist():
+        first, last = texts.offsets[text : text + 2].tolist()
+        body = texts.utf8[first:last].tobytes().decode()
+        at = 0
+        for start, end in paragraph_spans(body):
+            first += len(body[at:start].encode())
+            starts.append(first)
+            first += len(body[start:end].encode())
+            ends.append(first)
+            at = end
+        owners += [text] * (len(starts) - len(owners))
+    kept = ~np.isin(lines.owners, slow)
+    together = FlatLines(
+        np.append(lines.starts[kept], np.array(starts, np.int64)),
+        np.append(lines.ends[kept], np.array(ends, np.int64)),
+        np.append(lines.owners[kept], np.array(owners, np.int64)),
+    )
+    order = np.argsort(together.owners, kind="stable")
+    return FlatLines(*(column[order] for column in together))
 
 
 def paragraph_spans(text: str) -> list[Span]:
@@ -79,9 +131,12 @@ def _lines(text: str, spans: Sequence[Span]) -> list[Line]:
     previous_end = 0
     for start, end in spans:
         gap = text[previous_end:start]
-        breaks = list(_GAP_BREAKS.finditer(gap))
-        indent = len(gap) - breaks[-1].end() if breaks else len(gap)
-        lines.append(Line(start, end, text[start:end], indent, len(breaks) > 1 or not lines))
+        if gap == "\n":
+            n_breaks, indent = 1, 0
+        else:
+            breaks = list(_GAP_BREAKS.finditer(gap))
+            n_breaks, indent = len(breaks), len(gap) - (breaks[-1].end() if breaks else 0)
+        lines.append(Line(start, end, text[start:end], indent, n_breaks > 1 or not lines))
         previous_end = end
     return lines
 

@@ -25,7 +25,10 @@ NUMBER = re.compile(rf"\d+(?:[.,٫٬{_GROUPING}]\d+)*")
 _GROUPED_BY_SPACE = re.compile(rf"\d{{1,3}}(?:[{_GROUPING}]\d{{3}})+(?:[.,]\d+)?")
 _ANGLO = re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?")
 _EUROPEAN = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}")
+_ONE_COMMA = re.compile(r"\d+,\d*")
+_ONE_POINT = re.compile(r"\d+\.")
 _MIXED = re.compile(r"(\d{1,4})[- ](\d{1,2})/(2|3|4|8|16|32|64)(?!\d)")
+_BEFORE_FRACTIONS = frozenset("- ")
 _FRACTION = re.compile(r"(\d{1,2})/(\d{1,2})(?![\d/])")
 _SECTION = 10_000
 _SMALL = "십백천十百千仟"
@@ -41,13 +44,13 @@ _NEXT_PART_SPACED = re.compile(
 # "4천 154만", "8천 800만": after a small unit the part has to end in a large one.
 _NEXT_PART_SMALL_SPACED = re.compile(r"[여余餘]? (\d{1,3})(?=[만억조万億亿])")
 _HAN = "".join(HAN_DIGITS)
-_HAN_NUMERAL = re.compile(
+HAN_NUMERAL = re.compile(
     rf"(?<![\d第])(?:[{_HAN}十百千][{_HAN}十百千万萬億亿]+|[{_HAN}十](?=月))(?=([年月日號号])?)"
 )
 _MULTIPLIER = re.compile(rf"\s{{0,2}}({alternatives(MULTIPLIERS)})(?![^\W\d_])\.?", re.IGNORECASE)
 # 만이천 명, 삼천만 원: Hangul numerals are read only as a whole word before a counter, for 이천 and
 # 사천 are towns, 만이 is a particle and 조사 an inquiry.
-_HANGUL_NUMERAL = re.compile(
+HANGUL_NUMERAL = re.compile(
     rf"(?<![가-힣\d])[{''.join(HANGUL_DIGITS)}십백천만][{''.join(HANGUL_DIGITS)}십백천만억조]{{1,11}}"
     r"(?=\s?(?:원|달러|명|엔|위안|유로|톤|건|가구|여\s?(?:원|명|달러)))"
 )
@@ -68,7 +71,7 @@ _ABOUT = re.compile(r"\s?[여余餘多]\s?")
 # Spelled out in three cases: with IGNORECASE the search cannot skip to a first letter (8 times
 # slower on Korean text).
 _CASES = {form: n for w, n in SPELLED.items() for form in (w, w.capitalize(), w.upper())}
-_SPELLED = re.compile(
+SPELLED_NUMBER = re.compile(
     rf"({alternatives(_CASES)})(?![a-zA-Z])(?:-({alternatives(_CASES)})(?![a-zA-Z]))?"
     r"(\s{1,2}(?i:hundred|thousand|million|mln|billion|billon|bln|trillion|pct|percent)\b)?"
 )
@@ -83,7 +86,9 @@ def read_quantity(text: str, at: int, is_decimal_comma: bool) -> tuple[list[str]
     first_end = end
     if _MYRIAD.match(text, end):
         value, end = _myriads(text, end, value)
-    if multiplier := _MULTIPLIER.match(text, end):
+    if _is_hangul(text, end):
+        pass  # no multiplier of `MULTIPLIERS` is
+    elif multiplier := _MULTIPLIER.match(text, end):
         value *= MULTIPLIERS[multiplier[1].lower()]
         end = multiplier.end()
     elif currency and (short := _SHORT_MULTIPLIER.match(text, end)):
@@ -107,16 +112,18 @@ def _is_negative(text: str, at: int) -> bool:
 
 def _values(text: str, at: int, is_decimal_comma: bool) -> tuple[list[Decimal], int]:
     """Read digits with their separators; more than one value where these only separate."""
-    if mixed := _MIXED.match(text, at):
-        return [Decimal(mixed[1]) + Decimal(mixed[2]) / Decimal(mixed[3])], mixed.end()
-    fraction = _FRACTION.match(text, at)
-    if fraction and int(fraction[2]):
-        return [(Decimal(fraction[1]) / Decimal(fraction[2])).quantize(_RATIO)], fraction.end()
     found = NUMBER.match(text, at)
     assert found is not None
-    raw = found[0].replace("٫", ".").replace("٬", ",")
-    if grouped := _GROUPED_BY_SPACE.fullmatch(raw):
-        raw = re.sub(f"[{_GROUPING}]", "", grouped[0])
+    raw, following = found[0], text[found.end() : found.end() + 1]
+    # What follows tells most numbers from fractions: one look saves two patterns.
+    if following in _BEFORE_FRACTIONS and (mixed := _MIXED.match(text, at)):
+        return [Decimal(mixed[1]) + Decimal(mixed[2]) / Decimal(mixed[3])], mixed.end()
+    if following == "/" and (fraction := _FRACTION.match(text, at)) and int(fraction[2]):
+        return [(Decimal(fraction[1]) / Decimal(fraction[2])).quantize(_RATIO)], fraction.end()
+    if not raw.isdecimal():
+        raw = raw.replace("٫", ".").replace("٬", ",")
+        if grouped := _GROUPED_BY_SPACE.fullmatch(raw):
+            raw = re.sub(f"[{_GROUPING}]", "", grouped[0])
     if len(raw) > _MAX_DIGITS:
         raw = raw[:_MAX_DIGITS]
     return [Decimal(v) for v in _separate(raw, is_decimal_comma)], found.end()
@@ -132,14 +139,16 @@ def _separate(raw: str, is_decimal_comma: bool) -> list[str]:
         return [raw]
     if _EUROPEAN.fullmatch(raw):
         return [raw.replace(".", "").replace(",", ".")]
-    if raw.count(",") == 1 and is_decimal_comma and "." not in raw:
+    if is_decimal_comma and _ONE_COMMA.fullmatch(raw):
         return [raw.replace(",", ".")]
     if _ANGLO.fullmatch(raw):
         return [raw.replace(",", "")]
-    if raw.count(".") == 1 and "," not in raw:
+    if _ONE_POINT.match(raw) and raw.count(".") == 1 and "," not in raw:
         whole, fraction = raw.split(".")
+        if not fraction.isdecimal():
+            return [whole]
         is_group = len(fraction) == 3 and (is_decimal_comma or int(fraction) == 0)
-        return [whole + fraction if is_group else raw] if fraction.isdecimal() else [whole]
+        return [whole + fraction if is_group else raw]
     return [part for part in re.split(r"\D+", raw) if part]
 
 
@@ -188,17 +197,23 @@ def _unit(text: str, end: int) -> tuple[str, int]:
         return "th", ordinal.end()
     if about := _ABOUT.match(text, end):
         end = about.end()
-    if unit := _LATIN_UNIT.match(text, end):
+    is_latin = not _is_hangul(text, end)
+    if is_latin and (unit := _LATIN_UNIT.match(text, end)):
         return UNITS[" ".join(unit[1].lower().split())], unit.end()
     if unit := _OTHER_UNIT.match(text, end):
         return UNITS[unit[1]], unit.end()
-    letters = _LETTERS.match(text, end)
+    letters = _LETTERS.match(text, end) if is_latin else None
     return (letters[0].lower(), letters.end()) if letters else ("", end)
+
+
+def _is_hangul(text: str, at: int) -> bool:
+    """Return whether a Hangul syllable stands at `at`: then no pattern of Latin words matches."""
+    return "\uac00" <= text[at : at + 1] <= "\ud7a3"
 
 
 def spelled_numbers(text: str) -> Iterator[str]:
     """Yield English number words; "one" alone is a pronoun as often as a number."""
-    for found in _SPELLED.finditer(text):
+    for found in SPELLED_NUMBER.finditer(text):
         if found.start() and text[found.start() - 1].isalnum():
             continue
         value = Decimal(SPELLED[found[1].lower()])
@@ -215,7 +230,7 @@ def spelled_numbers(text: str) -> Iterator[str]:
 
 def han_numbers(text: str) -> Iterator[str]:
     """Yield numbers of at least two Han numerals: 二十五, 三千万."""
-    for found in _HAN_NUMERAL.finditer(text):
+    for found in HAN_NUMERAL.finditer(text):
         numeral = found[0]
         if all(c in HAN_DIGITS for c in numeral):
             value = Decimal("".join(str(HAN_DIGITS[c]) for c in numeral))
@@ -229,7 +244,7 @@ def han_numbers(text: str) -> Iterator[str]:
 
 def hangul_numbers(text: str) -> Iterator[str]:
     """Yield numbers of Hangul numerals before a counter: 만이천 명, 삼천만 원."""
-    for found in _HANGUL_NUMERAL.finditer(text):
+    for found in HANGUL_NUMERAL.finditer(text):
         if any(c in MYRIAD_UNITS for c in found[0]):
             yield _plain(_han_value(found[0])) + _unit(text, found.end())[0]
 

@@ -7,6 +7,7 @@ that would run over the end is left out; a key shorter than its windows is one s
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,9 +20,12 @@ from pipeline.text.script import ScriptClass, script_classes
 
 HASH_NAME = "multilinear64"
 """Name of the shingle hash in a recipe."""
+SHA1 = "sha1"
+"""Name of datasketch's default: the first four bytes of SHA-1 over UTF-8."""
 
 _MASK = (1 << 64) - 1
-_FINAL_MULTIPLIER = 0x9E3779B97F4A7C15
+_LONGEST_COMPILED = 255
+FINAL_MULTIPLIER = 0x9E3779B97F4A7C15
 
 Hashes = NDArray[np.uint64]
 Offsets = NDArray[np.int64]
@@ -82,7 +86,7 @@ def hash_window(window: str) -> int:
     for multiplier, character in zip(multipliers[1:], window, strict=True):
         hashed = (hashed + multiplier * ord(character)) & _MASK
     hashed ^= hashed >> 32
-    hashed = hashed * _FINAL_MULTIPLIER & _MASK
+    hashed = hashed * FINAL_MULTIPLIER & _MASK
     return hashed ^ hashed >> 29
 
 
@@ -111,6 +115,32 @@ def shingle_sets(keys: Sequence[str], profile: ShingleProfile) -> tuple[Hashes, 
     """Return the sorted unique shingle hashes of each key, with offsets as `window_hashes`."""
     hashes, offsets = window_hashes(keys, profile)
     return unique_within(hashes, offsets)
+
+
+def sha1_shingle(shingle: bytes) -> int:
+    """Return the hash of a shingle in UTF-8 that `datasketch.sha1_hash32` returns."""
+    digest = hashlib.sha1(shingle, usedforsecurity=False).digest()
+    return int.from_bytes(digest[:4], "little")
+
+
+def sha1_sets(keys: Sequence[str], profile: ShingleProfile) -> tuple[Hashes, Offsets]:
+    """Return the 32-bit SHA-1 hash of each distinct shingle of each key, as `shingle_sets` does."""
+    sets = [set(shingles(key, profile)) for key in keys]
+    encoded = [shingle.encode("utf-8", "surrogatepass") for own in sets for shingle in own]
+    hashes = np.fromiter(map(sha1_shingle, encoded), np.uint64, len(encoded))
+    return hashes, np.append(0, np.cumsum([len(own) for own in sets], dtype=np.int64))
+
+
+@cache
+def window_tables(profile: ShingleProfile) -> tuple[NDArray[np.uint8], Hashes]:
+    """Return the window length of every code point, and the multipliers of the longest window.
+
+    What the compiled engine hashes by: uint8 [0x110000] and uint64 [longest + 1].
+    """
+    lengths = profile.window_lengths()
+    if lengths.max() > _LONGEST_COMPILED:
+        raise ValueError(f"windows of {profile.name} are over {_LONGEST_COMPILED} characters")
+    return lengths.astype(np.uint8)[script_classes()], _multipliers(int(lengths.max()) + 1)
 
 
 def unique_within(hashes: Hashes, offsets: Offsets) -> tuple[Hashes, Offsets]:
@@ -184,7 +214,7 @@ def _hash_windows(
             hashes[here] = sparse
     hashes = hashes[is_window]
     hashes ^= hashes >> np.uint64(32)
-    hashes *= np.uint64(_FINAL_MULTIPLIER)
+    hashes *= np.uint64(FINAL_MULTIPLIER)
     hashes ^= hashes >> np.uint64(29)
     return hashes
 

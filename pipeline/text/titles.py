@@ -6,7 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from pipeline.text.normalise import make_keys
+import pyarrow as pa
+
+from pipeline.text.normalise import key_array
 
 UNMARKED = 0
 """Version of a headline without a mark of a version."""
@@ -46,6 +48,9 @@ _DASHED = re.compile(
     re.IGNORECASE,
 )
 
+# One of these stands in every mark, and most headlines have none. U+2329 is one only after NFC.
+may_be_marked = re.compile(r"[\[(<【〔〈＜［（:：|｜\-–—\u2329]").search
+
 
 def bare_title(title: str) -> str:
     """Return the headline without marks such as [속보], (종합2보), (update) or "UPDATE 1-".
@@ -70,12 +75,16 @@ def title_version(title: str) -> int:
 
 def title_keys(titles: Iterable[str | None]) -> list[str]:
     """Return the key of each headline without its marks; empty without a headline."""
-    return make_keys([bare_title(title) if title else "" for title in titles])
+    bare = [_parted(title)[0] if title and may_be_marked(title) else title for title in titles]
+    keys: list[str] = key_array(pa.array([t or "" for t in bare], pa.large_string())).to_pylist()
+    return keys
 
 
 def title_versions(titles: Iterable[str | None]) -> list[int]:
     """Return the version that each headline claims, `UNMARKED` without a headline."""
-    return [title_version(title) if title else UNMARKED for title in titles]
+    return [
+        title_version(title) if title and may_be_marked(title) else UNMARKED for title in titles
+    ]
 
 
 def _parted(title: str) -> tuple[str, list[re.Match[str]]]:

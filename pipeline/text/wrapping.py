@@ -16,8 +16,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 MAX_COLUMNS = 100
 """Wider lines are no hard-wrapped text: terminals and mail wrap at 72 to 80, wires at 63 to 69."""
@@ -43,8 +43,7 @@ _BULLET = re.compile(r"[•·▪◦●○■□▲△▶▷◆◇※*]\s?\S")
 _FIRST_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff][、。，．」』）)]*|\S+")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line: its span, its text without outer white space, its indent, a blank line before."""
 
     start: int
@@ -54,8 +53,7 @@ class Line:
     is_after_blank: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Break:
+class _Break(NamedTuple):
     """A line break inside a block of lines that nothing else sets apart."""
 
     at: int
@@ -78,6 +76,9 @@ def columns(text: str) -> int:
 
 def is_table_row(text: str) -> bool:
     """Return whether a line has cells set apart by tabs, bars or runs of spaces."""
+    # Prose ends here: the pattern has no beginning that it could be looked for by.
+    if "  " not in text and "\t" not in text and "|" not in text:
+        return False
     return _ROW.search(text) is not None
 
 
@@ -158,4 +159,4 @@ def _is_wrapped_text(breaks: Sequence[_Break]) -> bool:
 
 def _is_long_word(text: str) -> bool:
     """Return whether a line is one word of ASCII, as addresses are."""
-    return text.isascii() and not any(c.isspace() for c in text)
+    return text.isascii() and len(text.split(None, 1)) < 2

@@ -16,6 +16,8 @@ import pyarrow as pa
 import pytest
 
 from flows import ingest as ingest_module
+from flows import parts as parts_module
+from flows import texts as texts_module
 from flows.serve import Plan
 from flows.server import client_environment
 from pipeline.errors import WarehouseError
@@ -136,10 +138,11 @@ def test_the_error_of_a_stage_reaches_the_flow_and_nothing_waits_for_it(
 
 
 def test_every_stage_of_an_ingest_has_words_for_the_bar() -> None:
-    source = Path(str(ingest_module.__file__)).read_text("utf-8")
+    modules = (ingest_module, texts_module, parts_module)
+    source = "".join(Path(str(m.__file__)).read_text("utf-8") for m in modules)
     called = {part.partition(")")[0].rpartition(".")[2] for part in source.split("stage(")[1:]}
     stages = {name for name in called if name.isidentifier()} - {"function"}
-    assert {"land", "parse", "search", "publish"} <= stages
+    assert {"land", "parse", "inspect_parts", "clean_parts", "search", "publish"} <= stages
     assert stages <= set(DOING)
 
 

@@ -7,14 +7,14 @@ import random
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
-from flows import ingest as ingest_module
+from flows import texts as texts_module
 from flows.ingest import Request, run_ingest
 from pipeline.report.summary import RunSummary
 from pipeline.settings import Settings
 from pipeline.store.doctor import doctor
+from tests.flows.pictures import picture, rows
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 
@@ -40,34 +40,6 @@ def ingest(root: Path, *paths: Path | str, **values: Any) -> RunSummary:
 def write_jsonl(path: Path, records: list[dict[str, Any]]) -> Path:
     path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records), "utf-8")
     return path
-
-
-def rows(root: Path, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(root / "public" / "news.duckdb"), read_only=True) as con:
-        return con.sql(sql).fetchall()
-
-
-def picture(root: Path) -> dict[str, Any]:
-    """What must not depend on the way the articles arrived."""
-    members = rows(
-        root,
-        "SELECT a.article_id::VARCHAR, a.story_id, a.role, a.canonical_id::VARCHAR, m.relation,"
-        " a.text, a.rights, a.byline, a.n_members"
-        " FROM articles_all a JOIN story_members m USING (article_id) ORDER BY 1",
-    )
-    stories: dict[Any, list[str]] = {}
-    for article, story, *_ in members:
-        stories.setdefault(story, []).append(article)
-    return {
-        "stories": sorted(stories.values()),
-        "members": [(m[0], *m[2:]) for m in members],
-        "paragraphs": rows(
-            root, "SELECT article_id::VARCHAR, seq, status, reason FROM paragraphs ORDER BY ALL"
-        ),
-        "edges": rows(
-            root, "SELECT left_id::VARCHAR, right_id::VARCHAR, relation FROM edges ORDER BY ALL"
-        ),
-    }
 
 
 def seed_records() -> list[dict[str, Any]]:
@@ -169,14 +141,14 @@ def test_a_revision_that_leaves_its_story_gives_the_copy_back(tmp_path: Path) ->
 def test_a_fault_of_ours_quarantines_one_document_and_takes_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    split = ingest_module.split_paragraphs
+    split = texts_module.split_paragraphs
 
     def fails_on_marked(parsed: Any) -> Any:
         if any("FAULT" in text for text in parsed["original_text"].to_pylist()):
             raise ZeroDivisionError("planted")
         return split(parsed)
 
-    monkeypatch.setattr(ingest_module, "split_paragraphs", fails_on_marked)
+    monkeypatch.setattr(texts_module, "split_paragraphs", fails_on_marked)
     records = [revision(f"{BODY} Number {n}.", 8, native_id=str(n)) for n in range(9)]
     records[4]["text"] += " FAULT"
     path = write_jsonl(tmp_path / "in.jsonl", records)

@@ -189,7 +189,7 @@ def test_what_was_mended_here_is_taken_with_the_options_it_had(
     file = tmp_path / "l.jsonl"
     file.write_text('{"id":"j1","text":"a line about harbour dues"}\n', "utf-8")
     with monkeypatch.context() as patch:
-        patch.setattr("flows.ingest.sign", lambda *_: 1 / 0)
+        patch.setattr("flows.texts.sign", lambda *_: 1 / 0)
         ingest(root, file)
     before = archived(root)
     assert reasons(root) == ["fault"]

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 from cleaning import parsed_table, split
 
+from pipeline.dedup.line_masks import reporter_of
 from pipeline.dedup.lines import (
     EDGE,
     PLAIN,
@@ -12,7 +13,6 @@ from pipeline.dedup.lines import (
     kind_of,
     line_hashes,
     lines_column,
-    reporter_of,
     template_key,
 )
 from pipeline.interim import LINES

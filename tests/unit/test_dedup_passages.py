@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.dedup.mapped import ValueSet
-from pipeline.dedup.passage_hashes import holders_in, paragraph_hashes, paragraphs_among
+from pipeline.dedup.passage_hashes import holders_in, paragraph_hashes, paragraphs_in
 from pipeline.dedup.passages import PassageRules, find_passages
 from pipeline.text.normalise import key_hash, make_key
 from pipeline.text.shingles import ShingleProfile
@@ -144,4 +144,8 @@ def test_holders_are_found_in_a_slice_of_a_column():
             if row >= start and value in (2, 7)
         ]
         assert list(zip(values.tolist(), rows.tolist(), strict=True)) == expected
-    assert paragraphs_among(pa.chunked_array([column])).tolist() == [2, 4]
+    hashes, rows = paragraphs_in(batch)
+    held = [(value, row) for row, own in enumerate(column.to_pylist()) for value in own]
+    assert list(zip(hashes.tolist(), rows.tolist(), strict=True)) == [
+        (value, row) for value, row in held if value % 2 == 0
+    ]

@@ -12,7 +12,9 @@ from types import SimpleNamespace
 import pytest
 
 from flows import intake
+from flows.ahead import ReadAhead
 from flows.intake import Request, documents_of
+from flows.rules import Rules
 from pipeline.report.summary import RunSummary
 from pipeline.settings import Settings
 from pipeline.store.warehouse import Warehouse, open_warehouse
@@ -39,8 +41,9 @@ class Drop:
         settings = Settings(settle_seconds=settle_seconds)
         request = Request((str(self.folder),), source_id="drop", is_drop_folder=True)
         summary = RunSummary("r", datetime.now(UTC).replace(tzinfo=None))
-        batches = documents_of(request, settings, self.warehouse, summary, None)
-        return [c.decode() for b in batches for c in b["content"].to_pylist()]
+        ahead = ReadAhead(Rules(), None)
+        batches = documents_of(request, settings, self.warehouse, summary, None, ahead)
+        return [c.decode() for b in batches for c in b.read["content"].to_pylist()]
 
 
 @pytest.fixture

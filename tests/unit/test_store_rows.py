@@ -174,3 +174,24 @@ def test_ids_are_real_uuids_in_parquet(root: Path) -> None:
     footer = pq.read_metadata(root / path)
     assert footer.metadata[b"unecho_run_id"].startswith(b"run-")
     assert "UUID" in str(footer.schema.column(0).logical_type)
+
+
+def test_small_files_of_narrow_tables_are_merged(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path / "apart") as warehouse:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rows, "MERGED", 1_000)
+            for batch in range(20):
+                workload.ingest(warehouse, batch)
+        apart = {name: warehouse.select(f"SELECT * FROM {name}") for name in CONTRACTS}
+    with open_warehouse(tmp_path / "merged") as warehouse:
+        for batch in range(20):
+            workload.ingest(warehouse, batch)
+        for name, contract in CONTRACTS.items():
+            order = [(key, "ascending") for key in contract.key]
+            found = warehouse.select(f"SELECT * FROM {name}").sort_by(order)
+            assert found.equals(apart[name].sort_by(order)), name
+    assert doctor(tmp_path / "merged") == []
+    levels = [Path(path).name[:2] for path in paths(tmp_path / "merged", "decisions")]
+    assert sorted(set(levels)) == ["l0", "l1"]
+    assert len(levels) < rows.MERGED + 2
+    assert len(paths(tmp_path / "apart", "decisions")) == 20

@@ -42,6 +42,7 @@ from pipeline.text.numbers import extract_numbers, numbers_conflict
         ("1.2 million, 5 mln dlrs", ["1200000", "5000000USD"]),
         ("25세 30년", ["25years old", "30y"]),
         ("twenty-five people, one of them", ["25persons"]),
+        ("6’5.4 9’5,1", ["1", "4", "5", "5", "6", "9"]),
     ],
 )
 def test_a_quantity_has_one_form(text, numbers):

@@ -1,6 +1,18 @@
-import pytest
+import sys
+import unicodedata
 
-from pipeline.text.titles import bare_title, title_keys, title_version, title_versions
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.text.normalise import make_key
+from pipeline.text.titles import (
+    bare_title,
+    may_be_marked,
+    title_keys,
+    title_version,
+    title_versions,
+)
 
 
 @pytest.mark.parametrize(
@@ -101,3 +113,32 @@ def test_other_marks_claim_no_version(title):
 
 def test_without_a_title_no_version_is_claimed():
     assert title_versions([None, ""]) == [0, 0]
+
+
+PIECES = st.sampled_from(
+    [
+        "[속보]",
+        "(종합2보)",
+        "UPDATE 1-",
+        "속보:",
+        "〈긴급〉",
+        "\u2329긴급\u232a",
+        "(사진)",
+        "가나",
+        "oil",
+        *(" ", "-5", "e\u0301", "\0", "‘", "\u3000", "１ｓｔ ＬＤ:"),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=5).map("".join))
+def test_looking_only_where_a_mark_may_be_changes_nothing(title):
+    assert title_keys([title]) == [make_key(bare_title(title))]
+    assert title_versions([title]) == [title_version(title)]
+
+
+def test_a_mark_that_appears_by_composing_is_looked_for():
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        if may_be_marked(unicodedata.normalize("NFC", character)):
+            assert may_be_marked(character)

@@ -1,0 +1,241 @@
+"""A batch in parts: what workers make of each, and what is settled over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from flows.gather import Fresh
+from flows.rules import Rules
+from flows.texts import (
+    CleanTexts,
+    Inspected,
+    Stage,
+    clean_articles,
+    clean_part,
+    inspect_documents,
+    inspect_parsed,
+)
+from flows.workers import LEAST_BYTES, Workers
+from pipeline.contracts import ID, conform
+from pipeline.dedup.relations import RelationRules
+from pipeline.dedup.verify import articles_of, verify
+from pipeline.interim import KEYS, VERIFIED
+from pipeline.store import spool
+from pipeline.store.spool import Handle
+
+LEAST_PAIRS = 400
+"""So many pairs repay workers that run already."""
+
+PARTS_PER_WORKER = 2
+"""More than one, so that a worker with short texts takes over from one with long ones."""
+
+
+class Texts(Protocol):
+    """The inspected texts of a batch, and the way to their clean form."""
+
+    @property
+    def inspected(self) -> Inspected:
+        """The articles, each revision once."""
+
+    @property
+    def workers(self) -> Workers | None:
+        """Who works on the batch beside this process."""
+
+    def cleaned(self, fresh: Fresh, furniture: pa.Table, rules: Rules, stage: Stage) -> CleanTexts:
+        """Return the clean texts of the fresh revisions."""
+
+
+@dataclass(frozen=True)
+class WholeTexts:
+    """A batch that this process works on, stage by stage."""
+
+    inspected: Inspected
+    workers: None = None
+
+    def cleaned(self, fresh: Fresh, furniture: pa.Table, rules: Rules, stage: Stage) -> CleanTexts:
+        """Return the clean texts of the fresh revisions."""
+        own = self.inspected
+        if fresh.parsed.num_rows < own.parsed.num_rows:
+            own = own.only(fresh.parsed["revision_id"].combine_chunks())
+        return clean_articles(own, _ids(fresh.current), furniture, rules, stage)
+
+
+@dataclass(frozen=True)
+class Part:
+    """An inspected part of a batch, and where it lies in the spool for a worker to go on."""
+
+    inspected: Inspected
+    handle: Handle
+
+
+@dataclass(frozen=True)
+class PartedTexts:
+    """A batch that workers have inspected in parts."""
+
+    inspected: Inspected
+    parts: Sequence[Part]
+    workers: Workers
+
+    def cleaned(self, fresh: Fresh, furniture: pa.Table, rules: Rules, stage: Stage) -> CleanTexts:
+        """Return the clean texts of the fresh revisions."""
+        texts: CleanTexts = stage(clean_parts)(self.parts, fresh, furniture, rules, self.workers)
+        return texts
+
+
+class Inspection:
+    """A batch on its way through workers: its documents are read while others are matched."""
+
+    def __init__(
+        self, rows: pa.Table, function: Callable[..., Inspected], rules: Rules, workers: Workers
+    ) -> None:
+        """Hand the rows to the workers, in parts, for `function` to inspect."""
+        self._workers = workers
+        self._given: list[Handle] = []
+        self._futures: list[Future[Handle]] = []
+        for part in divided(rows, workers.n_workers * PARTS_PER_WORKER):
+            given = workers.keep(part)
+            self._given.append(given)
+            self._futures.append(workers.submit(function, given, rules))
+
+    def texts(self) -> PartedTexts:
+        """Wait for the workers and return what they found."""
+        handles = [future.result() for future in self._futures]
+        for given in self._given:
+            spool.drop(given)
+        parts = [Part(spool.load(handle), handle) for handle in handles]
+        return PartedTexts(joined([part.inspected for part in parts]), parts, self._workers)
+
+
+def inspect_parts(inspection: Inspection) -> PartedTexts:
+    """Wait for what workers found in a batch: a stage."""
+    return inspection.texts()
+
+
+def inspection_of_documents(documents: pa.Table, rules: Rules, workers: Workers) -> Inspection:
+    """Begin to read DOCUMENTS (or READ) in workers."""
+    return Inspection(documents, inspect_documents, rules, workers)
+
+
+def inspection_of_articles(parsed: pa.Table, rules: Rules, workers: Workers) -> Inspection:
+    """Begin to take PARSED articles apart in workers."""
+    return Inspection(parsed, inspect_parsed, rules, workers)
+
+
+def repays_workers(documents: pa.Table) -> bool:
+    """Return whether a batch is large enough for workers."""
+    return (pc.sum(documents["n_bytes"]).as_py() or 0) >= LEAST_BYTES
+
+
+def divided(rows: pa.Table, n_parts: int) -> list[pa.Table]:
+    """Return the rows in up to `n_parts` runs, of about equal bytes where they say how many."""
+    sizes = rows["n_bytes"] if "n_bytes" in rows.column_names else pa.array([1] * rows.num_rows)
+    n_bytes = np.cumsum(sizes.to_numpy())
+    targets = np.arange(1, n_parts) * (int(n_bytes[-1]) / n_parts if n_bytes.size else 0)
+    cuts = np.unique(np.concatenate(([0], np.searchsorted(n_bytes, targets), [n_bytes.size])))
+    return [rows.slice(start, end - start) for start, end in pairwise(cuts.tolist())]
+
+
+def joined(parts: Sequence[Inspected]) -> Inspected:
+    """Return the parts as one; of revisions that several have, only the one that stands for all.
+
+    As in `parse`, that is the one of the document with the smallest id.
+    """
+    whole = _concatenated(parts)
+    stands = _stands(whole.parsed)
+    if stands.all():
+        return whole
+    kept: list[Inspected] = []
+    start = 0
+    for part in parts:
+        own = stands[start : start + part.parsed.num_rows]
+        kept.append(part.only(part.parsed["revision_id"].combine_chunks().filter(pa.array(own))))
+        start += part.parsed.num_rows
+    return _concatenated(kept)
+
+
+def _concatenated(parts: Sequence[Inspected]) -> Inspected:
+    names = ("parsed", "unread", "spans", "lines", "captions", "repeats", "lined")
+    return Inspected(*(pa.concat_tables([getattr(p, name) for p in parts]) for name in names))
+
+
+def _stands(parsed: pa.Table) -> NDArray[np.bool_]:
+    """Return which PARSED rows stand: of each revision the one of the smallest document."""
+    numbered = parsed.select(["revision_id", "document_id"]).append_column(
+        "row", pa.array(np.arange(parsed.num_rows))
+    )
+    stands = np.ones(parsed.num_rows, np.bool_)
+    if pc.count_distinct(parsed["revision_id"]).as_py() < parsed.num_rows:
+        keys = [(name, "ascending") for name in ("revision_id", "document_id", "row")]
+        ordered = numbered.sort_by(keys)
+        revisions = ordered["revision_id"].combine_chunks()
+        is_later = pc.equal(revisions[1:], revisions[:-1]).to_numpy(zero_copy_only=False)
+        stands[ordered["row"].to_numpy()[1:][is_later]] = False
+    return stands
+
+
+def clean_parts(
+    parts: Sequence[Part], fresh: Fresh, furniture: pa.Table, rules: Rules, workers: Workers
+) -> CleanTexts:
+    """Have workers clean the fresh revisions of the parts."""
+    current = _ids(fresh.current)
+    futures = []
+    for part, revisions in zip(parts, _revisions_by_part(parts, fresh.parsed), strict=True):
+        arguments = (revisions, current, furniture, rules)
+        futures.append(workers.submit(clean_part, part.handle, *arguments, is_urgent=True))
+    handles = [future.result() for future in futures]
+    cleaned = [spool.load(handle) for handle in handles]
+    for handle in (*handles, *(part.handle for part in parts)):
+        spool.drop(handle)
+    names = ("clean", "paragraphs", "removals", "keys")
+    whole = [pa.concat_tables([getattr(c, name) for c in cleaned]) for name in names]
+    # What follows reads the keys often, and the cache keeps them in this order.
+    clean, paragraphs, removals, keys = whole
+    return CleanTexts(clean, paragraphs, removals, conform(keys, KEYS))
+
+
+def verify_parts(
+    pairs: pa.Table,
+    keys: pa.Table,
+    history: Sequence[pa.Table],
+    rules: RelationRules,
+    workers: Workers,
+) -> pa.Table:
+    """Have workers verify PAIRS: what `verify` returns."""
+    articles = workers.keep(articles_of(pairs, keys, history))
+    given = [workers.keep(part) for part in divided(pairs, workers.n_workers * PARTS_PER_WORKER)]
+    futures = [workers.submit(verify, part, articles, (), rules, is_urgent=True) for part in given]
+    handles = [future.result() for future in futures]
+    verified = pa.concat_tables([spool.load(handle) for handle in handles])
+    for handle in (articles, *given, *handles):
+        spool.drop(handle)
+    return conform(verified, VERIFIED)
+
+
+def _revisions_by_part(parts: Sequence[Part], fresh: pa.Table) -> list[pa.Array | None]:
+    """Return which revisions each part is to clean; None for all of them."""
+    ends = ["revision_id", "document_id"]
+    numbers = [np.full(part.inspected.parsed.num_rows, n) for n, part in enumerate(parts)]
+    own = pa.concat_tables([part.inspected.parsed.select(ends) for part in parts])
+    if own.num_rows == fresh.num_rows:
+        return [None] * len(parts)
+    # The same document may stand in two parts: the first cleans it.
+    numbered = own.append_column("part", pa.array(np.concatenate(numbers)))
+    wanted = numbered.join(fresh.select(ends), ends, join_type="left semi")
+    first = wanted.group_by(ends).aggregate([("part", "min")])
+    return [
+        first.filter(pc.equal(first["part_min"], n))["revision_id"].combine_chunks()
+        for n in range(len(parts))
+    ]
+
+
+def _ids(ids: frozenset[bytes]) -> pa.Array:
+    return pa.array(sorted(ids), ID)

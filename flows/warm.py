@@ -1,0 +1,63 @@
+"""Compile the kernels once, when unecho is set up: `python -m flows.warm`.
+
+A small ingest of generated texts runs each compiled kernel; numba keeps what it made beside the
+sources. Without this the first large batch waits for it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+from flows.ingest import run_ingest
+from flows.intake import Request
+from pipeline.settings import Settings
+
+_WORDS = ["harbour", "council", "vote", "channel", "dredge", "north"]
+_WORDS += ["crew", "season", "gull", "tide", "ferry", "rope"]
+
+
+def warm() -> None:
+    """Run every compiled kernel on two batches of a few articles."""
+    with tempfile.TemporaryDirectory(prefix="unecho-warm-") as folder:
+        for batch in range(2):
+            path = Path(folder) / f"{batch}.jsonl"
+            path.write_text("".join(_records(batch)), "utf-8")
+            settings = Settings(warehouse=Path(folder) / "warehouse", engine="compiled", workers=1)
+            run_ingest([Request(specs=(str(path),))], settings, f"warm-{batch}")
+
+
+def _records(batch: int) -> list[str]:
+    """Return articles of which some repeat a paragraph and some are near copies of others."""
+    records = []
+    for number in range(12):
+        shift = number // 2
+        words = [
+            f"{_WORDS[(place * (shift + 3) + shift) % 12]}{place % 5} 가나{place}"
+            for place in range(160)
+        ]
+        if number % 2:
+            words[7] = f"word{batch}"
+        paragraphs = [" ".join(words[at : at + 40]) + "." for at in range(0, 160, 40)]
+        text = "\n".join([*paragraphs, paragraphs[number % 4]])
+        record = {"id": f"{batch}-{number}", "title": f"{words[0]} {number}", "text": text}
+        records.append(json.dumps(record | {"source": f"s{number % 3}"}) + "\n")
+    return records
+
+
+def main() -> None:
+    """Compile, and say how long it took."""
+    if find_spec("numba") is None:
+        sys.stdout.write("numba is not installed: nothing to compile\n")
+        return
+    began = time.monotonic()
+    warm()
+    sys.stdout.write(f"kernels are compiled ({time.monotonic() - began:.0f} s)\n")
+
+
+if __name__ == "__main__":
+    main()

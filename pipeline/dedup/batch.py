@@ -1,0 +1,313 @@
+"""Clusters of a whole corpus at once: texts in, labels out, every edge verified exactly.
+
+The stages of an ingest without its history and its rules: word shingles, signatures, band buckets,
+candidate pairs, exact Jaccard, connected components. No guard of numbers, no rule against chains:
+a cluster is a component of the pairs at or above the threshold, as other libraries have it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from types import ModuleType
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.dedup import batch_words
+from pipeline.dedup.bucket_pairs import CentreRule
+from pipeline.text.engine import use_compiled
+from pipeline.text.mixing import mix64
+
+Blocks = Callable[[], Iterable[pa.RecordBatch]]
+"""Opens the corpus from its start: record batches with `article_id` and `text` (string)."""
+
+Words = NDArray[np.uint64]
+Places = NDArray[np.int64]
+Result = TypeVar("Result")
+
+_HASH_BYTES = 8
+_SET_BYTES_AT_A_TIME = 1 << 30
+_PAIRS_KEPT_APART = 8_000_000
+
+
+@dataclass(frozen=True)
+class BatchRules:
+    """How a corpus is clustered."""
+
+    min_jaccard: float = 0.7
+    """Least Jaccard of the word shingle sets of two articles that are joined."""
+    bands: int = 32
+    rows: int = 4
+    centres: CentreRule = field(default_factory=CentreRule)
+    n_threads: int = 2
+    kept_text_bytes: int = 2 << 30
+    """A corpus with more text is read a second time for the exact comparison."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.min_jaccard <= 1:
+            raise ValueError(f"min_jaccard {self.min_jaccard} is not above 0 and at most 1")
+        if self.bands * self.rows > batch_words.N_SLOTS:
+            raise ValueError(f"{self.bands} bands of {self.rows} rows need more than 128 slots")
+
+
+class _Texts(NamedTuple):
+    """Texts of one block, in one buffer."""
+
+    utf8: NDArray[np.uint8]
+    bounds: Places
+
+
+def cluster_articles(read: Blocks, rules: BatchRules) -> pa.Table:
+    """Return `article_id` and `cluster_id`, the first article of its cluster, in order of reading.
+
+    The result is a function of the articles and their order: not of blocks, threads or engine.
+    An article without a word is a cluster of its own.
+
+    Args:
+        read: opens the corpus; called a second time when its texts are not kept.
+        rules: threshold, bands, limits.
+    """
+    corpus = _Corpus(read, rules)
+    with ThreadPoolExecutor(rules.n_threads) as pool:
+        keys, counts, ids = _signed(corpus, rules, pool)
+        pairs = _candidates(keys, counts > 0, rules, pool)
+        del keys
+        parents = np.arange(counts.size)
+        for left, right in _by_component(pairs, counts):
+            _join(left, right, counts, corpus, rules, parents, pool)
+    labels = pa.array(_roots(parents))
+    return pa.table({"article_id": ids, "cluster_id": ids.take(labels)})
+
+
+class _Corpus:
+    """The blocks of a corpus, kept as far as `kept_text_bytes` allow."""
+
+    def __init__(self, read: Blocks, rules: BatchRules) -> None:
+        self._read, self._left_bytes = read, rules.kept_text_bytes
+        self._kept: list[_Texts] | None = []
+
+    def first(self) -> Iterator[tuple[pa.Array, _Texts]]:
+        """Yield ids and texts of each block."""
+        for block in self._read():
+            texts = _texts_of(block.column("text"))
+            self._left_bytes -= int(texts.bounds[-1] - texts.bounds[0])
+            if self._left_bytes < 0:
+                self._kept = None
+            elif self._kept is not None:
+                self._kept.append(texts)
+            yield block.column("article_id"), texts
+
+    def again(self) -> Iterable[_Texts]:
+        """Return the texts of each block once more."""
+        if self._kept is not None:
+            return self._kept
+        return (_texts_of(block.column("text")) for block in self._read())
+
+
+def _texts_of(column: pa.Array) -> _Texts:
+    """Return the texts of a string column where they lie; NULL has no text."""
+    column = column.fill_null("") if column.null_count else column
+    wide = pa.types.is_large_string(column.type)
+    _, offsets, values = column.buffers()
+    every: NDArray[Any] = np.frombuffer(offsets, np.int64 if wide else np.int32)
+    bounds = every[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    return _Texts(np.frombuffer(values or b"", np.uint8), bounds)
+
+
+def _signed(
+    corpus: _Corpus, rules: BatchRules, pool: ThreadPoolExecutor
+) -> tuple[list[Words], Places, pa.Array]:
+    """Return bucket keys [bands, n] by block, the counts of shingles [n], and the ids."""
+    ids: list[pa.Array] = []
+
+    def tasks() -> Iterator[Callable[[], tuple[Words, Places]]]:
+        for block_ids, texts in corpus.first():
+            ids.append(block_ids)
+            yield partial(_sign_block, texts, rules)
+
+    done = list(_in_order(tasks(), rules, pool))
+    counts = [counts for _, counts in done] or [np.zeros(0, np.int64)]
+    one_type = pa.chunked_array(ids) if ids else pa.chunked_array([], pa.string())
+    return [keys for keys, _ in done], np.concatenate(counts), one_type.combine_chunks()
+
+
+def _in_order(
+    tasks: Iterable[Callable[[], Result]], rules: BatchRules, pool: ThreadPoolExecutor
+) -> Iterator[Result]:
+    """Yield the results of tasks in their order, only so many begun as keep the threads busy."""
+    waiting: deque[Future[Result]] = deque()
+    for task in tasks:
+        waiting.append(pool.submit(task))
+        if len(waiting) > rules.n_threads:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _sign_block(texts: _Texts, rules: BatchRules) -> tuple[Words, Places]:
+    kernels = _kernels(texts.bounds.size)
+    signatures, counts = kernels.sign_texts(texts.utf8, texts.bounds)
+    return _bucket_keys(signatures, rules), counts
+
+
+def _kernels(n_articles: int) -> ModuleType:
+    if not use_compiled(n_articles):
+        return batch_words
+    from pipeline.dedup import batch_compiled  # lazily: loads numba
+
+    return batch_compiled
+
+
+def _bucket_keys(signatures: NDArray[np.uint32], rules: BatchRules) -> Words:
+    """Return `signatures.band_keys`, band by band: uint64 [bands, n].
+
+    Its module would load the readers of titles and numbers, which no batch needs.
+    """
+    slots = np.ascontiguousarray(signatures.T[: rules.bands * rules.rows])
+    slots = slots.reshape(rules.bands, rules.rows, -1)
+    keys = np.empty((rules.bands, len(signatures)), np.uint64)
+    for band in range(rules.bands):
+        mixed = np.full(len(signatures), band + 1, np.uint64)
+        for row in range(rules.rows):
+            mixed = mix64(mixed ^ slots[band, row].astype(np.uint64) << np.uint64(32))
+        keys[band] = mixed
+    return keys
+
+
+def _candidates(
+    keys: Sequence[Words], has_words: NDArray[np.bool_], rules: BatchRules, pool: ThreadPoolExecutor
+) -> Words:
+    """Return the candidate pairs, left << 32 | right with left < right, sorted, each once."""
+    articles = np.flatnonzero(has_words).astype(np.uint64)
+    found = [np.empty(0, np.uint64)]
+
+    def pairs_of(band: int) -> Words:
+        of_band = np.concatenate([block[band] for block in keys] or [articles[:0]])
+        return _pairs_in_band(of_band[has_words], articles, rules.centres)
+
+    for pairs in pool.map(pairs_of, range(rules.bands)):
+        found.append(pairs)
+        if sum(part.size for part in found[1:]) > _PAIRS_KEPT_APART:
+            found = [np.unique(np.concatenate(found))]
+    return np.unique(np.concatenate(found))
+
+
+def _pairs_in_band(keys: Words, articles: Words, rule: CentreRule) -> Words:
+    """Return the pairs to compare among articles that share a key of one band.
+
+    Key and article share one word, so that one sort of plain integers groups them: the lowest bits
+    of the key give way to the number of the article. The pairs this adds are compared and refused.
+    """
+    n_bits = np.uint64(max(int(articles[-1]).bit_length(), 1) if articles.size else 1)
+    below = (np.uint64(1) << n_bits) - np.uint64(1)
+    packed = keys & ~below | articles
+    packed.sort()
+    # Nearly all stand alone in their bucket: only those behind a neighbour are looked at.
+    follow = np.flatnonzero((packed[1:] ^ packed[:-1]) <= below) + 1
+    if not follow.size:
+        return packed[:0]
+    is_first = np.diff(follow, prepend=-1) != 1
+    start = np.flatnonzero(is_first)
+    sizes = np.diff(np.append(start, follow.size)) + 1
+    first = np.repeat(follow[start] - 1, sizes - 1)
+    n_partners = np.minimum(follow - first, np.repeat(rule.of(sizes), sizes - 1))
+    within = np.arange(n_partners.sum()) - np.repeat(np.cumsum(n_partners) - n_partners, n_partners)
+    left = packed[np.repeat(first, n_partners) + within] & below
+    right = packed[np.repeat(follow, n_partners)] & below
+    pairs: Words = left << np.uint64(32) | right
+    return pairs
+
+
+def _by_component(pairs: Words, counts: Places) -> Iterator[tuple[Places, Places]]:
+    """Yield the pairs in parts of whole components whose shingle sets fit the memory.
+
+    Sets of two components never meet: each is made once.
+    """
+    if not pairs.size:
+        return
+    left = (pairs >> np.uint64(32)).astype(np.int64)
+    right = (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    component = components(counts.size, left, right)
+    set_bytes = np.bincount(component, counts, counts.size) * _HASH_BYTES
+    set_bytes[np.bincount(component, minlength=counts.size) == 1] = 0
+    part = (np.cumsum(set_bytes) // _SET_BYTES_AT_A_TIME).astype(np.int64)
+    order = np.lexsort((pairs, component[left]))
+    left, right = left[order], right[order]
+    ends = np.flatnonzero(np.diff(part[component[left]], append=-1)) + 1
+    for start, stop in zip(np.append(0, ends[:-1]), ends, strict=True):
+        yield left[start:stop], right[start:stop]
+
+
+def components(n: int, left: Places, right: Places) -> Places:
+    """Return the smallest number of the component of each of `n` nodes, int64 [n].
+
+    >>> components(5, np.array([1, 3]), np.array([3, 4])).tolist()
+    [0, 1, 2, 1, 1]
+    """
+    parents = np.arange(n)
+    while left.size:
+        left, right = parents[left], parents[right]
+        differ = left != right
+        left, right = left[differ], right[differ]
+        np.minimum.at(parents, np.maximum(left, right), np.minimum(left, right))
+        parents = _roots(parents)
+    return parents
+
+
+def _roots(parents: Places) -> Places:
+    """Return the root of each node of a forest."""
+    while True:
+        above = parents[parents]
+        if np.array_equal(above, parents):
+            return parents
+        parents = above
+
+
+def _join(
+    left: Places,
+    right: Places,
+    counts: Places,
+    corpus: _Corpus,
+    rules: BatchRules,
+    parents: Places,
+    pool: ThreadPoolExecutor,
+) -> None:
+    """Join the articles of the pairs that verify, in the forest `parents`."""
+    used = np.unique(np.concatenate((left, right)))
+    starts = np.append(0, np.cumsum(counts[used]))
+    hashes = np.empty(starts[-1], np.uint64)
+    tasks = _set_tasks(used, starts[:-1], hashes, corpus)
+    sizes = np.concatenate(list(_in_order(tasks, rules, pool)))
+    one, other = np.searchsorted(used, left), np.searchsorted(used, right)
+    forest = np.arange(used.size)
+    join_pairs = _kernels(counts.size).join_pairs
+
+    def join(part: slice) -> None:
+        join_pairs(one[part], other[part], starts, sizes, hashes, rules.min_jaccard, forest)
+
+    # Components never touch each other's nodes: each thread takes whole ones.
+    roots = components(used.size, one, other)[one]
+    shares = np.arange(1, rules.n_threads) * roots.size // rules.n_threads
+    cuts = np.searchsorted(roots, roots[shares]).tolist()
+    list(pool.map(join, [slice(*ends) for ends in pairwise([0, *cuts, roots.size])]))
+    parents[used] = used[_roots(forest)]
+
+
+def _set_tasks(
+    used: Places, starts: Places, hashes: Words, corpus: _Corpus
+) -> Iterator[Callable[[], Places]]:
+    """Yield what writes the shingle sets of the articles `used` (sorted), block by block."""
+    before = 0
+    for texts in corpus.again():
+        behind = before + texts.bounds.size - 1
+        here = slice(*np.searchsorted(used, [before, behind]).tolist())
+        text_sets = _kernels(used.size).text_sets
+        yield partial(text_sets, *texts, used[here] - before, starts[here], hashes)
+        before = behind

@@ -1,0 +1,273 @@
+"""The kernels of `pipeline.dedup.batch_words`, compiled: the same three functions.
+
+Imported only where `pipeline.text.engine.use_compiled` said yes. What they compute is stated in
+`batch_words`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.dedup.batch_words import (
+    CHUNK_MULTIPLIER,
+    LAST_MULTIPLIER,
+    LENGTH_MULTIPLIER,
+    N_SLOTS,
+    SHINGLE_WORDS,
+    WORD_MULTIPLIERS,
+    Bounds,
+    Bytes,
+    Hashes,
+    permutations,
+)
+
+_LENGTH, _CHUNK, _LAST = map(np.uint64, (LENGTH_MULTIPLIER, CHUNK_MULTIPLIER, LAST_MULTIPLIER))
+_FIRST, _SECOND, _THIRD = map(np.uint64, WORD_MULTIPLIERS)
+
+_ONE, _ALL = np.uint64(1), np.uint64(0xFFFFFFFFFFFFFFFF)
+# One value in each of the eight bytes of a word of the machine.
+_ONES, _LOW_BITS, _TOP_BITS = map(
+    np.uint64, (0x0101010101010101, 0x7F7F7F7F7F7F7F7F, 0x8080808080808080)
+)
+_TO_TOP = np.uint64(0x5F5F5F5F5F5F5F5F)
+"""Added to bytes below 128 it sets the top bit of those above the space."""
+
+_NO_HASH = np.uint32(0xFFFFFFFF)
+_PADDING = 32
+
+_jit: Any = numba.njit(nogil=True, cache=True, boundscheck=False)
+_part: Any = numba.njit(nogil=True, boundscheck=False)
+
+
+def sign_texts(utf8: Bytes, bounds: Bounds) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """As `batch_words.sign_texts`."""
+    signatures = np.empty((bounds.size - 1, N_SLOTS), np.uint32)
+    counts = np.empty(bounds.size - 1, np.int64)
+    _sign_texts(utf8, bounds, *permutations(), signatures, counts)
+    return signatures, counts
+
+
+def text_sets(
+    utf8: Bytes, bounds: Bounds, wanted: NDArray[np.int64], starts: Bounds, hashes: Hashes
+) -> NDArray[np.int64]:
+    """As `batch_words.text_sets`."""
+    sizes = np.empty(wanted.size, np.int64)
+    _text_sets(utf8, bounds, wanted, starts, hashes, sizes)
+    return sizes
+
+
+def join_pairs(
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    starts: Bounds,
+    sizes: NDArray[np.int64],
+    hashes: Hashes,
+    min_jaccard: float,
+    parents: NDArray[np.int64],
+) -> None:
+    """As `batch_words.join_pairs`."""
+    _join_pairs(left, right, starts, sizes, hashes, min_jaccard, parents)
+
+
+@_part
+def _find_words(chunks, n_bytes, borders):  # type: ignore[no-untyped-def]
+    """Write where each word starts (even) and ends (odd); return the number of words.
+
+    Eight bytes at a time; spaces follow the text, so that the last word ends too.
+    """
+    n_borders = 0
+    was_space = _ONE
+    for at in range(n_bytes // 8 + 1):
+        chunk = chunks[at]
+        spaces = (~(((chunk & _LOW_BITS) + _TO_TOP) | chunk) & _TOP_BITS) >> np.uint64(7)
+        changes = spaces ^ (spaces << np.uint64(8) | was_space)
+        was_space = spaces >> np.uint64(56)
+        while changes:
+            below = ((changes & -changes) - _ONE) & _ONES
+            borders[n_borders] = 8 * at + np.int64(below * _ONES >> np.uint64(56))
+            changes &= changes - _ONE
+            n_borders += 1
+    return n_borders // 2
+
+
+@_part
+def _eight_bytes(chunks, place):  # type: ignore[no-untyped-def]
+    """Return the eight bytes from `place` on, little-endian."""
+    shift = np.uint64(place % 8 * 8)
+    behind = chunks[place // 8 + 1] << _ONE << (np.uint64(63) - shift)
+    return chunks[place // 8] >> shift | behind
+
+
+@_part
+def _hash_words(chunks, borders, n_words, words):  # type: ignore[no-untyped-def]
+    """Write the hash of each word."""
+    for word in range(n_words):
+        place = borders[2 * word]
+        length = borders[2 * word + 1] - place
+        hashed = np.uint64(length) * _LENGTH
+        while length > 8:
+            hashed = (hashed ^ _eight_bytes(chunks, place)) * _CHUNK
+            hashed ^= hashed >> np.uint64(29)
+            place += 8
+            length -= 8
+        last = _eight_bytes(chunks, place) & (_ALL >> np.uint64(64 - 8 * length))
+        hashed = (hashed ^ last) * _LAST
+        words[word] = hashed ^ (hashed >> np.uint64(32))
+
+
+@_part
+def _hash_text(utf8, text, chunks, borders, words, hashes):  # type: ignore[no-untyped-def]
+    """Write the shingle hashes of a text in order; return their number.
+
+    Scratch: `text` and `chunks` are one memory, as bytes and by eights; `borders`, `words`.
+    """
+    for at in range(utf8.size):
+        text[at] = utf8[at]
+    for at in range(utf8.size, utf8.size + _PADDING):
+        text[at] = 32
+    n_words = _find_words(chunks, utf8.size, borders)
+    _hash_words(chunks, borders, n_words, words)
+    if n_words == 0:
+        return 0
+    for word in range(n_words, SHINGLE_WORDS):
+        words[word] = 0
+    n_shingles = max(1, n_words - SHINGLE_WORDS + 1)
+    for at in range(n_shingles):
+        hashed = words[at] * _FIRST + words[at + 1] * _SECOND + words[at + 2] * _THIRD
+        hashed = (hashed ^ (hashed >> np.uint64(32))) * _LAST
+        hashes[at] = hashed ^ (hashed >> np.uint64(29))
+    return n_shingles
+
+
+@_part
+def _scratch(bounds):  # type: ignore[no-untyped-def]
+    """Return chunks, borders, words and hashes for `_hash_text`, as the longest text needs."""
+    longest = 0
+    for text in range(bounds.size - 1):
+        longest = max(longest, bounds[text + 1] - bounds[text])
+    n_words = longest // 2 + SHINGLE_WORDS
+    return (
+        np.empty(longest // 8 + _PADDING // 8 + 1, np.uint64),
+        np.empty(2 * n_words, np.int32),
+        np.empty(n_words, np.uint64),
+        np.empty(n_words, np.uint64),
+    )
+
+
+@_part
+def _mix32(value):  # type: ignore[no-untyped-def]
+    value ^= value >> np.uint32(16)
+    value = np.uint32(value * np.uint32(0x85EBCA6B))
+    value ^= value >> np.uint32(13)
+    value = np.uint32(value * np.uint32(0xC2B2AE35))
+    return np.uint32(value ^ (value >> np.uint32(16)))
+
+
+@_part
+def _lower(minima, mixed, count, multipliers, addends):  # type: ignore[no-untyped-def]
+    """Lower each slot's minimum by the permuted hashes; four at a time share its load and store."""
+    whole = count - count % 4
+    for at in range(0, whole, 4):
+        one, two, three, four = mixed[at], mixed[at + 1], mixed[at + 2], mixed[at + 3]
+        for slot in range(N_SLOTS):
+            by, plus = multipliers[slot], addends[slot]
+            low = min(np.uint32(by * one + plus), np.uint32(by * two + plus))
+            lower = min(np.uint32(by * three + plus), np.uint32(by * four + plus))
+            minima[slot] = min(minima[slot], min(low, lower))
+    for at in range(whole, count):
+        for slot in range(N_SLOTS):
+            permuted = np.uint32(multipliers[slot] * mixed[at] + addends[slot])
+            minima[slot] = min(minima[slot], permuted)
+
+
+@_jit
+def _sign_texts(utf8, bounds, multipliers, addends, signatures, counts):  # type: ignore[no-untyped-def]
+    chunks, borders, words, hashes = _scratch(bounds)
+    text_bytes = chunks.view(np.uint8)
+    mixed = np.empty(hashes.size, np.uint32)
+    for text in range(bounds.size - 1):
+        part = utf8[bounds[text] : bounds[text + 1]]
+        count = _hash_text(part, text_bytes, chunks, borders, words, hashes)
+        for at in range(count):
+            mixed[at] = _mix32(np.uint32(hashes[at]))
+        signatures[text] = _NO_HASH
+        _lower(signatures[text], mixed, count, multipliers, addends)
+        counts[text] = count
+
+
+@_part
+def _table_size(count):  # type: ignore[no-untyped-def]
+    """Return the power of two that leaves a table of so many at most half full."""
+    size = 16
+    while size < 2 * count:
+        size *= 2
+    return size
+
+
+@_part
+def _slot_of(table, mask, value):  # type: ignore[no-untyped-def]
+    """Return where a value is in an open table, or the free slot (0) where it belongs."""
+    slot = np.int64(value >> np.uint64(20)) & mask
+    while table[slot] != 0 and table[slot] != value:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@_jit
+def _text_sets(utf8, bounds, wanted, starts, hashes, sizes):  # type: ignore[no-untyped-def]
+    chunks, borders, words, found = _scratch(bounds)
+    text_bytes = chunks.view(np.uint8)
+    table = np.zeros(_table_size(found.size), np.uint64)
+    for i in range(wanted.size):
+        part = utf8[bounds[wanted[i]] : bounds[wanted[i] + 1]]
+        count = _hash_text(part, text_bytes, chunks, borders, words, found)
+        mask = _table_size(count) - 1
+        table[: mask + 1] = 0
+        size = 0
+        for at in range(count):
+            value = max(found[at], _ONE)
+            slot = _slot_of(table, mask, value)
+            hashes[starts[i] + size] = value
+            size += table[slot] == 0
+            table[slot] = value
+        sizes[i] = size
+
+
+@_part
+def _root(parents, number):  # type: ignore[no-untyped-def]
+    while parents[number] != number:
+        parents[number] = parents[parents[number]]
+        number = parents[number]
+    return number
+
+
+@_jit
+def _join_pairs(left, right, starts, sizes, hashes, min_jaccard, parents):  # type: ignore[no-untyped-def]
+    """Pairs with the same left end stand together: its set is laid out once."""
+    most = 0
+    for i in range(sizes.size):
+        most = max(most, sizes[i])
+    table = np.zeros(_table_size(most), np.uint64)
+    laid, mask = -1, 0
+    for pair in range(left.size):
+        one, other = left[pair], right[pair]
+        # The union is no smaller than the larger set; the division rounds as the one below.
+        if min(sizes[one], sizes[other]) / max(sizes[one], sizes[other]) < min_jaccard:
+            continue
+        top, bottom = _root(parents, one), _root(parents, other)
+        if top == bottom:
+            continue
+        if laid != one:
+            laid, mask = one, _table_size(sizes[one]) - 1
+            table[: mask + 1] = 0
+            for at in range(starts[one], starts[one] + sizes[one]):
+                table[_slot_of(table, mask, hashes[at])] = hashes[at]
+        shared = 0
+        for at in range(starts[other], starts[other] + sizes[other]):
+            shared += table[_slot_of(table, mask, hashes[at])] != 0
+        if shared / (sizes[one] + sizes[other] - shared) >= min_jaccard:
+            parents[max(top, bottom)] = min(top, bottom)

@@ -1,0 +1,93 @@
+"""What pairs of keys share is the same by sets of strings, by numpy and compiled."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.dedup.set_overlaps import jaccard_pairs, overlaps_of
+from pipeline.text.engine import choose_engine
+from pipeline.text.number_slots import _DAY_AFTER, _MONTH_BEFORE, CONTEXT_CHARS, number_slots
+from pipeline.text.shingles import PARAGRAPH, STORY, shingles
+
+keys = st.lists(
+    st.text(alphabet="가나다 ab12漢字", max_size=40) | st.text(max_size=20), min_size=1, max_size=6
+)
+
+
+@pytest.fixture(params=["numpy", "compiled"])
+def _engine(request):
+    if request.param == "compiled":
+        pytest.importorskip("numba")
+    choose_engine(request.param)
+    yield
+    choose_engine("auto")
+
+
+@pytest.mark.usefixtures("_engine")
+@pytest.mark.parametrize("profile", [STORY, PARAGRAPH])
+def test_both_engines_count_what_sets_of_strings_share(profile):
+    @settings(max_examples=150, deadline=None)
+    @given(keys, st.data())
+    def check(texts, drawn):
+        texts = [text.encode("utf-8", "replace").decode() for text in texts]
+        ends = st.integers(0, len(texts) - 1)
+        pairs = drawn.draw(st.lists(st.tuples(ends, ends), max_size=8))
+        array = pa.array(["unseen", *texts], pa.large_string()).slice(1)
+        own = [set(shingles(text, profile)) for text in texts]
+        found = overlaps_of(array, np.array(pairs, np.int64).reshape(-1, 2), profile)
+        assert [len(own[a] & own[b]) for a, b in pairs] == found.n_shared.tolist()
+        assert [len(own[a]) for a, _ in pairs] == found.n_left.tolist()
+        assert [len(own[b]) for _, b in pairs] == found.n_right.tolist()
+
+    check()
+
+
+@pytest.mark.usefixtures("_engine")
+def test_jaccard_of_pairs():
+    array = pa.chunked_array([["서울시장이다", ""], ["서울시장이었"]], pa.string())
+    pairs = np.array([[0, 2], [0, 0], [1, 1], [0, 1]])
+    assert jaccard_pairs(array, pairs).tolist() == [1 / 3, 1.0, 0.0, 0.0]
+
+
+pieces = st.sampled_from(
+    [
+        *"년월일年月日號号간間가a #.\n",
+        "3",
+        "12",
+        "3.50",
+        "2026",
+        "jan ",
+        "3jan ",
+        "may\n",
+        "sept ",
+        "  ",
+    ]
+)
+
+
+def plain_slots(key):
+    """Return the slots as `number_slots` defines them, number by number."""
+    number = re.compile(r"\d+(?:\.\d+)*")
+    masked, slots, shift = number.sub("#", key), {}, 0
+    for found in number.finditer(key):
+        at = found.start() - shift
+        shift += len(found[0]) - 1
+        before = key[max(0, found.start() - 10) : found.start()]
+        if _DAY_AFTER.match(key, found.end()) or _MONTH_BEFORE.search(before):
+            continue
+        around = masked[max(0, at - CONTEXT_CHARS) : at + 1 + CONTEXT_CHARS]
+        plain = found[0].rstrip("0").rstrip(".") if found[0].count(".") == 1 else found[0]
+        slots.setdefault(around, []).append(plain)
+    return {around: tuple(values) for around, values in slots.items()}
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(pieces, max_size=14).map("".join))
+def test_slots_are_read_as_they_are_defined(key):
+    assert list(number_slots(key).items()) == list(plain_slots(key).items())
