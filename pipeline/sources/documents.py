@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -112,7 +113,9 @@ class ReadBatch:
 
     def take(self) -> pa.Table:
         """Return READ and begin anew."""
-        columns = list(zip(*self._rows, strict=True)) or [()] * len(READ.schema)
+        # Sorted as rows, by the id that they begin with: `conform` has no content to move then.
+        rows = sorted(self._rows, key=itemgetter(0))
+        columns = list(zip(*rows, strict=True)) or [()] * len(READ.schema)
         self._rows, self._n_bytes = [], 0
         arrays = [
             pa.array(column, type=f.type) for column, f in zip(columns, READ.schema, strict=True)

@@ -55,3 +55,27 @@ def test_sql_loads_duckdb_and_little_else(answer_format: str, empty_warehouse: P
 def test_restore_and_explain_do_not_load_what_only_an_ingest_needs(empty_warehouse: Path) -> None:
     modules = loaded_by("--warehouse", str(empty_warehouse), "quarantine", "list")
     assert not modules & {"prefect", "datasketch", "scipy"}
+
+
+RARE = ("croniter", "pathspec", "charset_normalizer", "zstandard", "dateutil.parser", "w3lib")
+"""What one file in a hundred needs: 20 to 40 ms each, loaded where it is used."""
+
+
+def test_a_direct_ingest_loads_no_recorder_and_no_compiler(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    # Long enough to be signed: that is where datasketch was loaded, and scipy with it.
+    text = " ".join(f"{n}번째 문장은 이렇게 끝난다." for n in range(40))
+    record = {"id": "1", "url": "https://a.example/1?no=1", "text": text, "date": "2026-03-02"}
+    file.write_text(json.dumps(record))
+    modules = loaded_by("--warehouse", str(tmp_path / "w"), "ingest", "--direct", str(file))
+    assert not modules.intersection(("prefect", "numba", "datasketch", "scipy", *RARE))
+    # Measured: 712 modules.
+    assert len(modules) < 850
+
+
+def test_parsing_in_a_worker_loads_no_store_and_no_flow() -> None:
+    program = "import sys, pipeline.sources.parse; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    modules = set(done.stdout.split())
+    assert "pipeline.sources.parse" in modules
+    assert not modules.intersection(("duckdb", "pydantic", "typer", "prefect", "flows", *RARE))
