@@ -151,7 +151,7 @@ def test_pairs_of_a_template_grow_with_its_articles(
 ) -> None:
     """Beyond a bucket's centres each further article meets no more of them than one before it.
 
-    With an eighth of the centres, so that a thousand articles stand for the 10,000 at which the real ones are linear.
+    With an eighth of the centres: a thousand articles are as many as 10,000 are with all.
     """
     few = BandRules(centres=CentreRule(most=4, fewest=1, pairs=64))
     monkeypatch.setattr(ingest_module, "rules_in", lambda *_: Rules(bands=few))
@@ -169,6 +169,6 @@ def test_pairs_of_a_template_grow_with_its_articles(
     for size in sizes:
         found.clear()
         path = corpus(tmp_path, size, n_template=size)
-        ingest(tmp_path / str(size), path, batch_documents=600)
+        ingest(tmp_path / str(size), path, batch_documents=300)
         n_pairs.append(sum(pairs.num_rows for pairs in found))
-    assert n_pairs[1] <= 2.2 * n_pairs[0]
+    assert n_pairs[1] <= 2.3 * n_pairs[0]
