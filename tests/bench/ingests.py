@@ -1,0 +1,124 @@
+"""Whole ingests of generated articles as processes of their own, with their memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.bench.corpus import write_corpus
+
+ROOT = Path(__file__).parents[2]
+_LOOK_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What one ingest cost."""
+
+    told: dict[str, Any]
+    """What `timed_ingest` prints."""
+    wall_seconds: float
+    """Of the whole process, its start included."""
+    peak_bytes: int
+    """The largest sum over its processes of memory of their own and their part of what they share
+    (the proportional set size of the system's account): mapped files count while they are in."""
+
+    @property
+    def articles_per_second(self) -> float:
+        """Documents of the run by its wall time, without the start of Python."""
+        return float(self.told["n_documents"] / self.told["wall"])
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of the run and its workers."""
+        return float(self.told["cpu"] + self.told["cpu_workers"])
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Yield a folder for corpora and warehouses: BENCH_SCRATCH, else a temporary one."""
+    named = os.environ.get("BENCH_SCRATCH")
+    if named:
+        yield Path(named)
+        return
+    with tempfile.TemporaryDirectory(prefix="unecho-bench-") as folder:
+        yield Path(folder)
+
+
+def corpus(folder: Path, n_articles: int, name: str = "", **how: int) -> Path:
+    """Return a generated corpus, made where it is missing."""
+    path = folder / f"corpus-{n_articles}{name}.jsonl"
+    if not path.exists():
+        write_corpus(path, n_articles, **how)
+    return path
+
+
+def ingest(path: Path, warehouse: Path, workers: int | None = None) -> Ingested:
+    """Run an ingest to its end and return what it cost."""
+    command = [sys.executable, "-m", "tests.bench.timed_ingest", str(path), str(warehouse)]
+    command += ["--workers", str(workers)] if workers else []
+    began = time.perf_counter()
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        memory = _Memory(process.pid)
+        output, _ = process.communicate()
+        memory.stop()
+    if process.returncode:
+        raise RuntimeError(f"the ingest of {path.name} ended with {process.returncode}")
+    return Ingested(json.loads(output), time.perf_counter() - began, memory.peak)
+
+
+def fresh(warehouse: Path) -> Path:
+    """Return the path of a warehouse after deleting what is there."""
+    shutil.rmtree(warehouse, ignore_errors=True)
+    return warehouse
+
+
+class _Memory:
+    """Looks at the memory of a process and all that it started, until it is stopped."""
+
+    def __init__(self, process: int) -> None:
+        self.peak = 0
+        self._process = process
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(_LOOK_SECONDS):
+            self.peak = max(self.peak, sum(map(_proportional, _family(self._process))))
+
+
+def _family(process: int) -> list[int]:
+    """Return a process and its descendants."""
+    found, at = [process], 0
+    while at < len(found):
+        for tasks in Path(f"/proc/{found[at]}/task").glob("*/children"):
+            try:
+                found += map(int, tasks.read_text().split())
+            except OSError:
+                continue
+        at += 1
+    return found
+
+
+def _proportional(process: int) -> int:
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:")), 0)
