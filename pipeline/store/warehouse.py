@@ -381,6 +381,7 @@ class Warehouse:
         if change.keys is not None and batch.added_signatures is not None:
             self._history.write(batch.added_signatures, [conform(change.keys, KEYS)])
         self._history.drop_dead(self._gatherer.files("signatures"))
+        self._history.release()
 
     # Guards
 
