@@ -42,6 +42,7 @@ from pipeline.dedup.mapped import (
     Words,
     id_words,
     ids_of,
+    place_of,
     repeated_places,
 )
 from pipeline.interim import KEYS, PAIRS
@@ -110,6 +111,11 @@ class _Meeting:
     ) -> None:
         self.entries, self.pieces, self.rules = entries, pieces, rules
         self._is_new = entries.articles < n_new
+        # In pairs an article is its place in the order of ids: sorted pairs are so by id.
+        order = np.lexsort((entries.ids[:, 1], entries.ids[:, 0]))
+        self.ids = entries.ids[order]
+        self._place = np.empty(order.size, np.int64)
+        self._place[order] = np.arange(order.size)
         self._priority = priorities(entries.ids)
         # Most buckets hold one article, which meets nobody there.
         shared = repeated_places(entries.buckets)
@@ -126,28 +132,32 @@ class _Meeting:
         )
 
     def _numbered(self, rows: Places) -> Words:
-        articles, inverse = np.unique(self.entries.articles[rows], return_inverse=True)
+        is_large = np.zeros(len(self.ids), np.bool_)
+        is_large[self.entries.articles[rows]] = True
+        articles = np.flatnonzero(is_large)
         words = np.zeros(articles.size, np.uint64)
         pieces, piece_rows = self.entries.piece[articles], self.entries.row[articles]
         for number in np.unique(pieces).tolist():
             here = pieces == number
             column = self.pieces[number].rows["numbers"].take(pa.array(piece_rows[here]))
             words[here] = number_words(column.combine_chunks())
-        return mix64(self.entries.buckets[rows] ^ mix64(words[inverse]))
+        of_article = np.zeros(len(self.ids), np.uint64)
+        of_article[articles] = mix64(words)
+        return mix64(self.entries.buckets[rows] ^ of_article[self.entries.articles[rows]])
 
     def pairs(self) -> Words:
-        """Return the codes of all pairs to compare that have a new article."""
+        """Return the codes of all pairs to compare that have a new article, sorted."""
         rule, groups = self.rules.centres, (self.by_bucket, self.by_numbers)
         return self._codes(part for group in groups for part in new_pairs(group, rule))
 
     def displaced(self) -> tuple[Words, Places]:
         """Return the codes of stored pairs that some bucket no longer holds, and their centres."""
-        centres, parts = [np.empty(0, np.int64)], []
+        is_centre, parts = np.zeros(len(self.ids), np.bool_), []
         for group in (self.by_bucket, self.by_numbers):
             for one, other in displaced_pairs(group, self.rules.centres):
-                centres.append(np.unique(self.entries.articles[one]))
+                is_centre[self.entries.articles[one]] = True
                 parts.append((one, other))
-        return self._codes(parts), np.unique(np.concatenate(centres))
+        return self._codes(parts), np.flatnonzero(is_centre)
 
     def promoted(self) -> Places:
         """Return the stored articles that become centres when the new ones leave."""
@@ -157,9 +167,9 @@ class _Meeting:
         return np.unique(self.entries.articles[np.concatenate(rows)])
 
     def _codes(self, parts: Iterable[tuple[Places, Places]]) -> Words:
-        found, n_articles = [np.empty(0, np.uint64)], len(self.entries.ids)
+        found, places = [np.empty(0, np.uint64)], self._place[self.entries.articles]
         for one, other in parts:
-            codes = _code(self.entries.articles[one], self.entries.articles[other], n_articles)
+            codes = _code(places[one], places[other], len(self.ids))
             found.append(_cheapest(codes << _KIND_BITS | self.entries.kinds[one]))
             if len(found) > _MOST_PARTS:
                 found = [_cheapest(np.concatenate(found))]
@@ -192,14 +202,25 @@ def _lapsed(
     batch: pa.Table, pieces: Sequence[Piece], meeting: _Meeting, rules: BandRules
 ) -> pa.Table:
     """Return which stored pairs no bucket holds any more, now that centres were displaced."""
-    entries = meeting.entries
     codes, centres = meeting.displaced()
-    pairs = _id_pairs(entries.ids, _unpacked(codes, len(entries.ids))[0])
-    if not pairs.num_rows:
-        return pairs
-    # Another bucket may hold a pair still: the displaced centres meet everything once more.
-    held = _held(_taken(meeting, centres), pieces, batch, rules)
-    return _without(pairs, held)
+    pairs, _ = _unpacked(codes, len(meeting.ids))
+    if len(pairs):
+        # Another bucket may hold a pair still: the displaced centres meet everything once more.
+        again = _held(_taken(meeting, centres), pieces, batch, rules)
+        pairs = _without_pairs(pairs, meeting.ids, again)
+    return _id_pairs(meeting.ids, pairs)
+
+
+def _without_pairs(pairs: Places, ids: Words, others: _Meeting) -> Places:
+    """Return the pairs [n, 2] of places in `ids` that are none of another meeting; both sorted."""
+    place = place_of(others.ids, ids)
+    held = place[_unpacked(others.pairs(), len(others.ids))[0]]
+    held = held[(held >= 0).all(axis=1)]
+    codes, known = (_code(p[:, 0], p[:, 1], len(ids)) for p in (pairs, held))
+    nearest = np.searchsorted(known, codes)
+    nearest[nearest == known.size] = 0
+    found: Places = pairs[known[nearest] != codes] if known.size else pairs
+    return found
 
 
 def _with_promoted(
@@ -218,8 +239,8 @@ def _with_promoted(
     if not promoted.size:
         return pairs
     again = _taken(meeting, promoted)
-    before = _held(again, pieces, leaving, rules)
-    found = _without(_held(again, pieces, batch, rules), before)
+    before = _pairs_table(_held(again, pieces, leaving, rules))
+    found = _without(_pairs_table(_held(again, pieces, batch, rules)), before)
     more = conform(_without(found, pairs), PAIRS)
     return conform(pa.concat_tables([pairs, more]), PAIRS)
 
@@ -236,14 +257,14 @@ def _leaving(pieces: Sequence[Piece]) -> pa.Table:
 
 def _held(
     articles: pa.Table, pieces: Sequence[Piece], others: pa.Table, rules: BandRules
-) -> pa.Table:
-    """Return the PAIRS of some stored articles with all stored ones and with `others`."""
+) -> _Meeting:
+    """Return the meeting of some stored articles with all stored ones and with `others`."""
     ids = id_words(articles["article_id"])
     known = IdSet(ids)
     # All pieces ignore the same articles.
     ignored = IdSet(np.concatenate((pieces[0].ignored.ids, ids))) if pieces else known
     rest = [Piece(piece.rows, ignored) for piece in pieces]
-    return _pairs_table(_meet(articles, [*rest, Piece(others, known)], rules))
+    return _meet(articles, [*rest, Piece(others, known)], rules)
 
 
 def _without(pairs: pa.Table, others: pa.Table) -> pa.Table:
@@ -265,7 +286,7 @@ def _taken(meeting: _Meeting, articles: Places) -> pa.Table:
 
 
 def _code(ones: Places, others: Places, n_articles: int) -> Words:
-    """Return pairs of article numbers, the smaller first, as one number each."""
+    """Return pairs of articles by place, the smaller first, as one number each."""
     codes = np.minimum(ones, others) * n_articles + np.maximum(ones, others)
     return codes.astype(np.uint64)
 
@@ -279,26 +300,20 @@ def _cheapest(codes: Words) -> Words:
 
 
 def _unpacked(codes: Words, n_articles: int) -> tuple[Places, NDArray[np.int64]]:
-    """Return pairs [n, 2] of article numbers and their kinds [n]."""
+    """Return pairs [n, 2] of articles by place, the smaller first, and their kinds [n]."""
     pair = (codes >> _KIND_BITS).astype(np.int64)
     pairs = np.stack(np.divmod(pair, max(n_articles, 1)), axis=1)
     return pairs, (codes & _KIND_MASK).astype(np.int64)
 
 
 def _id_pairs(ids: Words, pairs: Places) -> pa.Table:
-    """Return left_id and right_id, the smaller first, of pairs of article numbers."""
-    one, other = ids[pairs[:, 0]], ids[pairs[:, 1]]
-    is_ordered = (one[:, 0] < other[:, 0]) | (
-        (one[:, 0] == other[:, 0]) & (one[:, 1] < other[:, 1])
-    )
-    left = np.where(is_ordered[:, None], one, other)
-    right = np.where(is_ordered[:, None], other, one)
-    return pa.table({"left_id": ids_of(left), "right_id": ids_of(right)})
+    """Return left_id and right_id of pairs of places in `ids` (sorted)."""
+    return pa.table({"left_id": ids_of(ids[pairs[:, 0]]), "right_id": ids_of(ids[pairs[:, 1]])})
 
 
 def _pairs_table(meeting: _Meeting) -> pa.Table:
     """Return the PAIRS of a meeting."""
-    ids = meeting.entries.ids
+    ids = meeting.ids
     pairs, kinds = _unpacked(meeting.pairs(), len(ids))
     is_other = (ids[pairs[:, 0]] != ids[pairs[:, 1]]).any(axis=1)
     table = _id_pairs(ids, pairs[is_other])

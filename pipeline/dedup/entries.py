@@ -145,7 +145,10 @@ def entries_in(piece: Piece, number: int, sought: Sought, rules: BandRules) -> E
         _found_bands(articles, wanted),
         _among(_found_shorts(articles, shorts, rules), wanted),
     ]
-    used = np.unique(np.concatenate([rows for _, _, rows in found]))
+    is_used = np.zeros(articles.num_rows, np.bool_)
+    for _, _, rows in found:
+        is_used[rows] = True
+    used = np.flatnonzero(is_used)
     ids = id_words(articles["article_id"].take(pa.array(used)))
     return _joined(found, ids, used, number, piece.ignored.holds(ids))
 
