@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from flows import ingest as ingest_module
+from flows import texts as texts_module
 from flows.ingest import Request, run_ingest
 from pipeline import cli
 from pipeline.dedup.decide import clean_text
@@ -204,7 +204,7 @@ def test_an_article_without_a_text_is_a_fault(
         zeros = pa.array([0] * clean.num_rows, pa.int32())
         return clean.set_column(at, clean.schema.field(at), zeros), *rest
 
-    monkeypatch.setattr(ingest_module, "clean_text", empties)
+    monkeypatch.setattr(texts_module, "clean_text", empties)
     (alarm,) = house.take(*own("press", 0, 2)).alarms
     assert alarm.startswith("2 articles have no text left, a fault in unecho: report it; see: ")
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from flows import gather
-from flows import ingest as ingest_module
+from flows import texts as texts_module
 from flows.ingest import run_ingest, utc_now
 from flows.intake import Request
 from flows.rebuild import run_rebuild
@@ -188,7 +188,7 @@ def no_repeats(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         def find_repeats(spans: pa.Table, rules: Any) -> pa.Table:
             return REMOVALS.schema.empty_table()
 
-        patch.setattr(ingest_module, "find_repeats", find_repeats)
+        patch.setattr(texts_module, "find_repeats", find_repeats)
         yield patch
 
 
@@ -280,7 +280,7 @@ def test_what_was_refused_by_a_fault_of_ours_is_taken(
     root, file = tmp_path / "w", tmp_path / "one.jsonl"
     file.write_text('{"id": "1", "text": "a line about harbour dues"}\n', "utf-8")
     with monkeypatch.context() as patch:
-        patch.setattr(ingest_module, "sign", lambda *_: 1 / 0)
+        patch.setattr(texts_module, "sign", lambda *_: 1 / 0)
         ingest(root, file)
     summary = rebuild(root, "mended")
     assert (summary.n_taken, summary.n_articles) == (1, 1)
