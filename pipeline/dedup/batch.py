@@ -157,6 +157,16 @@ def _sign_block(texts: _Texts, rules: BatchRules) -> tuple[Words, Places]:
     return _bucket_keys(signatures, rules), counts
 
 
+def load_kernels(n_articles: int) -> None:
+    """Load what a corpus of so many articles will use, so that its start is not its work."""
+    kernels = _kernels(n_articles)
+    bounds, hashes = np.array([0, 1]), np.zeros(1, np.uint64)
+    kernels.sign_texts(np.full(1, 65, np.uint8), bounds)
+    first = bounds[:1]
+    sizes = kernels.text_sets(np.full(1, 65, np.uint8), bounds, first, first, hashes)
+    kernels.join_pairs(first, first, bounds, sizes, hashes, 1.0, np.zeros(1, np.int64))
+
+
 def _kernels(n_articles: int) -> ModuleType:
     if not use_compiled(n_articles):
         return batch_words

@@ -1,0 +1,55 @@
+"""Measure, and write RESULTS.md: `python -m tests.bench [sections …]`, all of them by default.
+
+Each section is kept in tests/bench/results/ as soon as it is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from tests.bench import peer_rounds, results, sections
+
+DEFAULT_ARTICLES = 20_000
+
+
+def main() -> None:
+    """Run the sections that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="tests.bench")
+    parser.add_argument("sections", nargs="*", help=" ".join(sections.ORDER))
+    parser.add_argument("--articles", type=int, default=DEFAULT_ARTICLES)
+    parser.add_argument("--rounds", type=int, default=peer_rounds.ROUNDS)
+    parser.add_argument("--slow-rounds", type=int, default=peer_rounds.ROUNDS_OF_SLOW)
+    arguments = parser.parse_args()
+    unknown = set(arguments.sections) - set(sections.ORDER)
+    if unknown:
+        parser.error(
+            f"no section {' '.join(sorted(unknown))}; there are {' '.join(sections.ORDER)}"
+        )
+    for name in arguments.sections or sections.ORDER:
+        run_section(name, arguments)
+        results.assemble(sections.ORDER)
+    sys.stdout.write(f"{results.REPORT.relative_to(peer_rounds.ROOT)} is written\n")
+
+
+def run_section(name: str, arguments: argparse.Namespace) -> None:
+    """Measure a section and keep it."""
+    peer_rounds.say(f"section {name}")
+    n_articles, stored = arguments.articles, name
+    measure: Callable[[], results.Section]
+    if name == "peers":
+        stored = f"peers-{n_articles}"
+        rounds = arguments.rounds, arguments.slow_rounds
+        measure = partial(peer_rounds.measure, n_articles, *rounds)
+    else:
+        measure = partial(sections.measured, name, n_articles)
+    command = ["python -m tests.bench", name, f"--articles {n_articles}"]
+    if name == "peers":
+        command += [f"--rounds {rounds[0]} --slow-rounds {rounds[1]}"]
+    results.store(stored, measure(), " ".join(command))
+
+
+if __name__ == "__main__":
+    main()
