@@ -24,6 +24,7 @@ from pipeline.dedup.batch_words import (
     Hashes,
     permutations,
 )
+from pipeline.text.mixing_compiled import mix32_one, mix64_one
 
 _LENGTH, _CHUNK, _LAST = map(np.uint64, (LENGTH_MULTIPLIER, CHUNK_MULTIPLIER, LAST_MULTIPLIER))
 _FIRST, _SECOND, _THIRD = map(np.uint64, WORD_MULTIPLIERS)
@@ -37,18 +38,21 @@ _TO_TOP = np.uint64(0x5F5F5F5F5F5F5F5F)
 """Added to bytes below 128 it sets the top bit of those above the space."""
 
 _NO_HASH = np.uint32(0xFFFFFFFF)
+_LOW_HALF = np.uint64(0xFFFFFFFF)
 _PADDING = 32
 
 _jit: Any = numba.njit(nogil=True, cache=True, boundscheck=False)
 _part: Any = numba.njit(nogil=True, boundscheck=False)
 
 
-def sign_texts(utf8: Bytes, bounds: Bounds) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """As `batch_words.sign_texts`."""
-    signatures = np.empty((bounds.size - 1, N_SLOTS), np.uint32)
+def bucket_keys(
+    utf8: Bytes, bounds: Bounds, bands: int, rows: int
+) -> tuple[Hashes, NDArray[np.int64]]:
+    """As `batch_words.bucket_keys`."""
+    keys = np.empty((bands, bounds.size - 1), np.uint64)
     counts = np.empty(bounds.size - 1, np.int64)
-    _sign_texts(utf8, bounds, *permutations(), signatures, counts)
-    return signatures, counts
+    _bucket_keys(utf8, bounds, *permutations(), rows, keys, counts)
+    return keys, counts
 
 
 def text_sets(
@@ -159,15 +163,6 @@ def _scratch(bounds):  # type: ignore[no-untyped-def]
 
 
 @_part
-def _mix32(value):  # type: ignore[no-untyped-def]
-    value ^= value >> np.uint32(16)
-    value = np.uint32(value * np.uint32(0x85EBCA6B))
-    value ^= value >> np.uint32(13)
-    value = np.uint32(value * np.uint32(0xC2B2AE35))
-    return np.uint32(value ^ (value >> np.uint32(16)))
-
-
-@_part
 def _lower(minima, mixed, count, multipliers, addends):  # type: ignore[no-untyped-def]
     """Lower each slot's minimum by the permuted hashes; four at a time share its load and store."""
     whole = count - count % 4
@@ -185,17 +180,24 @@ def _lower(minima, mixed, count, multipliers, addends):  # type: ignore[no-untyp
 
 
 @_jit
-def _sign_texts(utf8, bounds, multipliers, addends, signatures, counts):  # type: ignore[no-untyped-def]
+def _bucket_keys(utf8, bounds, multipliers, addends, rows, keys, counts):  # type: ignore[no-untyped-def]
+    """A signature is only needed for its keys: it never leaves the cache."""
     chunks, borders, words, hashes = _scratch(bounds)
     text_bytes = chunks.view(np.uint8)
     mixed = np.empty(hashes.size, np.uint32)
+    signature = np.empty(N_SLOTS, np.uint32)
     for text in range(bounds.size - 1):
         part = utf8[bounds[text] : bounds[text + 1]]
         count = _hash_text(part, text_bytes, chunks, borders, words, hashes)
         for at in range(count):
-            mixed[at] = _mix32(np.uint32(hashes[at]))
-        signatures[text] = _NO_HASH
-        _lower(signatures[text], mixed, count, multipliers, addends)
+            mixed[at] = mix32_one(np.uint32(hashes[at] & _LOW_HALF))
+        signature[:] = _NO_HASH
+        _lower(signature, mixed, count, multipliers, addends)
+        for band in range(keys.shape[0]):
+            key = np.uint64(band + 1)
+            for slot in range(band * rows, band * rows + rows):
+                key = mix64_one(key ^ np.uint64(signature[slot]) << np.uint64(32))
+            keys[band, text] = key
         counts[text] = count
 
 

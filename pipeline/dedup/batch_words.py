@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.text.mixing import mix32
+from pipeline.text.mixing import mix32, mix64
 from pipeline.text.shingles import n_shared, unique_within
 
 SHINGLE_WORDS = 3
@@ -89,6 +89,25 @@ def sign_texts(utf8: Bytes, bounds: Bounds) -> tuple[NDArray[np.uint32], NDArray
             mixed = mix32(hashes.astype(np.uint32))
             signatures[text] = (mixed[:, None] * multipliers + addends).min(axis=0)
     return signatures, counts
+
+
+def bucket_keys(
+    utf8: Bytes, bounds: Bounds, bands: int, rows: int
+) -> tuple[Hashes, NDArray[np.int64]]:
+    """Return the bucket keys uint64 [bands, n] of texts, and the counts of `sign_texts`.
+
+    They are those of `signatures.band_keys`, band by band: its module would load the readers of
+    titles and numbers, which no batch needs.
+    """
+    signatures, counts = sign_texts(utf8, bounds)
+    slots = np.ascontiguousarray(signatures.T[: bands * rows]).reshape(bands, rows, -1)
+    keys = np.empty((bands, counts.size), np.uint64)
+    for band in range(bands):
+        mixed = np.full(counts.size, band + 1, np.uint64)
+        for row in range(rows):
+            mixed = mix64(mixed ^ slots[band, row].astype(np.uint64) << np.uint64(32))
+        keys[band] = mixed
+    return keys, counts
 
 
 def text_sets(
