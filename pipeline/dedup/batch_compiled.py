@@ -186,6 +186,8 @@ def _bucket_keys(utf8, bounds, multipliers, addends, rows, keys, counts):  # typ
     text_bytes = chunks.view(np.uint8)
     mixed = np.empty(hashes.size, np.uint32)
     signature = np.empty(N_SLOTS, np.uint32)
+    bands = keys.shape[0]
+    of_text = np.empty(bands, np.uint64)
     for text in range(bounds.size - 1):
         part = utf8[bounds[text] : bounds[text + 1]]
         count = _hash_text(part, text_bytes, chunks, borders, words, hashes)
@@ -193,11 +195,14 @@ def _bucket_keys(utf8, bounds, multipliers, addends, rows, keys, counts):  # typ
             mixed[at] = mix32_one(np.uint32(hashes[at] & _LOW_HALF))
         signature[:] = _NO_HASH
         _lower(signature, mixed, count, multipliers, addends)
-        for band in range(keys.shape[0]):
-            key = np.uint64(band + 1)
-            for slot in range(band * rows, band * rows + rows):
-                key = mix64_one(key ^ np.uint64(signature[slot]) << np.uint64(32))
-            keys[band, text] = key
+        # Row by row over all bands: independent steps, several to an instruction.
+        for band in range(bands):
+            of_text[band] = band + 1
+        for row in range(rows):
+            for band in range(bands):
+                value = np.uint64(signature[band * rows + row]) << np.uint64(32)
+                of_text[band] = mix64_one(of_text[band] ^ value)
+        keys[:, text] = of_text
         counts[text] = count
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -74,24 +75,37 @@ def watch(
             stderr=errors,
             start_new_session=True,
         )
-        why, looks, pid = "", 0, 0
-        while not pid:
-            time.sleep(LOOK_EVERY_SECONDS)
-            looks += 1
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            wall = time.perf_counter() - began
-            if wall > limit_seconds:
-                why = f"ended after {limit_seconds:,.0f} s"
-            elif looks % LOOKS_A_MEMORY_LOOK == 0 and held(process.pid) > limit_bytes:
-                why = f"ended: held more than {limit_bytes / 2**30:.0f} GB"
-            if why and not pid:
-                os.killpg(process.pid, signal.SIGKILL)
+        try:
+            why, status, usage = _ended(process.pid, limit_seconds, limit_bytes)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)  # whoever interrupts us means it too
+            raise
+        wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         errors.seek(0)
         last = errors.read().decode(errors="replace").strip().splitlines()[-1:]
     if process.returncode and not why:
         why = f"failed ({process.returncode}): {' '.join(last)}"
     return why, Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def _ended(
+    pid: int, limit_seconds: float, limit_bytes: int
+) -> tuple[str, int, resource.struct_rusage]:
+    """Wait for the leader of a session; return why it was ended, its status and its account."""
+    why, looks, last = "", 0, time.perf_counter() + limit_seconds
+    while True:
+        time.sleep(LOOK_EVERY_SECONDS)
+        looks += 1
+        found, status, usage = os.wait4(pid, os.WNOHANG)
+        if found:
+            return why, status, usage
+        if time.perf_counter() > last:
+            why = f"ended after {limit_seconds:,.0f} s"
+        elif looks % LOOKS_A_MEMORY_LOOK == 0 and held(pid) > limit_bytes:
+            why = f"ended: held more than {limit_bytes / 2**30:.1f} GB"
+        if why:
+            os.killpg(pid, signal.SIGKILL)
 
 
 def held(session: int) -> int:
