@@ -159,10 +159,11 @@ def _sign_block(texts: _Texts, rules: BatchRules) -> tuple[Words, Places]:
 def load_kernels(n_articles: int) -> None:
     """Load what a corpus of so many articles will use, so that its start is not its work."""
     kernels = _kernels(n_articles)
-    bounds, hashes = np.array([0, 1]), np.zeros(1, np.uint64)
-    kernels.bucket_keys(np.full(1, 65, np.uint8), bounds, 1, 1)
-    first = bounds[:1]
-    sizes = kernels.text_sets(np.full(1, 65, np.uint8), bounds, first, first, hashes)
+    # Not writable, as the texts of a table are: another type is another kernel.
+    text, bounds = np.frombuffer(b"a", np.uint8), np.array([0, 1])
+    kernels.bucket_keys(text, bounds, 1, 1)
+    first, hashes = bounds[:1], np.zeros(1, np.uint64)
+    sizes = kernels.text_sets(text, bounds, first, first, hashes)
     kernels.join_pairs(first, first, bounds, sizes, hashes, 1.0, np.zeros(1, np.int64))
 
 

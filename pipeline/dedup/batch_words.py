@@ -147,7 +147,7 @@ def join_pairs(
     Args:
         left: numbers of sets, int64 [n_pairs].
         right: their partners.
-        starts: set i is hashes[starts[i]:starts[i] + sizes[i]], none is empty.
+        starts: set i is hashes[starts[i]:starts[i] + sizes[i]], none is empty; more may follow.
         sizes: sizes of the sets.
         hashes: the sets.
         min_jaccard: the threshold, itself included.
@@ -155,7 +155,7 @@ def join_pairs(
     """
     sets = [
         np.sort(hashes[start : start + size])
-        for start, size in zip(starts.tolist(), sizes.tolist(), strict=True)
+        for start, size in zip(starts[: sizes.size].tolist(), sizes.tolist(), strict=True)
     ]
     for one, other in zip(left.tolist(), right.tolist(), strict=True):
         top, bottom = _root(parents, one), _root(parents, other)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-from functools import partial
 
 from tests.bench import peer_rounds, results, sections
 
@@ -37,18 +35,15 @@ def main() -> None:
 def run_section(name: str, arguments: argparse.Namespace) -> None:
     """Measure a section and keep it."""
     peer_rounds.say(f"section {name}")
-    n_articles, stored = arguments.articles, name
-    measure: Callable[[], results.Section]
-    if name == "peers":
-        stored = f"peers-{n_articles}"
-        rounds = arguments.rounds, arguments.slow_rounds
-        measure = partial(peer_rounds.measure, n_articles, *rounds)
-    else:
-        measure = partial(sections.measured, name, n_articles)
-    command = ["python -m tests.bench", name, f"--articles {n_articles}"]
-    if name == "peers":
-        command += [f"--rounds {rounds[0]} --slow-rounds {rounds[1]}"]
-    results.store(stored, measure(), " ".join(command))
+    n_articles = arguments.articles
+    command = f"python -m tests.bench {name} --articles {n_articles}"
+    if name != "peers":
+        results.store(name, sections.measured(name, n_articles), command)
+        return
+    rounds, slow_rounds = arguments.rounds, arguments.slow_rounds
+    command += f" --rounds {rounds} --slow-rounds {slow_rounds}"
+    for section in peer_rounds.measure(n_articles, rounds, slow_rounds):
+        results.store(f"peers-{n_articles}", section, command)
 
 
 if __name__ == "__main__":

@@ -97,19 +97,25 @@ class Runs:
 
 def measure(
     n_articles: int, rounds: int = ROUNDS, slow_rounds: int = ROUNDS_OF_SLOW
-) -> dict[str, object]:
-    """Return the tables of both corpora, of `slow_rounds` for those who take long."""
+) -> Iterator[dict[str, object]]:
+    """Yield the section after each corpus, with one more table: a table may take half an hour.
+
+    Who takes long runs `slow_rounds` times, the others `rounds` times.
+    """
     competitors = dict(competing())
-    say(f"peers: {', '.join(competitors)}")
-    tables = [
-        table_of(kind, n_articles, rounds, slow_rounds, competitors) for kind in peer_corpus.KINDS
-    ]
+    say(f"peers: {'; '.join(competitors)}")
     versions = [pins(library)[0] for library in sorted(set(PEERS.values()))]
-    return {
-        "title": f"Clusters of {n_articles:,} articles, against other libraries",
-        "tables": tables,
-        "notes": [*NOTES, f"Versions: {', '.join(versions)} (`tests/bench/{PINS.name}/*.txt`)."],
-    }
+    tables = []
+    for kind in peer_corpus.KINDS:
+        tables.append(table_of(kind, n_articles, rounds, slow_rounds, competitors))
+        yield {
+            "title": f"Clusters of {n_articles:,} articles, against other libraries",
+            "tables": tables,
+            "notes": [
+                *NOTES,
+                f"Versions: {', '.join(versions)} (`tests/bench/{PINS.name}/*.txt`).",
+            ],
+        }
 
 
 def competing() -> Iterator[tuple[str, tuple[Path, Path | None, str]]]:
