@@ -93,7 +93,7 @@ def _ended(
     pid: int, limit_seconds: float, limit_bytes: int
 ) -> tuple[str, int, resource.struct_rusage]:
     """Wait for the leader of a session; return why it was ended, its status and its account."""
-    why, looks, last = "", 0, time.perf_counter() + limit_seconds
+    why, looks, last, parent = "", 0, time.perf_counter() + limit_seconds, os.getppid()
     while True:
         time.sleep(LOOK_EVERY_SECONDS)
         looks += 1
@@ -104,6 +104,8 @@ def _ended(
             why = f"ended after {limit_seconds:,.0f} s"
         elif looks % LOOKS_A_MEMORY_LOOK == 0 and held(pid) > limit_bytes:
             why = f"ended: held more than {limit_bytes / 2**30:.1f} GB"
+        elif os.getppid() != parent:
+            why = "ended: nobody waits for it"
         if why:
             os.killpg(pid, signal.SIGKILL)
 
