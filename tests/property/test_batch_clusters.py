@@ -16,7 +16,9 @@ from pipeline.text.engine import choose_engine, chosen_engine
 from pipeline.text.mixing import mix32
 from tests.bench.truth import closure, shingle_sets
 
-WORDS = st.sampled_from(["a", "나", "시장은", "abcdefgh", "abcdefghi", "x" * 17, "산책로를잇겠다"])
+WORDS = st.sampled_from(
+    ["a", "나", "시장은", "abcdefgh", "abcdefghi", "x" * 17, "y" * 64, "산책로를" * 9]
+)
 SPACES = st.sampled_from([" ", "  ", "\n", "\t ", "\0"])
 CHARACTERS = st.characters(exclude_categories=("Cs",))
 TEXTS = st.lists(
@@ -54,6 +56,7 @@ def defined_hashes(text):
 
 @settings(deadline=None)  # the first example compiles
 @given(texts=TEXTS)
+@example(texts=["y" * n for n in range(60, 70)] + ["y" * n + " b c d" for n in range(54, 66)])
 @example(texts=["", " ", "a", "a b", "a b c", "abcdefgh abcdefgh abcdefgh abcdefgh"])
 def test_bucket_keys_are_those_of_the_definition(kernels, texts):
     multipliers, addends = _permutations(128, 1)
