@@ -65,8 +65,8 @@ NOTES = (
     " Parquet and the writing of labels included. The start is what a process has used when all is"
     " imported and nothing is read; for unecho its compiled kernels are loaded then.",
     "`ours ×`: how many articles a CPU second unecho takes for one of theirs.",
-    f"Medians of the rounds of the last column; who takes more than {SLOW_SECONDS:.0f} s of wall time"
-    " has fewer.",
+    "Medians of so many rounds as the last column says; who takes more than"
+    f" {SLOW_SECONDS:.0f} s of wall time has fewer.",
     "Peak MB is the largest single process of the tree (`ru_maxrss`).",
     "F1 is pairwise, against the components of all pairs at or above that exact Jaccard of word"
     " 3-grams (`tests/bench/truth.py`: no hash, no signature). Time is that of J ≥ .7.",
