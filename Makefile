@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := warehouse/data
 
-.PHONY: setup run test lint types lock soak power-cut old-clients browser docs clean
+.PHONY: setup run test lint types lock soak bench power-cut old-clients browser docs clean
 
 setup: $(VENV)/.ready
 
@@ -41,6 +41,13 @@ lock:
 # Longer checks, run by hand; what they found stands in DECISIONS.md and the tests' docstrings.
 soak: setup
 	UNECHO_KILL_ROUNDS=300 $(BIN)/python -m pytest tests/crash/test_kill_random.py --timeout=3600
+
+# Against other libraries, each installed into its own environment under tests/bench/.envs, and
+# against our own limits; writes tests/bench/RESULTS.md. BENCH="peers signatures" picks sections.
+BENCH ?=
+BENCH_ARTICLES ?= 20000
+bench: setup
+	$(BIN)/python -m tests.bench $(BENCH) --articles $(BENCH_ARTICLES)
 
 power-cut: setup
 	$(BIN)/python -m tests.crash.power_cut

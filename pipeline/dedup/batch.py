@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from pipeline.dedup import batch_words
 from pipeline.dedup.bucket_pairs import CentreRule
 from pipeline.text.engine import use_compiled
-from pipeline.text.mixing import mix64
 
 Blocks = Callable[[], Iterable[pa.RecordBatch]]
 """Opens the corpus from its start: record batches with `article_id` and `text` (string)."""
@@ -153,8 +152,19 @@ def _in_order(
 
 def _sign_block(texts: _Texts, rules: BatchRules) -> tuple[Words, Places]:
     kernels = _kernels(texts.bounds.size)
-    signatures, counts = kernels.sign_texts(texts.utf8, texts.bounds)
-    return _bucket_keys(signatures, rules), counts
+    keys, counts = kernels.bucket_keys(*texts, rules.bands, rules.rows)
+    return keys, counts
+
+
+def load_kernels(n_articles: int) -> None:
+    """Load what a corpus of so many articles will use, so that its start is not its work."""
+    kernels = _kernels(n_articles)
+    # Not writable, as the texts of a table are: another type is another kernel.
+    text, bounds = np.frombuffer(b"a", np.uint8), np.array([0, 1])
+    kernels.bucket_keys(text, bounds, 1, 1)
+    first, hashes = bounds[:1], np.zeros(1, np.uint64)
+    sizes = kernels.text_sets(text, bounds, first, first, hashes)
+    kernels.join_pairs(first, first, bounds, sizes, hashes, 1.0, np.zeros(1, np.int64))
 
 
 def _kernels(n_articles: int) -> ModuleType:
@@ -163,22 +173,6 @@ def _kernels(n_articles: int) -> ModuleType:
     from pipeline.dedup import batch_compiled  # lazily: loads numba
 
     return batch_compiled
-
-
-def _bucket_keys(signatures: NDArray[np.uint32], rules: BatchRules) -> Words:
-    """Return `signatures.band_keys`, band by band: uint64 [bands, n].
-
-    Its module would load the readers of titles and numbers, which no batch needs.
-    """
-    slots = np.ascontiguousarray(signatures.T[: rules.bands * rules.rows])
-    slots = slots.reshape(rules.bands, rules.rows, -1)
-    keys = np.empty((rules.bands, len(signatures)), np.uint64)
-    for band in range(rules.bands):
-        mixed = np.full(len(signatures), band + 1, np.uint64)
-        for row in range(rules.rows):
-            mixed = mix64(mixed ^ slots[band, row].astype(np.uint64) << np.uint64(32))
-        keys[band] = mixed
-    return keys
 
 
 def _candidates(

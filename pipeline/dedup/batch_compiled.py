@@ -10,6 +10,8 @@ from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import extending
 from numpy.typing import NDArray
 
 from pipeline.dedup.batch_words import (
@@ -24,6 +26,7 @@ from pipeline.dedup.batch_words import (
     Hashes,
     permutations,
 )
+from pipeline.text.mixing_compiled import mix32_one, mix64_one
 
 _LENGTH, _CHUNK, _LAST = map(np.uint64, (LENGTH_MULTIPLIER, CHUNK_MULTIPLIER, LAST_MULTIPLIER))
 _FIRST, _SECOND, _THIRD = map(np.uint64, WORD_MULTIPLIERS)
@@ -37,18 +40,24 @@ _TO_TOP = np.uint64(0x5F5F5F5F5F5F5F5F)
 """Added to bytes below 128 it sets the top bit of those above the space."""
 
 _NO_HASH = np.uint32(0xFFFFFFFF)
-_PADDING = 32
+_LOW_HALF = np.uint64(0xFFFFFFFF)
+_GATHER = np.uint64(0x0102040810204080)
+"""Multiplied by it, the lowest bits of eight bytes stand in the top byte, in their order."""
+_PADDING = 72
 
 _jit: Any = numba.njit(nogil=True, cache=True, boundscheck=False)
+_intrinsic: Any = extending.intrinsic
 _part: Any = numba.njit(nogil=True, boundscheck=False)
 
 
-def sign_texts(utf8: Bytes, bounds: Bounds) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """As `batch_words.sign_texts`."""
-    signatures = np.empty((bounds.size - 1, N_SLOTS), np.uint32)
+def bucket_keys(
+    utf8: Bytes, bounds: Bounds, bands: int, rows: int
+) -> tuple[Hashes, NDArray[np.int64]]:
+    """As `batch_words.bucket_keys`."""
+    keys = np.empty((bands, bounds.size - 1), np.uint64)
     counts = np.empty(bounds.size - 1, np.int64)
-    _sign_texts(utf8, bounds, *permutations(), signatures, counts)
-    return signatures, counts
+    _bucket_keys(utf8, bounds, *permutations(), rows, keys, counts)
+    return keys, counts
 
 
 def text_sets(
@@ -73,33 +82,51 @@ def join_pairs(
     _join_pairs(left, right, starts, sizes, hashes, min_jaccard, parents)
 
 
+@_intrinsic
+def _n_ones(typing_context, value):  # type: ignore[no-untyped-def]
+    """Return how many bits are set: one instruction, for which numba has no name."""
+
+    def codegen(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.ctpop(arguments[0])
+
+    return numba.int64(numba.uint64), codegen
+
+
 @_part
 def _find_words(chunks, n_bytes, borders):  # type: ignore[no-untyped-def]
     """Write where each word starts (even) and ends (odd); return the number of words.
 
-    Eight bytes at a time; spaces follow the text, so that the last word ends too.
+    Where spaces are is one word of 64 bits for 64 bytes; spaces follow the text, so that the last
+    word ends too.
     """
     n_borders = 0
     was_space = _ONE
-    for at in range(n_bytes // 8 + 1):
-        chunk = chunks[at]
-        spaces = (~(((chunk & _LOW_BITS) + _TO_TOP) | chunk) & _TOP_BITS) >> np.uint64(7)
-        changes = spaces ^ (spaces << np.uint64(8) | was_space)
-        was_space = spaces >> np.uint64(56)
+    for block in range(n_bytes // 64 + 1):
+        spaces = np.uint64(0)
+        for at in range(8):
+            chunk = chunks[8 * block + at]
+            tops = (~(((chunk & _LOW_BITS) + _TO_TOP) | chunk) & _TOP_BITS) >> np.uint64(7)
+            spaces |= (tops * _GATHER >> np.uint64(56)) << np.uint64(8 * at)
+        changes = spaces ^ (spaces << _ONE | was_space)
+        was_space = spaces >> np.uint64(63)
         while changes:
-            below = ((changes & -changes) - _ONE) & _ONES
-            borders[n_borders] = 8 * at + np.int64(below * _ONES >> np.uint64(56))
+            borders[n_borders] = 64 * block + _n_ones((changes & -changes) - _ONE)
             changes &= changes - _ONE
             n_borders += 1
     return n_borders // 2
 
 
-@_part
-def _eight_bytes(chunks, place):  # type: ignore[no-untyped-def]
-    """Return the eight bytes from `place` on, little-endian."""
-    shift = np.uint64(place % 8 * 8)
-    behind = chunks[place // 8 + 1] << _ONE << (np.uint64(63) - shift)
-    return chunks[place // 8] >> shift | behind
+@_intrinsic
+def _eight_bytes(typing_context, chunks, place):  # type: ignore[no-untyped-def]
+    """Return the eight bytes from `place` on, little-endian: one load where it may not be even."""
+
+    def codegen(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        bytes_at = builder.bitcast(array.data, ir.IntType(8).as_pointer())
+        where = builder.gep(bytes_at, [arguments[1]])
+        return builder.load(builder.bitcast(where, ir.IntType(64).as_pointer()), align=1)
+
+    return numba.uint64(chunks, numba.int64), codegen
 
 
 @_part
@@ -109,6 +136,13 @@ def _hash_words(chunks, borders, n_words, words):  # type: ignore[no-untyped-def
         place = borders[2 * word]
         length = borders[2 * word + 1] - place
         hashed = np.uint64(length) * _LENGTH
+        # Computed for all and kept for some: half the words are longer, no branch foretells which.
+        chunked = (hashed ^ _eight_bytes(chunks, place)) * _CHUNK
+        chunked ^= chunked >> np.uint64(29)
+        is_long = length > 8
+        hashed = chunked if is_long else hashed
+        place += 8 * is_long
+        length -= 8 * is_long
         while length > 8:
             hashed = (hashed ^ _eight_bytes(chunks, place)) * _CHUNK
             hashed ^= hashed >> np.uint64(29)
@@ -159,15 +193,6 @@ def _scratch(bounds):  # type: ignore[no-untyped-def]
 
 
 @_part
-def _mix32(value):  # type: ignore[no-untyped-def]
-    value ^= value >> np.uint32(16)
-    value = np.uint32(value * np.uint32(0x85EBCA6B))
-    value ^= value >> np.uint32(13)
-    value = np.uint32(value * np.uint32(0xC2B2AE35))
-    return np.uint32(value ^ (value >> np.uint32(16)))
-
-
-@_part
 def _lower(minima, mixed, count, multipliers, addends):  # type: ignore[no-untyped-def]
     """Lower each slot's minimum by the permuted hashes; four at a time share its load and store."""
     whole = count - count % 4
@@ -185,17 +210,29 @@ def _lower(minima, mixed, count, multipliers, addends):  # type: ignore[no-untyp
 
 
 @_jit
-def _sign_texts(utf8, bounds, multipliers, addends, signatures, counts):  # type: ignore[no-untyped-def]
+def _bucket_keys(utf8, bounds, multipliers, addends, rows, keys, counts):  # type: ignore[no-untyped-def]
+    """A signature is only needed for its keys: it never leaves the cache."""
     chunks, borders, words, hashes = _scratch(bounds)
     text_bytes = chunks.view(np.uint8)
     mixed = np.empty(hashes.size, np.uint32)
+    signature = np.empty(N_SLOTS, np.uint32)
+    bands = keys.shape[0]
+    of_text = np.empty(bands, np.uint64)
     for text in range(bounds.size - 1):
         part = utf8[bounds[text] : bounds[text + 1]]
         count = _hash_text(part, text_bytes, chunks, borders, words, hashes)
         for at in range(count):
-            mixed[at] = _mix32(np.uint32(hashes[at]))
-        signatures[text] = _NO_HASH
-        _lower(signatures[text], mixed, count, multipliers, addends)
+            mixed[at] = mix32_one(np.uint32(hashes[at] & _LOW_HALF))
+        signature[:] = _NO_HASH
+        _lower(signature, mixed, count, multipliers, addends)
+        # Row by row over all bands: independent steps, several to an instruction.
+        for band in range(bands):
+            of_text[band] = band + 1
+        for row in range(rows):
+            for band in range(bands):
+                value = np.uint64(signature[band * rows + row]) << np.uint64(32)
+                of_text[band] = mix64_one(of_text[band] ^ value)
+        keys[:, text] = of_text
         counts[text] = count
 
 

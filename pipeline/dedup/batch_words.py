@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.text.mixing import mix32
+from pipeline.text.mixing import mix32, mix64
 from pipeline.text.shingles import n_shared, unique_within
 
 SHINGLE_WORDS = 3
@@ -91,6 +91,25 @@ def sign_texts(utf8: Bytes, bounds: Bounds) -> tuple[NDArray[np.uint32], NDArray
     return signatures, counts
 
 
+def bucket_keys(
+    utf8: Bytes, bounds: Bounds, bands: int, rows: int
+) -> tuple[Hashes, NDArray[np.int64]]:
+    """Return the bucket keys uint64 [bands, n] of texts, and the counts of `sign_texts`.
+
+    They are those of `signatures.band_keys`, band by band: its module would load the readers of
+    titles and numbers, which no batch needs.
+    """
+    signatures, counts = sign_texts(utf8, bounds)
+    slots = np.ascontiguousarray(signatures.T[: bands * rows]).reshape(bands, rows, -1)
+    keys = np.empty((bands, counts.size), np.uint64)
+    for band in range(bands):
+        mixed = np.full(counts.size, band + 1, np.uint64)
+        for row in range(rows):
+            mixed = mix64(mixed ^ slots[band, row].astype(np.uint64) << np.uint64(32))
+        keys[band] = mixed
+    return keys, counts
+
+
 def text_sets(
     utf8: Bytes, bounds: Bounds, wanted: NDArray[np.int64], starts: Bounds, hashes: Hashes
 ) -> NDArray[np.int64]:
@@ -128,7 +147,7 @@ def join_pairs(
     Args:
         left: numbers of sets, int64 [n_pairs].
         right: their partners.
-        starts: set i is hashes[starts[i]:starts[i] + sizes[i]], none is empty.
+        starts: set i is hashes[starts[i]:starts[i] + sizes[i]], none is empty; more may follow.
         sizes: sizes of the sets.
         hashes: the sets.
         min_jaccard: the threshold, itself included.
@@ -136,7 +155,7 @@ def join_pairs(
     """
     sets = [
         np.sort(hashes[start : start + size])
-        for start, size in zip(starts.tolist(), sizes.tolist(), strict=True)
+        for start, size in zip(starts[: sizes.size].tolist(), sizes.tolist(), strict=True)
     ]
     for one, other in zip(left.tolist(), right.tolist(), strict=True):
         top, bottom = _root(parents, one), _root(parents, other)

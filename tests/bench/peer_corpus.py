@@ -12,6 +12,7 @@ unrelated articles share shingles, and copies copies: words exchanged, paragraph
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -98,6 +99,17 @@ def write(path: Path, kind: str, n_articles: int, seed: int = 1) -> None:
             ids = [f"{kind}-{first + i:08d}" for i in range(len(group))]
             writer.write_table(pa.table([ids, group], SCHEMA))
     unfinished.rename(path)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of the texts, a line each, twelve hexadecimal digits.
+
+    Of the texts, not of the file: Parquet names the version that wrote it.
+    """
+    hashed = hashlib.sha256()
+    for batch in pq.ParquetFile(path).iter_batches(ROWS_A_GROUP, columns=["text"]):
+        hashed.update("".join(f"{text}\n" for text in batch["text"].to_pylist()).encode())
+    return hashed.hexdigest()[:12]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the scripts of the peers share: candidate pairs to clusters, and the file of labels.
+"""What the scripts of the peers share: candidate pairs to clusters, the file of labels, the start.
 
 Written for speed, so that no peer is charged for slow glue: sorted bands and label propagation in
 numpy, which no peer's own index beats.
@@ -7,6 +7,8 @@ numpy, which no peer's own index beats.
 from __future__ import annotations
 
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +17,11 @@ import pyarrow.parquet as pq
 SOURCE, TARGET, THRESHOLD = sys.argv[1], sys.argv[2], float(sys.argv[3])
 N_SLOTS, BANDS, ROWS = 128, 16, 8
 SHINGLE_WORDS = 3
+
+
+def started() -> None:
+    """Note the CPU seconds up to here: everything is imported, nothing is read."""
+    Path(f"{TARGET}.start").write_text(str(time.process_time()))
 
 
 def texts() -> list[str]:

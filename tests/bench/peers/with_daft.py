@@ -2,9 +2,10 @@
 
 import daft
 import numpy as np
-from clusters import N_SLOTS, SHINGLE_WORDS, SOURCE, clusters_of_signatures, write
+from clusters import N_SLOTS, SHINGLE_WORDS, SOURCE, clusters_of_signatures, started, write
 from daft.functions import minhash
 
+started()
 frame = daft.read_parquet(SOURCE).select(
     minhash(
         daft.col("text"),

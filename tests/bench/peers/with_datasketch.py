@@ -1,9 +1,20 @@
 """datasketch: MinHash.bulk with xxhash, MinHashLSH, candidates by estimated Jaccard."""
 
 import xxhash
-from clusters import BANDS, N_SLOTS, ROWS, THRESHOLD, clusters_of_lists, shingles, texts, write
+from clusters import (
+    BANDS,
+    N_SLOTS,
+    ROWS,
+    THRESHOLD,
+    clusters_of_lists,
+    shingles,
+    started,
+    texts,
+    write,
+)
 from datasketch import MinHash, MinHashLSH
 
+started()
 articles = texts()
 sets = ([shingle.encode() for shingle in shingles(text)] for text in articles)
 sketches = MinHash.bulk(sets, num_perm=N_SLOTS, hashfunc=xxhash.xxh32_intdigest)

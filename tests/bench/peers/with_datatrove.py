@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from clusters import BANDS, ROWS, SHINGLE_WORDS, SOURCE, write
+from clusters import BANDS, ROWS, SHINGLE_WORDS, SOURCE, started, write
 from datatrove.pipeline.dedup import minhash
 from datatrove.pipeline.dedup.minhash import (
     MinhashConfig,
@@ -26,6 +26,7 @@ class Spaces:
 
 
 minhash.load_word_tokenizer = lambda language: Spaces()
+started()
 config = MinhashConfig(
     n_grams=SHINGLE_WORDS,
     num_buckets=BANDS,

@@ -1,8 +1,9 @@
 """gaoya: its string index with the word 3-gram analyser in Rust; insert all, query all."""
 
-from clusters import BANDS, ROWS, SHINGLE_WORDS, THRESHOLD, clusters_of_lists, texts, write
+from clusters import BANDS, ROWS, SHINGLE_WORDS, THRESHOLD, clusters_of_lists, started, texts, write
 from gaoya.minhash import MinHashStringIndex
 
+started()
 articles = texts()
 index = MinHashStringIndex(
     hash_size=32,

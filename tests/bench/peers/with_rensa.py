@@ -3,9 +3,10 @@
 The deduplicator answers keep or drop; each dropped article is then asked what it duplicates.
 """
 
-from clusters import BANDS, N_SLOTS, THRESHOLD, clusters_of_lists, shingles, texts, write
+from clusters import BANDS, N_SLOTS, THRESHOLD, clusters_of_lists, shingles, started, texts, write
 from rensa import RMinHashDeduplicator
 
+started()
 articles = texts()
 dedup = RMinHashDeduplicator(threshold=THRESHOLD, num_perm=N_SLOTS, use_lsh=True, num_bands=BANDS)
 kept = dedup.add_pairs((str(i), shingles(text)) for i, text in enumerate(articles))

@@ -1,8 +1,9 @@
 """rensa: R-MinHash of every token and its LSH index; candidates by estimated Jaccard."""
 
-from clusters import BANDS, N_SLOTS, THRESHOLD, clusters_of_lists, shingles, texts, write
+from clusters import BANDS, N_SLOTS, THRESHOLD, clusters_of_lists, shingles, started, texts, write
 from rensa import RMinHash, RMinHashLSH
 
+started()
 articles = texts()
 sketches = RMinHash.from_token_sets(
     (shingles(text) for text in articles), num_perm=N_SLOTS, seed=42

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from clusters import BANDS, N_SLOTS, ROWS, SHINGLE_WORDS, SOURCE, THRESHOLD, write
+from clusters import BANDS, N_SLOTS, ROWS, SHINGLE_WORDS, SOURCE, THRESHOLD, started, write
 from datasets import load_from_disk
 from text_dedup.config.base import load_config_from_toml
 from text_dedup.minhash import main
@@ -41,6 +41,7 @@ logging_level = 40
 """
 
 if __name__ == "__main__":
+    started()
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder) / "settings.toml"
         settings.write_text(
