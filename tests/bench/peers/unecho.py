@@ -16,5 +16,11 @@ load_without_blas()
 load_kernels(pq.read_metadata(source).num_rows)
 Path(f"{target}.start").write_text(str(time.process_time()))
 rules = BatchRules(min_jaccard=threshold)
-clusters = cluster_articles(lambda: pq.ParquetFile(source).iter_batches(4096), rules)
+
+
+def read():
+    return pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20).iter_batches(4096)
+
+
+clusters = cluster_articles(read, rules)
 pq.write_table(clusters, target)
