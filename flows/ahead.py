@@ -42,11 +42,17 @@ class ReadAhead:
         self.is_news = True
         """Whether the last batch was new: one that is known already is not worth a worker."""
 
-    def arriving(self, batches: Batches, on_progress: OnProgress | None) -> Iterator[Arriving]:
-        """Yield every batch; `on_progress` is called in the thread of who asks."""
-        if self._workers is None:
+    def arriving(
+        self, batches: Batches, on_progress: OnProgress | None, *, is_piped: bool = False
+    ) -> Iterator[Arriving]:
+        """Yield every batch; `on_progress` is called in the thread of who asks.
+
+        Standard input (`is_piped`) is read in that thread too: one that waits for it holds its
+        lock, and Python aborts when it ends meanwhile, as after Ctrl-C.
+        """
+        if self._workers is None or is_piped:
             for read in batches(on_progress):
-                yield Arriving(read)
+                yield self._begun(read)
             return
         reader = _Reader(batches, self._begun)
         try:

@@ -109,7 +109,8 @@ def documents_of(
     )
     containers = _containers_of(request, summary)
     if not request.is_drop_folder:
-        yield from ahead.arriving(partial(read_batches, containers, options), on_progress)
+        batches = partial(read_batches, containers, options)
+        yield from ahead.arriving(batches, on_progress, is_piped="-" in containers)
         return
     waiting = _new_files(containers, settings, warehouse)
     paths: list[Container] = [Path(f.path) for f in waiting]
