@@ -6,11 +6,16 @@ Each section is kept in tests/bench/results/ as soon as it is measured.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from tests.bench import peer_rounds, results, sections
 
 DEFAULT_ARTICLES = 20_000
+SIZES = (
+    *("BENCH_INGEST_ARTICLES", "BENCH_INGEST_ROUNDS"),
+    *("BENCH_HISTORY", "BENCH_GROWTH", "BENCH_TEMPLATE"),
+)
 
 
 def main() -> None:
