@@ -6,7 +6,6 @@ Each section is kept in tests/bench/results/ as soon as it is measured.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 
 from tests.bench import peer_rounds, results, sections
