@@ -276,6 +276,8 @@ def test_a_signal_to_end_ends_the_run_as_ctrl_c_does(tmp_path: Path, number: int
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.1)
+        # The run is entered before it loads the readers: the signal is to meet it waiting.
+        time.sleep(2)
         process.send_signal(number)
         process.send_signal(number)
         assert process.wait(30) == 1
