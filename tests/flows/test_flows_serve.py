@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -97,11 +98,24 @@ class House:
         """Return the runs of a source that began or were refused, newest first."""
         return [r for r in self.api.runs() if r["parameters"].get("source") == source]
 
-    def run_that_is_going_on(self) -> str:
-        """Return the id of the one run that is going on, once there is one."""
-        until(lambda: any(r["state_type"] == "RUNNING" for r in self.runs()), 30)
-        (run,) = [r for r in self.runs() if r["state_type"] == "RUNNING"]
-        return str(run["id"])
+    def run_that_waits(self, since: datetime) -> str:
+        """Return the id of the run that began after `since`, when somebody else had the lock.
+
+        A run that began earlier may have written already and end between two questions.
+        """
+        found: list[str] = []
+
+        def one_waits() -> bool:
+            found[:] = [
+                str(run["id"])
+                for run in self.runs()
+                if run["state_type"] == "RUNNING"
+                and datetime.fromisoformat(run["start_time"]) > since
+            ]
+            return len(found) == 1
+
+        until(one_waits, 30)
+        return found[0]
 
     def ids(self) -> set[str]:
         """Return the native ids of the articles that analysts see."""
@@ -144,19 +158,20 @@ def test_serve_through_a_kill_and_ctrl_c(new_root: Callable[[str], Path]) -> Non
     house = House(new_root("w"), "5s")
     house.drop("one.jsonl", "The lighthouse keeper of Sorvik counted forty ships in one night.")
     lock = Layout.at(house.root).lock
+    began = datetime.now(UTC)
     with house.serving() as process, writer_lock(lock, 0):  # runs wait for it: slow runs
-        killed = runs_never_overlap(house)
+        killed = runs_never_overlap(house, began)
         a_kill_ends_server_and_flow_run_too(house, process, killed)
     with house.serving() as process:  # slots passed while nothing ran
         what_the_kill_left_is_in_order(house, killed)
         files_that_arrive_are_taken(house)
         somebody_elses_ingest_is_recorded_here(house)
         with writer_lock(lock, 30):
-            ctrl_c_ends_a_run_that_is_going_on(house, process)
+            ctrl_c_ends_a_run_that_is_going_on(house, process, datetime.now(UTC))
 
 
-def runs_never_overlap(house: House) -> str:
-    going_on = house.run_that_is_going_on()
+def runs_never_overlap(house: House, since: datetime) -> str:
+    going_on = house.run_that_waits(since)
     time.sleep(6)  # the next slot comes meanwhile
     begun = [r["id"] for r in house.runs() if r["state_type"] != "CANCELLED"]
     assert begun == [going_on]
@@ -175,8 +190,10 @@ def a_kill_ends_server_and_flow_run_too(
     assert house.states_after()[killed] == "RUNNING"  # nobody was left to say otherwise
 
 
-def ctrl_c_ends_a_run_that_is_going_on(house: House, process: subprocess.Popen[str]) -> None:
-    interrupted = house.run_that_is_going_on()
+def ctrl_c_ends_a_run_that_is_going_on(
+    house: House, process: subprocess.Popen[str], since: datetime
+) -> None:
+    interrupted = house.run_that_waits(since)
     stopped_by(process, signal.SIGINT)
     until(lambda: not house.processes(), 1)
     states = house.states_after()
