@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from flows.parts import Inspection, inspection_of_documents, repays_workers
+from flows.prepared import KnownFurniture
 from flows.rules import Rules
 from flows.workers import Workers
 from pipeline.sources.files import Progress
@@ -39,6 +40,7 @@ class ReadAhead:
         """Take the rules and the workers of a run."""
         self._rules = rules
         self._workers = workers
+        self._known = KnownFurniture()
         self.is_news = True
         """Whether the last batch was new: one that is known already is not worth a worker."""
 
@@ -78,14 +80,15 @@ class ReadAhead:
         if self._workers is None or not repays_workers(documents):
             return None
         with suppress(BrokenExecutor):
-            return inspection_of_documents(documents, self._rules, self._workers)
+            return inspection_of_documents(documents, self._rules, self._workers, self._known)
         return None
 
     def _begun(self, read: pa.Table) -> Arriving:
         if self._workers is None or not self.is_news or not repays_workers(read):
             return Arriving(read)
         with suppress(BrokenExecutor):  # then the batch is worked on in this process
-            return Arriving(read, inspection_of_documents(read, self._rules, self._workers))
+            begun = inspection_of_documents(read, self._rules, self._workers, self._known)
+            return Arriving(read, begun)
         return Arriving(read)
 
 

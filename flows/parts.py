@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -14,16 +14,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from flows.gather import Fresh
-from flows.rules import Rules
-from flows.texts import (
-    CleanTexts,
-    Inspected,
-    Stage,
-    clean_articles,
+from flows.prepared import (
+    KnownFurniture,
+    Prepared,
     clean_part,
-    inspect_documents,
-    inspect_parsed,
+    outdated,
+    prepare_documents,
+    prepare_parsed,
+    with_evidence,
 )
+from flows.rules import Rules
+from flows.texts import CleanTexts, Inspected, Stage, clean_articles
 from flows.workers import LEAST_BYTES, Workers
 from pipeline.contracts import ID, conform
 from pipeline.dedup.relations import RelationRules
@@ -71,23 +72,32 @@ class WholeTexts:
 
 @dataclass(frozen=True)
 class Part:
-    """An inspected part of a batch, and where it lies in the spool for a worker to go on."""
+    """A prepared part of a batch, and where it lies in the spool for a worker to go on."""
 
-    inspected: Inspected
+    prepared: Prepared
     handle: Handle
+
+    @property
+    def parsed(self) -> pa.Table:
+        """The part's articles: PARSED."""
+        return self.prepared.inspected.parsed
 
 
 @dataclass(frozen=True)
 class PartedTexts:
-    """A batch that workers have inspected in parts."""
+    """A batch that workers have prepared in parts."""
 
     inspected: Inspected
     parts: Sequence[Part]
     workers: Workers
+    assumed: pa.Table
+    """LEARNED: the furniture known when the parts were cleaned."""
+    known: KnownFurniture
 
     def cleaned(self, fresh: Fresh, furniture: pa.Table, rules: Rules, stage: Stage) -> CleanTexts:
         """Return the clean texts of the fresh revisions."""
-        texts: CleanTexts = stage(clean_parts)(self.parts, fresh, furniture, rules, self.workers)
+        self.known.renew(fresh.parsed["source_id"], furniture)
+        texts: CleanTexts = stage(clean_parts)(self, fresh, furniture, rules)
         return texts
 
 
@@ -95,16 +105,32 @@ class Inspection:
     """A batch on its way through workers: its documents are read while others are matched."""
 
     def __init__(
-        self, rows: pa.Table, function: Callable[..., Inspected], rules: Rules, workers: Workers
+        self,
+        rows: pa.Table,
+        function: Callable[..., Prepared],
+        rules: Rules,
+        workers: Workers,
+        known: KnownFurniture | None = None,
     ) -> None:
-        """Hand the rows to the workers, in parts, for `function` to inspect."""
+        """Hand the rows to the workers, in parts, for `function` to prepare.
+
+        Args:
+            rows: what is divided.
+            function: makes a Prepared of a part, the rules and, where `known` is given, LEARNED.
+            rules: the rules of the run.
+            workers: who does it.
+            known: the furniture in effect, as far as it is known.
+        """
         self._workers = workers
-        self._given: list[Handle] = []
+        self._known = known or KnownFurniture()
+        self._assumed = self._known.rows
+        furniture = [] if known is None else [workers.keep(self._assumed)]
+        self._given: list[Handle] = [*furniture]
         self._futures: list[Future[Handle]] = []
         for part in divided(rows, workers.n_workers * PARTS_PER_WORKER):
             given = workers.keep(part)
             self._given.append(given)
-            self._futures.append(workers.submit(function, given, rules))
+            self._futures.append(workers.submit(function, given, rules, *furniture))
 
     def texts(self) -> PartedTexts:
         """Wait for the workers and return what they found."""
@@ -112,7 +138,8 @@ class Inspection:
         for given in self._given:
             spool.drop(given)
         parts = [Part(spool.load(handle), handle) for handle in handles]
-        return PartedTexts(joined([part.inspected for part in parts]), parts, self._workers)
+        inspected = joined([part.prepared.inspected for part in parts])
+        return PartedTexts(inspected, parts, self._workers, self._assumed, self._known)
 
 
 def inspect_parts(inspection: Inspection) -> PartedTexts:
@@ -120,14 +147,16 @@ def inspect_parts(inspection: Inspection) -> PartedTexts:
     return inspection.texts()
 
 
-def inspection_of_documents(documents: pa.Table, rules: Rules, workers: Workers) -> Inspection:
-    """Begin to read DOCUMENTS (or READ) in workers."""
-    return Inspection(documents, inspect_documents, rules, workers)
+def inspection_of_documents(
+    documents: pa.Table, rules: Rules, workers: Workers, known: KnownFurniture
+) -> Inspection:
+    """Begin to read DOCUMENTS (or READ) in workers, and to clean them with what is known."""
+    return Inspection(documents, prepare_documents, rules, workers, known)
 
 
 def inspection_of_articles(parsed: pa.Table, rules: Rules, workers: Workers) -> Inspection:
     """Begin to take PARSED articles apart in workers."""
-    return Inspection(parsed, inspect_parsed, rules, workers)
+    return Inspection(parsed, prepare_parsed, rules, workers)
 
 
 def repays_workers(documents: pa.Table) -> bool:
@@ -182,17 +211,23 @@ def _stands(parsed: pa.Table) -> NDArray[np.bool_]:
     return stands
 
 
-def clean_parts(
-    parts: Sequence[Part], fresh: Fresh, furniture: pa.Table, rules: Rules, workers: Workers
-) -> CleanTexts:
-    """Have workers clean the fresh revisions of the parts."""
+def clean_parts(texts: PartedTexts, fresh: Fresh, furniture: pa.Table, rules: Rules) -> CleanTexts:
+    """Take what workers cleaned of the fresh revisions, and have them clean the rest."""
+    parts, workers = texts.parts, texts.workers
     current = _ids(fresh.current)
+    again = outdated([part.prepared for part in parts], texts.assumed, furniture)
+    cleaned: list[CleanTexts] = []
     futures = []
     for part, revisions in zip(parts, _revisions_by_part(parts, fresh.parsed), strict=True):
+        if part.prepared.cleaned is not None:
+            holding, revisions = _divided_by(part, revisions, again)
+            cleaned.append(_renewed(part.prepared, holding, current, furniture))
+            if not len(revisions):
+                continue
         arguments = (revisions, current, furniture, rules)
         futures.append(workers.submit(clean_part, part.handle, *arguments, is_urgent=True))
     handles = [future.result() for future in futures]
-    cleaned = [spool.load(handle) for handle in handles]
+    cleaned += [spool.load(handle) for handle in handles]
     for handle in (*handles, *(part.handle for part in parts)):
         spool.drop(handle)
     names = ("clean", "paragraphs", "removals", "keys")
@@ -200,6 +235,27 @@ def clean_parts(
     # What follows reads the keys often, and the cache keeps them in this order.
     clean, paragraphs, removals, keys = whole
     return CleanTexts(clean, paragraphs, removals, conform(keys, KEYS))
+
+
+def _renewed(
+    prepared: Prepared, revisions: pa.Array | None, current: pa.Array, furniture: pa.Table
+) -> CleanTexts:
+    """Return what was cleaned of these revisions, its evidence as it is now."""
+    assert prepared.cleaned is not None
+    own = prepared.cleaned.only(revisions, current)
+    removals = with_evidence(own.removals, prepared.inspected.lines, furniture)
+    return replace(own, removals=removals)
+
+
+def _divided_by(
+    part: Part, wanted: pa.Array | None, again: pa.Array
+) -> tuple[pa.Array | None, pa.Array]:
+    """Return which of the wanted revisions are clean (None: all of the part), which to clean."""
+    own = part.parsed["revision_id"].combine_chunks() if wanted is None else wanted
+    is_again = pc.is_in(own, again)
+    if wanted is None and not pc.any(is_again).as_py():
+        return None, own[:0]
+    return own.filter(pc.invert(is_again)), own.filter(is_again)
 
 
 def verify_parts(
@@ -223,8 +279,8 @@ def verify_parts(
 def _revisions_by_part(parts: Sequence[Part], fresh: pa.Table) -> list[pa.Array | None]:
     """Return which revisions each part is to clean; None for all of them."""
     ends = ["revision_id", "document_id"]
-    numbers = [np.full(part.inspected.parsed.num_rows, n) for n, part in enumerate(parts)]
-    own = pa.concat_tables([part.inspected.parsed.select(ends) for part in parts])
+    numbers = [np.full(part.parsed.num_rows, n) for n, part in enumerate(parts)]
+    own = pa.concat_tables([part.parsed.select(ends) for part in parts])
     if own.num_rows == fresh.num_rows:
         return [None] * len(parts)
     # The same document may stand in two parts: the first cleans it.

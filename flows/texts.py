@@ -73,6 +73,19 @@ class CleanTexts:
     keys: pa.Table
     """KEYS of current revisions."""
 
+    def only(self, revisions: pa.Array | None, current: pa.Array) -> CleanTexts:
+        """Return what is of these revisions (None: of all), with keys of those that are current."""
+        clean, paragraphs, removals = self.clean, self.paragraphs, self.removals
+        if revisions is not None:
+            clean, paragraphs, removals = (
+                table.filter(pc.is_in(table["revision_id"], revisions))
+                for table in (clean, paragraphs, removals)
+            )
+        articles = current_rows(clean, current)["article_id"]
+        is_own = pc.is_in(self.keys["article_id"], pc.unique(articles))
+        keys = self.keys if pc.all(is_own).as_py() is not False else self.keys.filter(is_own)
+        return CleanTexts(clean, paragraphs, removals, keys)
+
 
 def inspect_documents(documents: pa.Table, rules: Rules, stage: Stage = direct) -> Inspected:
     """Read DOCUMENTS (or READ) and take their texts apart."""
@@ -127,18 +140,6 @@ def clean_articles(
     looked_up = article_hashes(lined, lined["lines"].combine_chunks(), passages)
     keys = stage(sign)(signed, rules.recipe, looked_up)
     return CleanTexts(clean, paragraphs, removals, keys)
-
-
-def clean_part(
-    inspected: Inspected,
-    revisions: pa.Array | None,
-    current: pa.Array,
-    furniture: pa.Table,
-    rules: Rules,
-) -> CleanTexts:
-    """Do `clean_articles` for some revisions of a part, or for all: what a worker is asked."""
-    own = inspected if revisions is None else inspected.only(revisions)
-    return clean_articles(own, current, furniture, rules)
 
 
 def current_rows(table: pa.Table, current: pa.Array) -> pa.Table:

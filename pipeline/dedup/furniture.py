@@ -53,6 +53,9 @@ _LEARNED_COLUMNS = [
     "edge_ratio",
 ]
 
+LEARNED_EVIDENCE = "learned: "
+"""How the evidence of a learned line begins; no pattern's does."""
+
 
 @dataclass
 class _Fields:
@@ -203,7 +206,7 @@ def _repeated_lines(
     if lines is None or learned is None or not learned.num_rows:
         return {}
     known = {
-        row["line_hash"]: (row["reason"], _evidence(row))
+        row["line_hash"]: (row["reason"], evidence_of(row))
         for row in learned.select(_LEARNED_COLUMNS).to_pylist()
     }
     stood = lines["line_hash"].to_numpy()
@@ -217,11 +220,11 @@ def _repeated_lines(
     return {row: known[line] for row, line in found}
 
 
-def _evidence(row: Mapping[str, Any]) -> str:
-    """Return the words of a FURNITURE row."""
+def evidence_of(row: Mapping[str, Any]) -> str:
+    """Return the evidence of a removal by a FURNITURE or LEARNED row."""
     days = f" on {row['n_days']} days" if row["n_days"] else ""
     return (
-        f"learned: {row['n_documents']} of {row['n_source_documents']} documents{days},"
+        f"{LEARNED_EVIDENCE}{row['n_documents']} of {row['n_source_documents']} documents{days},"
         f" {row['edge_ratio']:.0%} at the edge"
     )
 
