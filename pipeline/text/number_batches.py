@@ -12,14 +12,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.text.engine import use_compiled
 from pipeline.text.number_forms import AS_IT_STANDS, FRACTION, GROUPED, Units, find_units
 from pipeline.text.number_readings import Reading, readings_of
 from pipeline.text.number_windows import Codes, Places, kinds_of, windows
 from pipeline.text.number_words_sieve import han_places, hangul_places, spelled_places
 from pipeline.text.numbers import DIGITS, bare_text, has_decimal_comma, read_number
 from pipeline.text.quantities import han_numbers, hangul_numbers, spelled_numbers
+from pipeline.text.utf8 import Utf8
 
 _BLOCK_CHARS = 1 << 21
 """Characters held at a time: 5 bytes each, and 500 bytes a number."""
@@ -31,7 +34,13 @@ _RANK_CHARS = 20
 
 def numbers_array(texts: pa.Array | pa.ChunkedArray) -> pa.ListArray:
     """Return `extract_numbers` of each display text (NULL reads as empty) as list<string>."""
-    numbers = extract_numbers_of([text or "" for text in texts.to_pylist()])
+    filled = pc.fill_null(texts, "").cast(pa.large_string())
+    filled = filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled
+    if use_compiled(Utf8.of(filled).n_articles):
+        from pipeline.text.number_scan import scanned_numbers
+
+        return scanned_numbers(filled)
+    numbers = extract_numbers_of(filled.to_pylist())
     offsets = np.cumsum([0, *map(len, numbers)], dtype=np.int32)
     flat = pa.array([number for own in numbers for number in own], pa.string())
     return pa.ListArray.from_arrays(pa.array(offsets), flat)
