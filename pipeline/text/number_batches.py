@@ -20,7 +20,7 @@ from pipeline.text.number_forms import AS_IT_STANDS, FRACTION, GROUPED, Units, f
 from pipeline.text.number_readings import Reading, readings_of
 from pipeline.text.number_windows import Codes, Places, kinds_of, windows
 from pipeline.text.number_words_sieve import han_places, hangul_places, spelled_places
-from pipeline.text.numbers import DIGITS, bare_text, has_decimal_comma, read_number
+from pipeline.text.numbers import bare_text, has_decimal_comma, read_digits
 from pipeline.text.quantities import han_numbers, hangul_numbers, spelled_numbers
 from pipeline.text.utf8 import Utf8
 
@@ -136,11 +136,7 @@ class _Block:
     def _read_plain(self, at: int, end: int, owner: int, numbers: list[str]) -> int:
         """Read the digits in at:end of the block in their text; return where the last one ends."""
         text, shift = self._texts[owner], int(self._starts[owner])
-        while at < end and (digit := DIGITS.search(text, at - shift, end - shift)):
-            tokens, at = read_number(text, digit.start(), self._is_comma[owner])
-            numbers += tokens
-            at += shift
-        return max(at, end)
+        return shift + read_digits(text, at - shift, end - shift, self._is_comma[owner], numbers)
 
     def _readings(self, units: Units, owners: Places) -> tuple[Places, list[Reading | None]]:
         """Return the distinct readings, and the row of each unit's own, -1 where it has none."""

@@ -6,7 +6,7 @@ leave (other digits, numbers that a window does not hold) are read by `number_ba
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline.text.fold_tables import combining_code_points
 from pipeline.text.number_forms import AS_IT_STANDS
-from pipeline.text.number_readings import readings_of
+from pipeline.text.number_readings import Reading, readings_of
 from pipeline.text.number_windows import (
     ABOUT,
     DATE_MARKS,
@@ -34,7 +34,7 @@ from pipeline.text.number_words import (
     MYRIAD_UNITS,
     SPELLED,
 )
-from pipeline.text.numbers import bare_text, extract_numbers_of
+from pipeline.text.numbers import bare_text, extract_numbers_of, has_decimal_comma, read_digits
 from pipeline.text.quantities import han_numbers, hangul_numbers, spelled_numbers
 from pipeline.text.utf8 import Utf8
 
@@ -55,6 +55,9 @@ NOT_BARE, PLAIN, HAS_SPELLED, HAS_HAN, HAS_HANGUL = (1 << bit for bit in range(5
 it has numbers in words."""
 
 N_CELLS = 1 + LEFT_CHARS + RIGHT_CHARS
+FIRST_PLACE = 2
+"""Of a text among its code points: line ends stand before it."""
+
 N_DIGITS = 16
 """Room for the digits of a number: five groups of three are the most."""
 
@@ -77,22 +80,78 @@ def scanned_numbers(texts: pa.LargeStringArray, is_bare: bool = False) -> pa.Lis
     from pipeline.text.number_scan_compiled import scan
 
     arguments: tuple[Any, ...] = (*Utf8.of(texts), *_tables(), is_bare)
-    firsts, units, digits, windows, found = scan(*arguments)
-    words = _Words()
-    readings, own_words = _coded(windows.reshape(-1, N_CELLS), words)
+    firsts, numbers_at, digits, cells, found = scan(*arguments)
+    units, windows = _Units(firsts, numbers_at, digits), cells.reshape(-1, N_CELLS)
+    readings, words = readings_of(windows.T), _Words()
+    coded, own_words = _coded(readings, (windows[:, 0] & 3).tolist(), words)
     more_firsts, more = _in_words(texts, found, words)
-    written, places, lists, is_asked = write(
-        firsts, units, digits, readings, own_words, more_firsts, more, *words.flat()
-    )
+    arguments = (*units, coded, own_words, more_firsts, more, *words.flat())
+    written, places, lists, is_asked = write(*arguments)
     flat = pa.StringArray.from_buffers(places.size - 1, pa.py_buffer(places), pa.py_buffer(written))
     numbers = pa.ListArray.from_arrays(pa.array(lists), flat)
     not_bare = np.flatnonzero(found & NOT_BARE)
-    is_plain = (is_asked | (found & PLAIN != 0)) & (found & NOT_BARE == 0)
+    plain = np.flatnonzero(found & (NOT_BARE | PLAIN) == PLAIN)
+    asked = np.flatnonzero(is_asked)
+    names = words.names()
+    in_words = (
+        [names[place] for place in more[more_firsts[row] : more_firsts[row + 1]].tolist()]
+        for row in asked.tolist()
+    )
     return _with_others(
         numbers,
         (not_bare, lambda: scanned_numbers(_bared(texts, not_bare), is_bare=True)),
-        (plain := np.flatnonzero(is_plain), lambda: _plain(texts, plain)),
+        (plain, lambda: _plain(texts, plain)),
+        (asked, lambda: _asked(texts, asked, units, readings, in_words)),
     )
+
+
+class _Units(NamedTuple):
+    """Numbers written with digits, as `scan` gives them."""
+
+    firsts: Places
+    places: Places
+    digits: NDArray[np.uint8]
+
+    def of(self, text: int) -> Iterator[tuple[int, int, int, int, str]]:
+        """Yield start, end, form, window and kept digits of each number of a text."""
+        own = slice(*self.firsts[text : text + 2])
+        for row, digits in zip(self.places[own].tolist(), self.digits[own], strict=True):
+            start, end, form, window = row
+            kept = digits[1 : 1 + digits[0]].tobytes().decode()
+            yield start - FIRST_PLACE, end - FIRST_PLACE, form, window, kept
+
+
+def _asked(
+    texts: pa.LargeStringArray,
+    rows: Places,
+    units: _Units,
+    readings: Sequence[Reading | None],
+    in_words: Iterable[list[str]],
+) -> pa.ListArray:
+    """Return the numbers of texts of which some digits have to be read where they stand.
+
+    What `number_batches` does for a block, for a text.
+    """
+    lists: list[list[str]] = []
+    own_texts = texts.take(pa.array(rows)).to_pylist()
+    for row, text, found in zip(rows.tolist(), own_texts, in_words, strict=True):
+        is_comma, at = has_decimal_comma(text), 0
+        for start, end, form, window, digits in units.of(row):
+            if at >= end:
+                continue
+            reading = readings[window] if window >= 0 and at <= start else None
+            if reading is None:
+                at = max(at, start)
+            elif form == AS_IT_STANDS:
+                found += reading.numbers
+                at = start + reading.n_chars
+            else:
+                found.append(reading.sign + digits + reading.suffix)
+                at = end + reading.n_chars
+            if at < end:
+                at = read_digits(text, at, end, is_comma, found)
+        lists.append(sorted(found))
+    return pa.array(lists, _TYPE)
 
 
 def _with_others(
@@ -130,6 +189,10 @@ class _Words:
         places = self._places
         return [places.setdefault(word, len(places)) for word in words]
 
+    def names(self) -> list[str]:
+        """Return the words by number."""
+        return list(self._places)
+
     def flat(self) -> tuple[NDArray[np.uint8], Places]:
         """Return the words in UTF-8, one behind the other, and where they stand."""
         encoded = [word.encode() for word in self._places]
@@ -137,12 +200,13 @@ class _Words:
         return np.frombuffer(b"".join(encoded), np.uint8), bounds
 
 
-def _coded(windows: NDArray[np.uint32], words: _Words) -> tuple[Places, Places]:
-    """Return how windows read as `write` takes it, int64 [n, 4], and the words in readings."""
+def _coded(
+    readings: Sequence[Reading | None], forms: Iterable[int], words: _Words
+) -> tuple[Places, Places]:
+    """Return readings as `write` takes them, int64 [n, 4], and the words in them."""
     own: list[int] = []
     rows: list[tuple[int, int, int, int]] = []
-    forms = (windows[:, 0] & 3).tolist()
-    for form, reading in zip(forms, readings_of(windows.T), strict=True):
+    for form, reading in zip(forms, readings, strict=True):
         first = len(own)
         if reading is None:
             rows.append((first, first, -1, 0))
