@@ -34,7 +34,8 @@ _RANK_CHARS = 20
 
 def numbers_array(texts: pa.Array | pa.ChunkedArray) -> pa.ListArray:
     """Return `extract_numbers` of each display text (NULL reads as empty) as list<string>."""
-    filled = pc.fill_null(texts, "").cast(pa.large_string())
+    # Filling in copies all texts, even where none is NULL.
+    filled = (pc.fill_null(texts, "") if texts.null_count else texts).cast(pa.large_string())
     filled = filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled
     if use_compiled(Utf8.of(filled).n_articles):
         from pipeline.text.number_scan import scanned_numbers
