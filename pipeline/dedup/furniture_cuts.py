@@ -149,8 +149,9 @@ def find_cuts(
     # A place counts as at the head, the tail or the end only: as few as there are rules.
     from_end = n_paragraphs - 1 - index
     index = rules.head_paragraphs if index >= rules.head_paragraphs else 0
-    ends = (0, rules.span_paragraphs, rules.tail_paragraphs)
-    n_paragraphs = index + 1 + max(end for end in ends if end <= from_end)
+    behind_span = rules.span_paragraphs if from_end >= rules.span_paragraphs else 0
+    behind_tail = rules.tail_paragraphs if from_end >= rules.tail_paragraphs else 0
+    n_paragraphs = index + 1 + max(behind_span, behind_tail)
     find = _remembered_cuts if len(text) <= _REMEMBERED_CHARS else _cuts_of
     return list(find(text, index, n_paragraphs, rules, table, may_hold_rights))
 
