@@ -139,6 +139,7 @@ def clean_articles(
     passages = stage(find_passages)(kept, rules.passages)
     looked_up = article_hashes(lined, lined["lines"].combine_chunks(), passages)
     keys = stage(sign)(signed, rules.recipe, looked_up)
+    clean, paragraphs = (table.drop_columns("key") for table in (clean, paragraphs))
     return CleanTexts(clean, paragraphs, removals, keys)
 
 

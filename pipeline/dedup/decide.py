@@ -25,6 +25,19 @@ CLEANED_PARAGRAPHS: Contract = contract(
     SPANS.schema.field("revision_id"),
 )
 
+_KEY = SPANS.schema.field("key")
+KEYED_CLEAN = contract(
+    "keyed_clean", "CLEAN, and the key of the text.", CLEAN.key, *CLEAN.schema, _KEY
+)
+KEYED_PARAGRAPHS = contract(
+    "keyed_paragraphs",
+    "CLEANED_PARAGRAPHS, and the key of the text.",
+    CLEANED_PARAGRAPHS.key,
+    *CLEANED_PARAGRAPHS.schema,
+    _KEY,
+)
+"""Keys are folded once, where paragraphs are split: what signs them takes them from here."""
+
 _GIVEN_UP = "kept: nothing else would be left of the article"
 _BLANK_LINE = pa.scalar("\n\n", pa.large_string())
 
@@ -37,7 +50,7 @@ def clean_text(
     lifted: pa.Table,
     captions: pa.Table | None = None,
 ) -> tuple[pa.Table, pa.Table, pa.Table]:
-    """Return CLEAN, CLEANED_PARAGRAPHS and the REMOVALS that took effect.
+    """Return KEYED_CLEAN, KEYED_PARAGRAPHS and the REMOVALS that took effect.
 
     PARSED and SPANS are of the same revisions; REMOVALS of repeats, of furniture and of captions
     and LIFTED were made from these SPANS. Kept paragraphs are joined by a blank line, in order; a
@@ -54,7 +67,7 @@ def clean_text(
 
 
 def _clean(parsed: pa.Table, spans: pa.Table, left: Left, lifted: pa.Table) -> pa.Table:
-    """Return CLEAN: PARSED with the clean text and the fields lifted out of it."""
+    """Return KEYED_CLEAN: PARSED with the clean text and the fields lifted out of it."""
     ids = parsed.column("revision_id")
     own = spans.column("revision_id").combine_chunks().take(pa.array(left.firsts[:-1]))
     # An article without a paragraph takes the last place: nothing.
@@ -67,19 +80,23 @@ def _clean(parsed: pa.Table, spans: pa.Table, left: Left, lifted: pa.Table) -> p
     for name in ("byline", "rights", "dateline", "source_agency"):
         columns[name] = lifted.column(name).take(taken)
     columns["byline"] = pc.coalesce(parsed.column("byline"), columns["byline"])
-    return conform(pa.table({name: columns[name] for name in CLEAN.schema.names}), CLEAN)
+    return conform(
+        pa.table({name: columns[name] for name in KEYED_CLEAN.schema.names}), KEYED_CLEAN
+    )
 
 
 def _texts(spans: pa.Table, left: Left) -> dict[str, pa.Array]:
-    """Return the columns of CLEAN that the kept paragraphs give, an article a row, then nothing."""
+    """Return columns of KEYED_CLEAN as the kept paragraphs give them, then a row of nothing."""
     texts, keys, rows = _kept(spans, left)
     ends = np.append(left.firsts, left.firsts[-1])
     bounds = np.searchsorted(rows, ends)
     joined = pc.binary_join(pa.LargeListArray.from_arrays(pa.array(bounds), texts), _BLANK_LINE)
+    joined_keys = join_key_array(keys, bounds)
     n_dropped = np.diff(np.append(0, np.cumsum(left.reasons != KEPT))[ends])
     return {
         "text": joined,
-        "key_hash": key_hashes(join_key_array(keys, bounds)),
+        "key": joined_keys,
+        "key_hash": key_hashes(joined_keys),
         "n_chars": pc.cast(pc.utf8_length(joined), pa.int32()),
         "n_paragraphs": pa.array(np.diff(bounds), pa.int32()),
         "n_dropped_paragraphs": pa.array(n_dropped, pa.int32()),
@@ -107,15 +124,16 @@ def _kept(
 
 
 def _paragraphs(spans: pa.Table, reasons: NDArray[np.int8]) -> pa.Table:
-    """Return CLEANED_PARAGRAPHS: SPANS with what became of each paragraph."""
+    """Return KEYED_PARAGRAPHS: SPANS with what became of each paragraph."""
     columns = {name: spans.column(name) for name in ("article_id", "revision_id", "seq", "text")}
     columns |= {name: spans.column(name) for name in ("start_char", "end_char")}
     columns["n_chars"] = pc.subtract(spans.column("end_char"), spans.column("start_char"))
-    columns["key_hash"] = key_hashes(spans.column("key").combine_chunks())
+    columns["key"] = spans.column("key").combine_chunks()
+    columns["key_hash"] = key_hashes(columns["key"])
     is_kept = reasons == KEPT
     columns["reason"] = pa.array(PRECEDENCE, pa.string()).take(pa.array(reasons, mask=is_kept))
     columns["status"] = pc.if_else(pa.array(is_kept), "kept", "dropped")
-    return conform(pa.table(columns), CLEANED_PARAGRAPHS)
+    return conform(pa.table(columns), KEYED_PARAGRAPHS)
 
 
 def _in_effect(removals: pa.Table, left: Left) -> pa.Table:

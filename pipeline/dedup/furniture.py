@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -139,7 +140,8 @@ def find_furniture(
         lines: LINES of the same paragraphs; None where nothing is learned.
         learned: FURNITURE or LEARNED rows of the sources; None where nothing is learned.
     """
-    rules, table = rules or FurnitureRules(), PatternTable(patterns)
+    rules = rules or FurnitureRules()
+    table = _table_of(patterns) if isinstance(patterns, tuple) else PatternTable(patterns)
     texts = spans.column("text").combine_chunks()
     ranges = np.array(article_ranges(spans), np.int64).reshape(-1, 2)
     held = _repeated_lines(spans, lines, learned)
@@ -165,6 +167,12 @@ def find_furniture(
             own = enumerate(texts.slice(first, last - first).to_pylist(), first)
             fields.has_body = _has_body(text for row, text in own if row not in whole)
     return removals.table(), _lifted_table(lifted)
+
+
+@cache
+def _table_of(patterns: tuple[FurniturePattern, ...]) -> PatternTable:
+    """Return the table of these patterns, made once."""
+    return PatternTable(patterns)
 
 
 class _Possible(NamedTuple):

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.dedup.furniture_pattern import FurniturePattern
@@ -15,6 +16,9 @@ _JOINS_PREVIOUS = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff]")
 """Conjoining vowels and finals: with the leading consonant before them they are one syllable."""
 
 OPENERS = "[(【（［"
+
+_REMEMBERED_CHARS = 200
+"""Longer paragraphs are bodies, that hardly repeat."""
 
 # A paragraph whose end has none of these holds no rights notice: this search costs a microsecond,
 # the patterns sixty. Three cases of each word are cheaper than small letters made first.
@@ -142,6 +146,25 @@ def find_cuts(
     `index` is its place among the `n_paragraphs` of the article; without `may_hold_rights` no
     notice is looked for.
     """
+    # A place counts as at the head, the tail or the end only: as few as there are rules.
+    from_end = n_paragraphs - 1 - index
+    index = rules.head_paragraphs if index >= rules.head_paragraphs else 0
+    behind_span = rules.span_paragraphs if from_end >= rules.span_paragraphs else 0
+    behind_tail = rules.tail_paragraphs if from_end >= rules.tail_paragraphs else 0
+    n_paragraphs = index + 1 + max(behind_span, behind_tail)
+    find = _remembered_cuts if len(text) <= _REMEMBERED_CHARS else _cuts_of
+    return list(find(text, index, n_paragraphs, rules, table, may_hold_rights))
+
+
+def _cuts_of(
+    text: str,
+    index: int,
+    n_paragraphs: int,
+    rules: FurnitureRules,
+    table: PatternTable,
+    may_hold_rights: bool,
+) -> list[Cut]:
+    """Return what `find_cuts` returns."""
     composed, places = _composed(text)
     if whole := table.of_source.match(composed):
         return [Cut(0, len(text), whole.pattern, whole.fields)]
@@ -154,6 +177,11 @@ def find_cuts(
     if places is None:
         return cuts
     return [Cut(places[c.start], places[c.end], c.pattern, c.fields) for c in cuts]
+
+
+# Footers and bylines are printed again and again: half of what a day's news has, nearly all of
+# what one source has.
+_remembered_cuts = lru_cache(1 << 13)(_cuts_of)
 
 
 def is_all_cut(text: str, cuts: Iterable[Cut]) -> bool:

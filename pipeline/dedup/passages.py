@@ -64,15 +64,17 @@ def find_passages(paragraphs: pa.Table, rules: PassageRules) -> pa.Table:
     """Return article_id and passages (sorted, distinct) of every article with a kept paragraph.
 
     Args:
-        paragraphs: article_id, text, key_hash, status; the rows of an article stand together, in
-            order, those of one revision only.
+        paragraphs: article_id, text, key_hash, status, and key where it is made already; the rows
+            of an article stand together, in order, those of one revision only.
         rules: what makes a passage.
     """
-    kept = paragraphs.select(["article_id", "text", "key_hash"])
+    is_keyed = "key" in paragraphs.column_names
+    kept = paragraphs.select(["article_id", "key" if is_keyed else "text", "key_hash"])
     kept = kept.filter(pc.equal(paragraphs["status"], "kept"))
     ids = id_words(kept["article_id"])
     firsts = np.flatnonzero(np.append(True, (ids[1:] != ids[:-1]).any(axis=1))[: len(ids)])
-    keys, hashes = key_array(kept["text"]), paragraph_hashes(kept["key_hash"])
+    keys = kept["key"].combine_chunks() if is_keyed else key_array(kept["text"])
+    hashes = paragraph_hashes(kept["key_hash"])
     if use_compiled(Utf8.of(keys).n_articles):
         passages = _compiled_passages(keys, hashes, firsts, rules)
     else:

@@ -83,10 +83,12 @@ class Recipe:
 def sign(clean: pa.Table, recipe: Recipe, hashes: pa.Table | None = None) -> pa.Table:
     """Return the KEYS of CLEAN articles, one row an article, signed by `recipe`.
 
+    Keys are taken from KEYED_CLEAN, where it is given, with their hashes, and are folded else.
     Texts under `recipe.min_shingles` have no signature and no bands. Articles that ARTICLE_HASHES
     does not name have no lines and no passages.
     """
-    keys = key_array(clean["text"])
+    is_keyed = "key" in clean.column_names
+    keys = clean["key"].combine_chunks() if is_keyed else key_array(clean["text"])
     signatures, n_shingles = sign_array(keys, recipe)
     return _keys_table(clean, keys, signatures, n_shingles, recipe, hashes)
 
@@ -230,7 +232,7 @@ def _keys_table(
         "title_key": pa.array(title_keys(titles), pa.string()),
         "title_version": pa.array(title_versions(titles), pa.int16()),
         "key": keys,
-        "key_hash": key_hashes(keys),
+        "key_hash": articles["key_hash"] if "key" in articles.column_names else key_hashes(keys),
         "numbers": numbers,
         "n_shingles": pa.array(n_shingles, pa.int32()),
         "signature": _fixed_binary(signatures.astype("<u4"), is_signed),

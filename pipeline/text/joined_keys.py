@@ -71,10 +71,14 @@ def key_hashes(keys: pa.LargeStringArray) -> pa.Array:
     """Return `key_hash` of each key."""
     utf8 = Utf8.of(keys)
     held = memoryview(utf8.bytes.data)
-    offsets = utf8.offsets.tolist()
-    hashes = b"".join(
-        [blake2b(held[start:end], digest_size=16).digest() for start, end in pairwise(offsets)]
-    )
+    begin = blake2b(digest_size=16).copy
+    digests = []
+    for start, end in pairwise(utf8.offsets.tolist()):
+        # A copy costs half of what making one costs.
+        key_hash = begin()
+        key_hash.update(held[start:end])
+        digests.append(key_hash.digest())
+    hashes = b"".join(digests)
     return pa.FixedSizeBinaryArray.from_buffers(ID, len(keys), [None, pa.py_buffer(hashes)])
 
 

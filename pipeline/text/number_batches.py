@@ -12,14 +12,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.text.engine import use_compiled
 from pipeline.text.number_forms import AS_IT_STANDS, FRACTION, GROUPED, Units, find_units
 from pipeline.text.number_readings import Reading, readings_of
 from pipeline.text.number_windows import Codes, Places, kinds_of, windows
 from pipeline.text.number_words_sieve import han_places, hangul_places, spelled_places
-from pipeline.text.numbers import DIGITS, bare_text, has_decimal_comma, read_number
+from pipeline.text.numbers import bare_text, has_decimal_comma, read_digits
 from pipeline.text.quantities import han_numbers, hangul_numbers, spelled_numbers
+from pipeline.text.utf8 import Utf8
 
 _BLOCK_CHARS = 1 << 21
 """Characters held at a time: 5 bytes each, and 500 bytes a number."""
@@ -31,7 +34,14 @@ _RANK_CHARS = 20
 
 def numbers_array(texts: pa.Array | pa.ChunkedArray) -> pa.ListArray:
     """Return `extract_numbers` of each display text (NULL reads as empty) as list<string>."""
-    numbers = extract_numbers_of([text or "" for text in texts.to_pylist()])
+    # Filling in copies all texts, even where none is NULL.
+    filled = (pc.fill_null(texts, "") if texts.null_count else texts).cast(pa.large_string())
+    filled = filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled
+    if use_compiled(Utf8.of(filled).n_articles):
+        from pipeline.text.number_scan import scanned_numbers
+
+        return scanned_numbers(filled)
+    numbers = extract_numbers_of(filled.to_pylist())
     offsets = np.cumsum([0, *map(len, numbers)], dtype=np.int32)
     flat = pa.array([number for own in numbers for number in own], pa.string())
     return pa.ListArray.from_arrays(pa.array(offsets), flat)
@@ -127,11 +137,7 @@ class _Block:
     def _read_plain(self, at: int, end: int, owner: int, numbers: list[str]) -> int:
         """Read the digits in at:end of the block in their text; return where the last one ends."""
         text, shift = self._texts[owner], int(self._starts[owner])
-        while at < end and (digit := DIGITS.search(text, at - shift, end - shift)):
-            tokens, at = read_number(text, digit.start(), self._is_comma[owner])
-            numbers += tokens
-            at += shift
-        return max(at, end)
+        return shift + read_digits(text, at - shift, end - shift, self._is_comma[owner], numbers)
 
     def _readings(self, units: Units, owners: Places) -> tuple[Places, list[Reading | None]]:
         """Return the distinct readings, and the row of each unit's own, -1 where it has none."""

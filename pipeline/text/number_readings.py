@@ -48,7 +48,7 @@ def readings_of(cells: NDArray[np.uint32]) -> list[Reading | None]:
     text = windows[is_seen].tobytes().decode("utf-32-le", "surrogatepass")
     ends = np.cumsum(is_seen.sum(axis=1))
     middles = ends - is_seen[:, LEFT_CHARS:].sum(axis=1)
-    columns = (np.append(0, ends[:-1]), middles, ends, cells[0])
+    columns = (np.append(0, ends)[:-1], middles, ends, cells[0])
     return [
         _reading_of(text[start:middle], text[middle:end], state)
         for start, middle, end, state in zip(*(c.tolist() for c in columns), strict=True)

@@ -51,8 +51,8 @@ LETTER = 10
 """The letters a to z, and from `WORD` on the characters of the words, have a kind each."""
 WORD = LETTER + 26
 
-_ON, _STOP, _STRANGE_END, _LETTER_END = range(4)
-_STAND_INS = np.array([0, 0, ord("뷁"), ord("q")], np.uint32)
+ON, _STOP, STRANGE_END, LETTER_END = range(4)
+STAND_INS = np.array([0, 0, ord("뷁"), ord("q")], np.uint32)
 """By action; 0 keeps the character. No word has a q, and none has this syllable."""
 NOTHING = 0xFFFFFFFF
 """Fills a window behind its end."""
@@ -73,9 +73,9 @@ _NOT_BEHIND = (
     ("분分", "간間"),
 )
 """Marks of dates and times, and what makes them none."""
-_ABOUT = "여余餘多"
+ABOUT = "여余餘多"
 DATE_MARKS = "년年월月일日號号시時时点點"
-_BEFORE_SPACES = f"{DATE_MARKS}{_ABOUT}번"
+_BEFORE_SPACES = f"{DATE_MARKS}{ABOUT}번"
 """With the myriads, the characters behind which a space belongs to the number."""
 _LEADING_SIGNS = ["-", "\u2212", "[", "(", "+", *CURRENCY_SIGNS]
 _END_SIGNS = '!"#&*;<=>?@\\]^`{|}“”‘…▲△▶◆■●○→※《》「」『』〈〉【】'
@@ -92,19 +92,19 @@ class Windows(NamedTuple):
 
 def kinds_of(codes: Codes) -> Kinds:
     """Return the kind of each code point."""
-    return _tables().kinds[codes]
+    return kind_tables().kinds[codes]
 
 
 def kind_of(character: str) -> int:
     """Return the kind of one character."""
-    return int(_tables().kinds[ord(character)])
+    return int(kind_tables().kinds[ord(character)])
 
 
 def windows(
     codes: Codes, kinds: Kinds, at: tuple[Places, Places], text: tuple[Places, Places]
 ) -> Windows:
     """Return the windows left of at[0] (exclusive) and right of at[1] within text[0]:text[1]."""
-    tables = _tables()
+    tables = kind_tables()
     left, is_left_open = _look(codes, kinds, at[0], text[0], tables.left, -1, LEFT_CHARS)
     right, is_right_open = _look(codes, kinds, at[1], text[1], tables.right, 1, RIGHT_CHARS)
     return Windows(left, right, is_left_open | is_right_open)
@@ -124,16 +124,18 @@ def _look(
             break
         here = kinds[places]
         action = actions[last, here]
-        stand_in = _STAND_INS[action]
+        stand_in = STAND_INS[action]
         cells[column, rows] = np.where(stand_in, stand_in, codes[places])
-        goes_on = action == _ON
+        goes_on = action == ON
         rows, places, last = rows[goes_on], places[goes_on] + step, here[goes_on]
     is_open = np.zeros(at.size, np.bool_)
     is_open[rows] = True
     return cells, is_open
 
 
-class _Tables(NamedTuple):
+class KindTables(NamedTuple):
+    """The kind of each character, and what each pair of kinds does."""
+
     kinds: Kinds
     """By code point."""
     left: Kinds
@@ -142,20 +144,20 @@ class _Tables(NamedTuple):
 
 
 @cache
-def _tables() -> _Tables:
+def kind_tables() -> KindTables:
     """Return the kinds of all characters and what each pair of them does."""
     before = [*_BEFORE.split(), *MONTHS]
     after = [*UNITS, *MULTIPLIERS, *MONTHS, *_AFTER.split(), *DATE_MARKS]
     after += [one + other for marks, others in _NOT_BEHIND for one in marks for other in others]
-    kinds, n_kinds = _kinds([*before, *after, *MYRIAD_UNITS, *HAN_DIGITS, *HANGUL_DIGITS, *_ABOUT])
+    kinds, n_kinds = _kinds([*before, *after, *MYRIAD_UNITS, *HAN_DIGITS, *HANGUL_DIGITS, *ABOUT])
     left = _actions(n_kinds)
     _allow(left, kinds, [word[::-1] for word in before])
     _stop_left(left)
     right = _actions(n_kinds)
     _stop_right(right, kinds)
-    _allow(right, kinds, [*after, *MYRIAD_UNITS, *_ABOUT])
-    _go_on_right(right, kinds, {word[0] for word in [*after, *MYRIAD_UNITS, *_ABOUT]})
-    return _Tables(kinds, left, right)
+    _allow(right, kinds, [*after, *MYRIAD_UNITS, *ABOUT])
+    _go_on_right(right, kinds, {word[0] for word in [*after, *MYRIAD_UNITS, *ABOUT]})
+    return KindTables(kinds, left, right)
 
 
 def _kinds(words: Iterable[str]) -> tuple[Kinds, int]:
@@ -187,9 +189,9 @@ def _kinds(words: Iterable[str]) -> tuple[Kinds, int]:
 def _actions(n_kinds: int) -> Kinds:
     """Return a table in which letters end a window and all else goes on."""
     actions = np.zeros((n_kinds, n_kinds), np.uint8)
-    actions[:, STRANGE] = _STRANGE_END
-    actions[:, WORD:] = _STRANGE_END
-    actions[:, LETTER:WORD] = _LETTER_END
+    actions[:, STRANGE] = STRANGE_END
+    actions[:, WORD:] = STRANGE_END
+    actions[:, LETTER:WORD] = LETTER_END
     return actions
 
 
@@ -197,9 +199,9 @@ def _allow(actions: Kinds, kinds: Kinds, words: Iterable[str]) -> None:
     """Let the words pass: their first character after anything but a letter, then pair by pair."""
     for word in words:
         own = kinds[[ord(c) for c in word]]
-        actions[OTHER:LETTER, own[0]] = _ON
+        actions[OTHER:LETTER, own[0]] = ON
         for one, following in pairwise(own.tolist()):
-            actions[one, following] = _ON
+            actions[one, following] = ON
 
 
 def _stop_left(actions: Kinds) -> None:
@@ -207,9 +209,9 @@ def _stop_left(actions: Kinds) -> None:
     later = [kind for kind in range(len(actions)) if kind != NUMBER]
     for stop in (SIGN, LEADING, END_SIGN, PERCENT, SPACE, DIGIT):
         actions[later, stop] = _STOP
-        actions[SPACE, stop] = _STRANGE_END
+        actions[SPACE, stop] = STRANGE_END
     for other in (OTHER, SIGN, END_SIGN, PERCENT, DOT):
-        actions[NUMBER, other] = _STRANGE_END
+        actions[NUMBER, other] = STRANGE_END
     # "Sept. 5": the month stands before the point.
     actions[WORD:, OTHER] = _STOP
     actions[WORD:, DOT] = _STOP
@@ -217,12 +219,12 @@ def _stop_left(actions: Kinds) -> None:
 
 def _go_on_right(actions: Kinds, kinds: Kinds, firsts: Iterable[str]) -> None:
     """Let a unit follow myriads and Latin multipliers."""
-    heads = kinds[[ord(c) for c in [*MYRIAD_UNITS, *_ABOUT]]]
+    heads = kinds[[ord(c) for c in [*MYRIAD_UNITS, *ABOUT]]]
     starts = kinds[[ord(c) for c in firsts]]
-    actions[np.ix_(heads, starts)] = _ON
-    actions[LETTER:WORD, starts[starts >= WORD]] = _ON
+    actions[np.ix_(heads, starts)] = ON
+    actions[LETTER:WORD, starts[starts >= WORD]] = ON
     for kind in (OTHER, SIGN, LEADING, DOT):
-        actions[heads, kind] = _ON
+        actions[heads, kind] = ON
 
 
 def _stop_right(actions: Kinds, kinds: Kinds) -> None:

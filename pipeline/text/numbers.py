@@ -206,6 +206,14 @@ def read_number(text: str, at: int, is_decimal_comma: bool) -> tuple[Sequence[st
     return read_quantity(text, at, is_decimal_comma)
 
 
+def read_digits(text: str, at: int, end: int, is_decimal_comma: bool, numbers: list[str]) -> int:
+    """Add the numbers that are read from the digits in at:end; return where the last one ends."""
+    while at < end and (digit := DIGITS.search(text, at, end)):
+        tokens, at = read_number(text, digit.start(), is_decimal_comma)
+        numbers += tokens
+    return max(at, end)
+
+
 def has_decimal_comma(text: str) -> bool:
     """Return whether the text writes 3,5 rather than 3.5; scripts with myriads never do."""
     if _UNSPACED_SCRIPT.search(text):

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -83,6 +84,31 @@ texts = st.lists(pieces, max_size=14).map("".join)
 @example(["5GHz 5Gabcd 12 여abc 100여-km 1만2천500 3억5000만원 3만 5천만"])
 def test_many_texts_read_as_each_does(batch):
     assert extract_numbers_of(batch) == [list(extract_numbers(text)) for text in batch]
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(texts, min_size=1, max_size=8))
+@example(["", "1", "", "2"])
+@example(["0’0.0", "1’5,5 2,5", "7"])
+@example(["5", "명 3", "월 4일"])
+@example(["지난해 1월급 3월 급 2월말까지급"])
+@example(["오후 3시 20분간, 3시간", "often-five", "twenty", "-five", "1 Twenty-FIVE million"])
+@example(["코로나19,829", "코로나1999", "0.0% -0.0% -1.0%", "March 4%", "2026.3. 4"])
+@example(["5GHz 5Gabcd 12 여abc 100여-km 1만2천500 3억5000만원 3만 5천만 2.5만 2.5 million"])
+@example(
+    ["만이천 명", "이천만원", "二十五", "〇一", "三月", "http://a.b/1 2", "a@b.kr 3", "e\u0301 4"]
+)
+@example(
+    ["12,345,678,901,234,567원", "1,234.5", "12.50", "1.1 1,2", "1,2 3,4", "www.a.b/5", "١٢ 3"]
+)
+def test_scanned_texts_read_as_each_does(batch):
+    pytest.importorskip("numba")
+    from pipeline.text.number_scan import scanned_numbers
+
+    batch = [text.encode("utf-8", "replace").decode() for text in batch]
+    found = scanned_numbers(pa.array(batch, pa.large_string()))
+    found.validate(full=True)
+    assert found.to_pylist() == [list(extract_numbers(text)) for text in batch]
 
 
 def test_blocks_do_not_matter(monkeypatch):

@@ -2,10 +2,10 @@ import pytest
 from cleaning import clean, parsed_table
 
 from pipeline.contracts import PARAGRAPHS
-from pipeline.dedup.decide import CLEANED_PARAGRAPHS, clean_text
+from pipeline.dedup.decide import KEYED_CLEAN, KEYED_PARAGRAPHS, clean_text
 from pipeline.dedup.furniture import find_furniture
 from pipeline.dedup.repeats import find_repeats
-from pipeline.interim import CLEAN, REMOVALS
+from pipeline.interim import REMOVALS
 from pipeline.text.normalise import key_hash, make_key
 from pipeline.text.paragraphs import split_paragraphs
 
@@ -34,9 +34,9 @@ def test_kept_paragraphs_are_joined_by_a_blank_line_untouched():
 
 def test_tables_keep_their_contracts():
     tables = stages(FIRST, "\n".join([FIRST, SECOND, FIRST, FOOTER]), FOOTER)
-    for table, contract in zip(tables, (CLEAN, CLEANED_PARAGRAPHS, REMOVALS), strict=True):
+    for table, contract in zip(tables, (KEYED_CLEAN, KEYED_PARAGRAPHS, REMOVALS), strict=True):
         assert table.schema.equals(contract.schema)
-    assert set(tables[1].column_names) == {*PARAGRAPHS.schema.names, "revision_id"}
+    assert set(tables[1].column_names) == {*PARAGRAPHS.schema.names, "revision_id", "key"}
 
 
 def test_no_article_makes_empty_tables():
