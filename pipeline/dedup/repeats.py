@@ -8,7 +8,8 @@ would go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from pipeline.dedup.article_repeats import Finding, alike_paragraphs, equal_para
 from pipeline.dedup.near_repeats import covered_shares, shingles_of
 from pipeline.dedup.removals import Removal, article_ranges, removals_table
 from pipeline.dedup.repeat_rules import RepeatRules
-from pipeline.dedup.repeat_sieve import may_repeat
+from pipeline.dedup.repeat_sieve import Flags, suspects
 from pipeline.dedup.sentence_repeats import (
     SentenceCut,
     may_repeat_sentences,
@@ -54,19 +55,42 @@ def find_repeats(spans: pa.Table, rules: RepeatRules | None = None) -> pa.Table:
     the articles that a sieve lets through; the others repeat nothing.
     """
     rules = rules or RepeatRules()
-    is_suspect = may_repeat(spans, rules)
-    if not is_suspect.any():
+    found = suspects(spans, rules)
+    if not found.is_suspect.any():
         return removals_table(())
-    return repeats_of(spans.filter(pa.array(is_suspect)), rules)
+    rows = np.flatnonzero(np.repeat(found.is_suspect, np.diff(found.firsts)))
+    return repeats_of(
+        spans.take(pa.array(rows)),
+        rules,
+        says_again=found.says_again[rows],
+        is_covered=found.is_covered[found.is_suspect],
+    )
 
 
-def repeats_of(spans: pa.Table, rules: RepeatRules) -> pa.Table:
-    """Return what `find_repeats` does, by the rules alone."""
+def repeats_of(
+    spans: pa.Table,
+    rules: RepeatRules,
+    *,
+    says_again: Flags | None = None,
+    is_covered: Flags | None = None,
+) -> pa.Table:
+    """Return what `find_repeats` does, by the rules alone.
+
+    Args:
+        spans: SPANS.
+        rules: the rules.
+        says_again: rows that may say a sentence twice; None for all.
+        is_covered: articles with a paragraph that others may hold, equal keys apart; None for all.
+    """
     texts, keys = spans.column("text").to_pylist(), spans.column("key").to_pylist()
     ranges = article_ranges(spans)
     # What follows looks at paragraphs without their own repeats.
-    cuts = _cut_sentences(texts, keys, rules)
-    covered = _covered_articles(keys, ranges, rules)
+    rows_looked_at = range(len(keys)) if says_again is None else np.flatnonzero(says_again).tolist()
+    cuts = _cut_sentences(texts, keys, rules, rows_looked_at)
+    numbers = np.arange(len(ranges)) if is_covered is None else np.flatnonzero(is_covered)
+    looked_at = set(numbers.tolist())
+    looked_at |= {bisect_right(ranges, (row, len(keys))) - 1 for row in cuts}
+    covered = _covered_articles(keys, ranges, rules, looked_at)
     articles: dict[int, Article] = {}
     findings: dict[int, list[Finding]] = {}
     for number, (start, end) in enumerate(ranges):
@@ -86,11 +110,12 @@ def repeats_of(spans: pa.Table, rules: RepeatRules) -> pa.Table:
 
 
 def _cut_sentences(
-    texts: list[str], keys: list[str], rules: RepeatRules
+    texts: list[str], keys: list[str], rules: RepeatRules, rows: Iterable[int]
 ) -> dict[int, list[SentenceCut]]:
     """Return, by row, the sentences that a paragraph repeats, and take them out of both lists."""
     cuts: dict[int, list[SentenceCut]] = {}
-    for row, key in enumerate(keys):
+    for row in rows:
+        key = keys[row]
         if len(key) < rules.min_long_chars or not may_repeat_sentences(texts[row], key):
             continue
         if found := repeated_sentences(texts[row], rules):
@@ -139,14 +164,17 @@ def _add_alike(
 
 
 def _covered_articles(
-    keys: Sequence[str], ranges: Sequence[tuple[int, int]], rules: RepeatRules
+    keys: Sequence[str],
+    ranges: Sequence[tuple[int, int]],
+    rules: RepeatRules,
+    looked_at: Collection[int],
 ) -> dict[int, dict[int, float]]:
     """Return, for articles where any pair may be near, how far others cover each paragraph.
 
     Paragraphs are those of at least `min_single_chars` whose key did not stand before.
     """
     found: dict[int, dict[int, float]] = {}
-    for places in _batches(keys, ranges, rules):
+    for places in _batches(keys, ranges, rules, looked_at):
         shares = covered_shares([keys[row] for _, _, row in places], [n for n, _, _ in places])
         close = {
             places[at][0]
@@ -161,12 +189,16 @@ def _covered_articles(
 
 
 def _batches(
-    keys: Sequence[str], ranges: Sequence[tuple[int, int]], rules: RepeatRules
+    keys: Sequence[str],
+    ranges: Sequence[tuple[int, int]],
+    rules: RepeatRules,
+    looked_at: Collection[int],
 ) -> Iterator[list[Place]]:
     """Yield the paragraphs that can be near others, whole articles together."""
     batch: list[Place] = []
     n_chars = 0
-    for number, (start, end) in enumerate(ranges):
+    for number in sorted(looked_at):
+        start, end = ranges[number]
         seen: set[str] = set()
         places: list[Place] = []
         for row in range(start, end):
