@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +17,7 @@ import pyarrow as pa
 from pipeline.dedup.article_layout import Article
 from pipeline.dedup.article_repeats import Finding, alike_paragraphs, equal_paragraphs
 from pipeline.dedup.near_repeats import covered_shares, shingles_of
-from pipeline.dedup.removals import Removal, article_ranges, removals_table
+from pipeline.dedup.removals import Removal, article_ranges, id_array, removals_table
 from pipeline.dedup.repeat_rules import RepeatRules
 from pipeline.dedup.repeat_sieve import Flags, suspects
 from pipeline.dedup.sentence_repeats import (
@@ -36,14 +35,19 @@ Place = tuple[int, int, int]
 """Article number, index of the paragraph in it, row in SPANS."""
 
 
-class _Places(NamedTuple):
-    """The columns of SPANS that say where a paragraph stands."""
+class _Places:
+    """The columns of SPANS that say where a paragraph stands, made values row by row."""
 
-    article_id: list[bytes]
-    revision_id: list[bytes]
-    seq: list[int]
-    start_char: list[int]
-    end_char: list[int]
+    def __init__(self, spans: pa.Table) -> None:
+        self._ids = [id_array(spans[name]) for name in ("article_id", "revision_id")]
+        names = ("seq", "start_char", "end_char")
+        self._numbers = [spans[name].to_numpy() for name in names]
+
+    def of(self, row: int) -> tuple[bytes, bytes, int, int, int]:
+        """Return article_id, revision_id, seq, start_char and end_char of a row."""
+        article_id, revision_id = (column[row].tobytes() for column in self._ids)
+        seq, start, end = (int(column[row]) for column in self._numbers)
+        return article_id, revision_id, seq, start, end
 
 
 def find_repeats(spans: pa.Table, rules: RepeatRules | None = None) -> pa.Table:
@@ -99,7 +103,7 @@ def repeats_of(
             articles[number] = Article(texts[start:end], own, rules)
             findings[number] = equal_paragraphs(articles[number])
     _add_alike(articles, findings, covered)
-    places = _Places(*(spans[name].to_pylist() for name in _Places._fields))
+    places = _Places(spans)
     rows: list[Removal] = []
     for number, found in findings.items():
         if found:
@@ -128,11 +132,11 @@ def _cut_sentences(
 def _cut_rows(places: _Places, cuts: Mapping[int, Sequence[SentenceCut]]) -> Iterator[Removal]:
     """Yield one removal a span that a paragraph repeats of itself."""
     for row, found in cuts.items():
-        start, seq = places.start_char[row], places.seq[row]
+        article_id, revision_id, seq, start, _ = places.of(row)
         for cut in found:
             yield Removal(
-                article_id=places.article_id[row],
-                revision_id=places.revision_id[row],
+                article_id=article_id,
+                revision_id=revision_id,
                 action="drop_span",
                 reason="repeat_block" if cut.n_sentences > 1 else "repeat_single",
                 paragraph_seq=seq,
@@ -235,16 +239,16 @@ def _rows(
         evidence = f.evidence
         if is_kept:
             evidence += f"; kept: {n_others / (n_chars - n_runs):.0%} of the article would go"
-        row = first + f.index
+        article_id, revision_id, seq, start, end = places.of(first + f.index)
         yield Removal(
-            article_id=places.article_id[row],
-            revision_id=places.revision_id[row],
+            article_id=article_id,
+            revision_id=revision_id,
             action="keep_paragraph" if is_kept else "drop_paragraph",
             reason=f.reason,
-            paragraph_seq=places.seq[row],
-            start_char=places.start_char[row],
-            end_char=places.end_char[row],
-            matched_paragraph_seq=places.seq[first + f.matched],
+            paragraph_seq=seq,
+            start_char=start,
+            end_char=end,
+            matched_paragraph_seq=places.of(first + f.matched)[2],
             jaccard=f.overlap.jaccard,
             containment=f.overlap.right_containment,
             matched_containment=f.overlap.left_containment,
