@@ -65,10 +65,7 @@ def suspects(spans: pa.Table, rules: RepeatRules) -> Suspects:
         none = np.zeros(0, np.bool_)
         return Suspects(none, none, none, firsts)
     texts, keys = Utf8.of(spans["text"]), Utf8.of(spans["key"])
-    says_again = _is_doubled(keys)
-    for first, last in _blocks(texts.offsets[firsts]):
-        own = slice(firsts[first], firsts[last])
-        says_again[own] |= _says_again(_part(texts, firsts[first : last + 1]))
+    says_again = _is_doubled(keys) | _says_again(texts, firsts)
     is_copy = _are_copies(keys, firsts)
     is_covered = _is_covered(keys, firsts, rules, is_copy)
     is_suspect = is_covered | np.logical_or.reduceat(says_again | is_copy, firsts[:-1])
@@ -129,8 +126,22 @@ def _are_copies(keys: Utf8, firsts: Ints) -> Flags:
     return found
 
 
-def _says_again(texts: Utf8) -> Flags:
+def _says_again(texts: Utf8, firsts: Ints) -> Flags:
     """Return which texts may hold a stretch between sentence ends twice."""
+    if use_compiled(firsts.size - 1):
+        from pipeline.dedup.repeat_sieve_compiled import says_again
+
+        limits = (_LEAST_STRETCH, _MOST_STRIPPED)
+        return says_again(texts.bytes, texts.offsets, _STEPS, _IS_OF_SPACE, limits)
+    parts = [
+        plain_says_again(_part(texts, firsts[first : last + 1]))
+        for first, last in _blocks(texts.offsets[firsts])
+    ]
+    return np.concatenate(parts)
+
+
+def plain_says_again(texts: Utf8) -> Flags:
+    """Return what `_says_again` does."""
     found = np.zeros(texts.offsets.size - 1, np.bool_)
     starts, ends, owners = _stretches(texts)
     starts, ends, is_clear = _stripped(texts.bytes, starts, ends)
@@ -207,6 +218,17 @@ def _bytes_of_space() -> Flags:
 
 
 _IS_OF_SPACE = _bytes_of_space()
+
+
+def _steps_of_bytes() -> Bytes:
+    """Return how many bytes a character has by its first: 0 for an end, 255 for one that may be."""
+    steps = np.repeat(np.array([1, 2, 3, 4], np.uint8), [0xC0, 0x20, 0x10, 0x10])
+    steps[list(_ASCII_ENDS)] = 0
+    steps[[mark[0] for mark in _LONG_ENDS]] = 255
+    return steps
+
+
+_STEPS = _steps_of_bytes()
 
 
 def _fingerprints(data: Bytes, starts: Ints, ends: Ints, owners: Ints) -> Words:

@@ -1,4 +1,4 @@
-"""The compiled twin of `repeat_sieve.plain_own_openings`."""
+"""The compiled twins of `plain_own_openings` and `plain_says_again` in `repeat_sieve`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ _SLOTS = numba.types.Array(numba.int32, 1, "C")
 _WORDS = numba.types.Array(numba.uint64, 1, "A", readonly=True, aligned=False)
 """The eight bytes from each byte on."""
 _FLAGS = numba.types.Array(numba.boolean, 1, "C", readonly=True)
+
+_MOST_STRETCHES = 128
+"""Sentences of one paragraph that are compared; one with more is left to the rules."""
 
 _LEAST_BITS = 11
 _SLOTS_A_BYTE = 1
@@ -31,9 +34,99 @@ def own_openings(
     table = np.full(1 << max(_LEAST_BITS, (_SLOTS_A_BYTE * longest).bit_length()), -1, np.int32)
     n_own = np.zeros(offsets.size - 1, np.int64)
     n_chars = np.zeros(offsets.size - 1, np.int64)
-    words = np.ndarray((max(data.size - 7, 0),), "<u8", data, strides=(1,))
-    _count(data, words, offsets, firsts, is_left_out, table, n_own, n_chars)
+    _count(data, _words_of(data), offsets, firsts, is_left_out, table, n_own, n_chars)
     return n_own, n_chars
+
+
+def says_again(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    steps: NDArray[np.uint8],
+    is_of_space: NDArray[np.bool_],
+    least_and_most: tuple[int, int],
+) -> NDArray[np.bool_]:
+    """Return what `repeat_sieve.plain_says_again` does; texts of many stretches may be more."""
+    found = np.zeros(offsets.size - 1, np.bool_)
+    _say(data, _words_of(data), offsets, steps, is_of_space, *least_and_most, found)
+    return found
+
+
+def _words_of(data: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return the eight bytes from each byte on as numbers, without a copy."""
+    return np.ndarray((max(data.size - 7, 0),), "<u8", data, strides=(1,))
+
+
+@numba.njit(inline="always")
+def _word_at(data, words, at):  # type: ignore[no-untyped-def]
+    """Return the eight bytes from a place on; zeros follow the last byte."""
+    if at < words.size:
+        return words[at]
+    word = np.uint64(0)
+    for place in range(at, data.size):
+        word |= np.uint64(data[place]) << np.uint64(8 * (place - at))
+    return word
+
+
+@numba.njit(
+    numba.void(
+        *(BYTES, _WORDS, PLACES, BYTES, _FLAGS, numba.int64, numba.int64),
+        numba.types.Array(numba.boolean, 1, "C"),
+    ),
+    nogil=True,
+    cache=True,
+    boundscheck=False,
+)
+def _say(  # type: ignore[no-untyped-def]
+    data, words, offsets, steps, is_of_space, least, most, found
+):
+    """Fill `found`; a step of 0 ends a sentence, of 255 may."""
+    kept = np.empty((_MOST_STRETCHES, 3), np.uint64)
+    for row in range(offsets.size - 1):
+        at, end = offsets[row], offsets[row + 1]
+        n_kept = 0
+        start = at
+        while at <= end and not found[row]:
+            size = 1
+            if at < end:
+                step = steps[data[at]]
+                if step == 255:
+                    size = 3
+                    code = np.int64(data[at]) << 16 | np.int64(data[at + 1]) << 8
+                    code |= np.int64(data[at + 2])
+                    is_end = code == 0xE38082 or code == 0xEFBC81
+                    step = 0 if is_end or code == 0xEFBC9F or code == 0xE0A5A4 else 3
+                if step:
+                    at += step
+                    continue
+            if at - start >= least:
+                first, last = start, at
+                is_long = False
+                for _ in range(most):
+                    is_before = first < last and is_of_space[data[first]]
+                    first += is_before
+                    is_after = first < last and is_of_space[data[last - 1]]
+                    last -= is_after
+                    is_long = is_before or is_after
+                    if not is_long:
+                        break
+                opening, closing = _word_at(data, words, first), np.uint64(0)
+                if last - first >= 8:
+                    closing = _word_at(data, words, last - 8)
+                else:
+                    opening &= (np.uint64(1) << np.uint64(8 * (last - first))) - np.uint64(1)
+                found[row] = is_long or n_kept == _MOST_STRETCHES
+                for other in range(n_kept):
+                    found[row] |= (
+                        kept[other, 0] == opening
+                        and kept[other, 1] == closing
+                        and kept[other, 2] == np.uint64(last - first)
+                    )
+                if n_kept < _MOST_STRETCHES:
+                    kept[n_kept, 0], kept[n_kept, 1] = opening, closing
+                    kept[n_kept, 2] = np.uint64(last - first)
+                    n_kept += 1
+            at += size
+            start = at
 
 
 @numba.njit(inline="always")
@@ -73,12 +166,7 @@ def _count(  # type: ignore[no-untyped-def]
             at = start
             while at < end:
                 first = _length(data[at])
-                if at < words.size:
-                    word = words[at]
-                else:
-                    word = np.uint64(0)
-                    for place in range(at, data.size):
-                        word |= np.uint64(data[place]) << np.uint64(8 * (place - at))
+                word = _word_at(data, words, at)
                 second = _length(word >> np.uint64(8 * first) & np.uint64(0xFF))
                 unused = 8 - min(max(first + second + 1, 5), 8)
                 word = (word << np.uint64(8 * unused)) * np.uint64(0x9E3779B97F4A7C15)

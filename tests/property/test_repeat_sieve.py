@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pipeline.dedup import repeat_sieve
 from pipeline.dedup.near_repeats import covered_shares
 from pipeline.dedup.repeat_rules import RepeatRules
-from pipeline.dedup.repeat_sieve import may_repeat, plain_own_openings
+from pipeline.dedup.repeat_sieve import may_repeat, plain_own_openings, suspects
 from pipeline.dedup.repeats import find_repeats, repeats_of
 from pipeline.dedup.sentence_repeats import may_repeat_sentences
 from pipeline.interim import PARSED
@@ -19,6 +20,7 @@ from pipeline.text.engine import choose_engine, chosen_engine
 from pipeline.text.paragraphs import split_paragraphs
 from pipeline.text.script import script_classes
 from pipeline.text.shingles import PARAGRAPH
+from pipeline.text.utf8 import Utf8
 
 PIECES = [
     "나래시는 내년 3월부터 마을버스 12개 노선의 배차 간격을 15분에서 10분으로 줄인다고 밝혔다.",
@@ -90,13 +92,27 @@ def test_what_the_sieve_lets_through_repeats_as_all_articles_do(engine, rules):
     check()
 
 
+def test_texts_that_may_say_something_twice_pass(engine):
+    @given(st.lists(bodies, min_size=1, max_size=4))
+    @settings(max_examples=200, deadline=None)
+    def check(texts):
+        spans = spans_of(texts)
+        passing = suspects(spans, RepeatRules()).says_again.tolist()
+        own = zip(spans["text"].to_pylist(), spans["key"].to_pylist(), passing, strict=True)
+        assert all(is_passing for text, key, is_passing in own if may_repeat_sentences(text, key))
+
+    check()
+
+
 @given(st.lists(bodies, min_size=1, max_size=4))
 @settings(max_examples=200, deadline=None)
-def test_texts_that_may_say_something_twice_pass(texts):
-    spans = spans_of(texts)
-    passing = may_repeat(spans, RepeatRules()).tolist()
-    own = zip(spans["text"].to_pylist(), spans["key"].to_pylist(), passing, strict=True)
-    assert all(is_passing for text, key, is_passing in own if may_repeat_sentences(text, key))
+def test_both_engines_find_the_same_said_twice(texts):
+    compiled = pytest.importorskip("pipeline.dedup.repeat_sieve_compiled")
+    column = Utf8.of(pa.array(texts, pa.large_string()))
+    limits = (repeat_sieve._LEAST_STRETCH, repeat_sieve._MOST_STRIPPED)
+    tables = (repeat_sieve._STEPS, repeat_sieve._IS_OF_SPACE)
+    found = compiled.says_again(column.bytes, column.offsets, *tables, limits)
+    assert found.tolist() == repeat_sieve.plain_says_again(column).tolist()
 
 
 def test_paragraphs_that_others_cover_pass(engine):
