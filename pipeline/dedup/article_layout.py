@@ -177,8 +177,9 @@ class Article:
         marked heading ("◇장점") may stand over the text of each section.
         """
         text = self.texts[i]
-        is_title = not (line_kinds.is_sentence(text) or line_kinds.is_credit(text))
-        if not is_title or line_kinds.is_caption(text) or self.size(i) >= self.rules.min_long_chars:
+        if self.size(i) >= self.rules.min_long_chars or line_kinds.is_sentence(text):
+            return False
+        if line_kinds.is_credit(text) or line_kinds.is_caption(text):
             return False
         place, first_place = self.filled.index(i), self.filled.index(first)
         beside = [p for p in (first_place - 1, first_place + 1) if 0 <= p < place]

@@ -114,17 +114,22 @@ def alike_paragraphs(
     findings = _blobs(article, sets, covered)
     gone = {f.index for f in findings}
     kept: list[int] = []
+    kept_covered: list[int] = []
     for j in sets:
         if j in gone or len(article.keys[j]) < rules.min_near_chars:
             continue
-        pairs = [i for i in kept if _may_be_near(i, j, sets, covered, rules)]
+        # One of a near pair at least is held by others to `long_jaccard`.
+        others = kept if covered[j] >= rules.long_jaccard else kept_covered
+        pairs = [i for i in others if _may_be_near(i, j, sets, covered, rules)]
         found = [f for i in pairs if (f := _near(article, i, j, sets)) is not None]
         later = [f for f in found if f.index == j]
         if later:
             findings.append(max(later, key=lambda f: (f.overlap.jaccard, -f.matched)))
             continue
         findings += found
-        kept = [i for i in kept if i not in {f.index for f in found}] + [j]
+        gone_now = {f.index for f in found}
+        kept = [i for i in kept if i not in gone_now] + [j]
+        kept_covered = [i for i in kept if covered[i] >= rules.long_jaccard]
     return findings
 
 
@@ -157,7 +162,8 @@ def _blobs(
         pieces = [
             j
             for j in sets
-            if len(article.keys[j]) * rules.blob_length_ratio <= len(article.keys[i])
+            if covered[j] >= rules.blob_piece_containment
+            and len(article.keys[j]) * rules.blob_length_ratio <= len(article.keys[i])
             and compare(sets[j], sets[i]).left_containment >= rules.blob_piece_containment
         ]
         if len(pieces) < 2:

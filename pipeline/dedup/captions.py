@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.dedup.photo_credits import credit_start, is_credit_line
 from pipeline.dedup.removals import Cuts, article_ranges
-from pipeline.text.flat_lines import flat_texts
+from pipeline.text.flat_lines import flat_texts, places_where
 from pipeline.text.sentences import split_sentences
 
 REASON = "furniture_caption"
@@ -143,7 +143,9 @@ def _rows_with_their_bytes(texts: pa.LargeStringArray) -> NDArray[np.int64]:
     utf8, offsets = flat_texts(texts)
     utf8 = utf8[offsets[0] : offsets[-1]]
     first, last = _ACCENT_LEADS
-    places = np.flatnonzero((utf8 == _JAMO_LEAD) | (utf8 == first) | (utf8 == last))
+    places = places_where(
+        utf8, lambda block: (block == _JAMO_LEAD) | (block == first) | (block == last)
+    )
     return np.unique(np.searchsorted(offsets, places + offsets[0], "right") - 1)
 
 

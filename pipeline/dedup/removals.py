@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 
 import numpy as np
 import pyarrow as pa
@@ -41,7 +42,10 @@ class Removal:
 def removals_table(removals: Iterable[Removal]) -> pa.Table:
     """Return REMOVALS of these rows."""
     rows = list(removals)
-    arrays = [pa.array([getattr(row, f.name) for row in rows], f.type) for f in REMOVALS.schema]
+    if not rows:
+        return REMOVALS.schema.empty_table()
+    columns = zip(*map(attrgetter(*REMOVALS.schema.names), rows), strict=True)
+    arrays = [pa.array(column, f.type) for column, f in zip(columns, REMOVALS.schema, strict=True)]
     return conform(pa.Table.from_arrays(arrays, schema=REMOVALS.schema), REMOVALS)
 
 

@@ -8,6 +8,7 @@ let through a few percent of the articles that repeat nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -35,25 +36,46 @@ _MOST_STRIPPED = 64
 _NO_WINDOW = 4
 """Characters at the end of a key that may begin no window: the longest has five."""
 
+_LENGTHS = np.repeat([1, 2, 3, 4], [0xC0, 0x20, 0x10, 0x10])
+"""Bytes of a character by its first one."""
+
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Words = NDArray[np.uint64]
 
 
+class Suspects(NamedTuple):
+    """What a sieve lets through, bool: rows of SPANS, and articles in their order."""
+
+    says_again: Flags
+    """Rows that may say a sentence twice."""
+    is_suspect: Flags
+    """Articles that may hold anything that the rules find."""
+    is_covered: Flags
+    """Articles with a paragraph that their other ones may hold, but for equal keys."""
+    firsts: Ints
+    """First row of each article, and the number of rows."""
+
+
+def suspects(spans: pa.Table, rules: RepeatRules) -> Suspects:
+    """Return what of SPANS may repeat."""
+    firsts = article_firsts(spans)
+    if not spans.num_rows:
+        none = np.zeros(0, np.bool_)
+        return Suspects(none, none, none, firsts)
+    texts, keys = Utf8.of(spans["text"]), Utf8.of(spans["key"])
+    says_again = _is_doubled(keys) | _says_again(texts, firsts)
+    is_copy = _are_copies(keys, firsts)
+    is_covered = _is_covered(keys, firsts, rules, is_copy)
+    is_suspect = is_covered | np.logical_or.reduceat(says_again | is_copy, firsts[:-1])
+    return Suspects(says_again, is_suspect, is_covered, firsts)
+
+
 def may_repeat(spans: pa.Table, rules: RepeatRules) -> Flags:
     """Return for each row of SPANS whether its article may hold anything that the rules find."""
-    if not spans.num_rows:
-        return np.zeros(0, np.bool_)
-    firsts = article_firsts(spans)
-    texts, keys = Utf8.of(spans["text"]), Utf8.of(spans["key"])
-    rows = _is_doubled(keys)
-    for first, last in _blocks(texts.offsets[firsts]):
-        rows[firsts[first] : firsts[last]] |= _says_again(_part(texts, firsts[first : last + 1]))
-    is_suspect = np.logical_or.reduceat(rows, firsts[:-1])
-    is_suspect |= _has_equal_keys(keys, firsts)
-    is_suspect |= _is_covered(keys, firsts, rules)
-    return np.repeat(is_suspect, np.diff(firsts))
+    found = suspects(spans, rules)
+    return np.repeat(found.is_suspect, np.diff(found.firsts))
 
 
 def _part(column: Utf8, firsts: Ints) -> Utf8:
@@ -89,19 +111,37 @@ def _is_doubled(keys: Utf8) -> Flags:
     return found
 
 
-def _has_equal_keys(keys: Utf8, firsts: Ints) -> Flags:
-    """Return which articles may hold a key twice; empty keys take no part."""
+def _are_copies(keys: Utf8, firsts: Ints) -> Flags:
+    """Return which keys stood before in their article; empty ones take no part."""
     starts, ends = keys.offsets[:-1], keys.offsets[1:]
     owners = np.repeat(np.arange(firsts.size - 1), np.diff(firsts))
     filled = np.flatnonzero(ends > starts)
     prints = _fingerprints(keys.bytes, starts[filled], ends[filled], owners[filled])
-    found = np.zeros(firsts.size - 1, np.bool_)
-    found[owners[filled[_are_repeated(prints)]]] = True
+    found = np.zeros(starts.size, np.bool_)
+    seen: set[tuple[int, bytes]] = set()
+    for row in filled[_are_repeated(prints)].tolist():
+        key = owners[row], keys.bytes[starts[row] : ends[row]].tobytes()
+        found[row] = key in seen
+        seen.add(key)
     return found
 
 
-def _says_again(texts: Utf8) -> Flags:
+def _says_again(texts: Utf8, firsts: Ints) -> Flags:
     """Return which texts may hold a stretch between sentence ends twice."""
+    if use_compiled(firsts.size - 1):
+        from pipeline.dedup.repeat_sieve_compiled import says_again
+
+        limits = (_LEAST_STRETCH, _MOST_STRIPPED)
+        return says_again(texts.bytes, texts.offsets, _STEPS, _IS_OF_SPACE, limits)
+    parts = [
+        plain_says_again(_part(texts, firsts[first : last + 1]))
+        for first, last in _blocks(texts.offsets[firsts])
+    ]
+    return np.concatenate(parts)
+
+
+def plain_says_again(texts: Utf8) -> Flags:
+    """Return what `_says_again` does."""
     found = np.zeros(texts.offsets.size - 1, np.bool_)
     starts, ends, owners = _stretches(texts)
     starts, ends, is_clear = _stripped(texts.bytes, starts, ends)
@@ -180,6 +220,17 @@ def _bytes_of_space() -> Flags:
 _IS_OF_SPACE = _bytes_of_space()
 
 
+def _steps_of_bytes() -> Bytes:
+    """Return how many bytes a character has by its first: 0 for an end, 255 for one that may be."""
+    steps = np.repeat(np.array([1, 2, 3, 4], np.uint8), [0xC0, 0x20, 0x10, 0x10])
+    steps[list(_ASCII_ENDS)] = 0
+    steps[[mark[0] for mark in _LONG_ENDS]] = 255
+    return steps
+
+
+_STEPS = _steps_of_bytes()
+
+
 def _fingerprints(data: Bytes, starts: Ints, ends: Ints, owners: Ints) -> Words:
     """Return a hash of owner, length, first and last eight bytes of each stretch of bytes."""
     sizes = ends - starts
@@ -216,11 +267,11 @@ def _are_repeated(prints: Words) -> Flags:
     return np.isin(prints, again) if again.size else np.zeros(prints.size, np.bool_)
 
 
-def _is_covered(keys: Utf8, firsts: Ints, rules: RepeatRules) -> Flags:
+def _is_covered(keys: Utf8, firsts: Ints, rules: RepeatRules, is_copy: Flags) -> Flags:
     """Return which articles may hold a paragraph that their others hold to `long_jaccard`.
 
-    Every window of a shingle has five bytes at least. A paragraph to which too many openings (five
-    bytes from a character on) belong alone holds too many windows alone.
+    A paragraph to which too many openings (what any window that begins at a character holds)
+    belong alone holds too many windows alone. Copies are left out.
     """
     found = np.zeros(firsts.size - 1, np.bool_)
     for first, last in _blocks(keys.offsets[firsts]):
@@ -229,24 +280,31 @@ def _is_covered(keys: Utf8, firsts: Ints, rules: RepeatRules) -> Flags:
             from pipeline.dedup.repeat_sieve_compiled import own_openings
         else:
             own_openings = plain_own_openings
-        n_own, n_chars = own_openings(part.bytes, part.offsets, rows - rows[0])
+        is_left_out = is_copy[rows[0] : rows[-1]]
+        n_own, n_chars = own_openings(part.bytes, part.offsets, rows - rows[0], is_left_out)
         is_close = n_own <= (1 - rules.long_jaccard) * n_chars
         is_close &= n_chars >= rules.min_near_chars
         found[first:last] = np.logical_or.reduceat(is_close, rows[:-1] - rows[0])
     return found
 
 
-def plain_own_openings(data: Bytes, offsets: Ints, firsts: Ints) -> tuple[Ints, Ints]:
+def plain_own_openings(
+    data: Bytes, offsets: Ints, firsts: Ints, is_left_out: Flags
+) -> tuple[Ints, Ints]:
     """Return of each key how many openings its article holds nowhere else, and its characters.
 
-    The first number may be too small: openings that share a slot of the table, and those of the
-    last characters, do not count. `firsts` are the first rows of the articles and the number of
-    rows.
+    Keys that are left out hold nothing. The first number may be too small: openings that share a
+    slot of the table, and those of the last characters, do not count. `firsts` are the first rows
+    of the articles and the number of rows.
     """
     places = np.flatnonzero((data & 0xC0) != 0x80)
+    if is_left_out.any():
+        places = places[~np.repeat(is_left_out, np.diff(offsets))[places]]
     bounds = np.searchsorted(places, offsets)
     n_chars = np.diff(bounds)
-    slots, n_slots = _slots(_words(data, places), bounds[firsts])
+    words = _words(data, places)
+    words <<= (64 - 8 * _opening_bytes(data, places)).astype(np.uint64)
+    slots, n_slots = _slots(words, bounds[firsts])
     owners = np.repeat(np.arange(n_chars.size, dtype=np.int32), n_chars)
     order = np.arange(places.size, dtype=np.int32)
     last = np.empty(n_slots, np.int32)
@@ -262,12 +320,22 @@ def plain_own_openings(data: Bytes, offsets: Ints, firsts: Ints) -> tuple[Ints, 
     return n_own, n_chars
 
 
+def _opening_bytes(data: Bytes, places: Ints) -> Ints:
+    """Return how many bytes, 5 to 8, belong to any window that begins at each place.
+
+    Two characters and the first byte of a third: no window has fewer, and none five bytes less.
+    """
+    first = _LENGTHS[data[places]]
+    second = _LENGTHS[data[np.minimum(places + first, data.size - 1)]]
+    n_bytes: Ints = np.clip(first + second + 1, 5, 8)
+    return n_bytes
+
+
 def _slots(words: Words, bounds: Ints) -> tuple[Ints, int]:
     """Return the slot of each opening in one table, where each article has a range of its own."""
     n_openings = np.diff(bounds)
     bits = np.ceil(np.log2(np.maximum(2 * n_openings, 16))).astype(np.int64)
     ends = np.cumsum(1 << bits)
-    words <<= np.uint64(24)
     words *= np.uint64(0x9E3779B97F4A7C15)
     words >>= np.repeat((64 - bits).astype(np.uint64), n_openings)
     slots = words.view(np.int64)

@@ -1,4 +1,4 @@
-"""The compiled twin of `repeat_sieve.plain_own_openings`."""
+"""The compiled twins of `plain_own_openings` and `plain_says_again` in `repeat_sieve`."""
 
 from __future__ import annotations
 
@@ -9,56 +9,169 @@ from numpy.typing import NDArray
 from pipeline.text.utf8_compiled import BYTES, PLACES
 
 COUNTS = numba.types.Array(numba.int64, 1, "C")
+_SLOTS = numba.types.Array(numba.int32, 1, "C")
+_WORDS = numba.types.Array(numba.uint64, 1, "A", readonly=True, aligned=False)
+"""The eight bytes from each byte on."""
+_FLAGS = numba.types.Array(numba.boolean, 1, "C", readonly=True)
 
-_BITS = 15
-"""Slots of the table, at least: 128 KB, four for each character of a long article."""
+_MOST_STRETCHES = 128
+"""Sentences of one paragraph that are compared; one with more is left to the rules."""
+
+_LEAST_BITS = 11
+_SLOTS_A_BYTE = 1
+"""A Hangul character has three bytes: three to six slots for each opening, and the table of an
+article of usual length, 16 KB, stays in the first cache (a third of the time)."""
 
 
 def own_openings(
-    data: NDArray[np.uint8], offsets: NDArray[np.int64], firsts: NDArray[np.int64]
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    firsts: NDArray[np.int64],
+    is_left_out: NDArray[np.bool_],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return what `repeat_sieve.plain_own_openings` does, with fewer openings on one slot."""
+    """Return what `repeat_sieve.plain_own_openings` does, with other openings on one slot."""
     longest = int(np.diff(offsets[firsts]).max(initial=1))
-    bits = max(_BITS, longest.bit_length())
-    table = np.full(1 << bits, -1, np.int64)
+    table = np.full(1 << max(_LEAST_BITS, (_SLOTS_A_BYTE * longest).bit_length()), -1, np.int32)
     n_own = np.zeros(offsets.size - 1, np.int64)
     n_chars = np.zeros(offsets.size - 1, np.int64)
-    _count(data, offsets, firsts, table, 64 - bits, n_own, n_chars)
+    _count(data, _words_of(data), offsets, firsts, is_left_out, table, n_own, n_chars)
     return n_own, n_chars
 
 
+def says_again(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    steps: NDArray[np.uint8],
+    is_of_space: NDArray[np.bool_],
+    least_and_most: tuple[int, int],
+) -> NDArray[np.bool_]:
+    """Return what `repeat_sieve.plain_says_again` does; texts of many stretches may be more."""
+    found = np.zeros(offsets.size - 1, np.bool_)
+    _say(data, _words_of(data), offsets, steps, is_of_space, *least_and_most, found)
+    return found
+
+
+def _words_of(data: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return the eight bytes from each byte on as numbers, without a copy."""
+    return np.ndarray((max(data.size - 7, 0),), "<u8", data, strides=(1,))
+
+
+@numba.njit(inline="always")
+def _word_at(data, words, at):  # type: ignore[no-untyped-def]
+    """Return the eight bytes from a place on; zeros follow the last byte."""
+    if at < words.size:
+        return words[at]
+    word = np.uint64(0)
+    for place in range(at, data.size):
+        word |= np.uint64(data[place]) << np.uint64(8 * (place - at))
+    return word
+
+
 @numba.njit(
-    numba.void(BYTES, PLACES, PLACES, COUNTS, numba.int64, COUNTS, COUNTS),
+    numba.void(
+        *(BYTES, _WORDS, PLACES, BYTES, _FLAGS, numba.int64, numba.int64),
+        numba.types.Array(numba.boolean, 1, "C"),
+    ),
     nogil=True,
     cache=True,
     boundscheck=False,
 )
-def _count(data, offsets, firsts, table, shift, n_own, n_chars):  # type: ignore[no-untyped-def]
+def _say(  # type: ignore[no-untyped-def]
+    data, words, offsets, steps, is_of_space, least, most, found
+):
+    """Fill `found`; a step of 0 ends a sentence, of 255 may."""
+    kept = np.empty((_MOST_STRETCHES, 3), np.uint64)
+    for row in range(offsets.size - 1):
+        at, end = offsets[row], offsets[row + 1]
+        n_kept = 0
+        start = at
+        while at <= end and not found[row]:
+            size = 1
+            if at < end:
+                step = steps[data[at]]
+                if step == 255:
+                    size = 3
+                    code = np.int64(data[at]) << 16 | np.int64(data[at + 1]) << 8
+                    code |= np.int64(data[at + 2])
+                    is_end = code == 0xE38082 or code == 0xEFBC81
+                    step = 0 if is_end or code == 0xEFBC9F or code == 0xE0A5A4 else 3
+                if step:
+                    at += step
+                    continue
+            if at - start >= least:
+                first, last = start, at
+                is_long = False
+                for _ in range(most):
+                    is_before = first < last and is_of_space[data[first]]
+                    first += is_before
+                    is_after = first < last and is_of_space[data[last - 1]]
+                    last -= is_after
+                    is_long = is_before or is_after
+                    if not is_long:
+                        break
+                opening, closing = _word_at(data, words, first), np.uint64(0)
+                if last - first >= 8:
+                    closing = _word_at(data, words, last - 8)
+                else:
+                    opening &= (np.uint64(1) << np.uint64(8 * (last - first))) - np.uint64(1)
+                found[row] = is_long or n_kept == _MOST_STRETCHES
+                for other in range(n_kept):
+                    found[row] |= (
+                        kept[other, 0] == opening
+                        and kept[other, 1] == closing
+                        and kept[other, 2] == np.uint64(last - first)
+                    )
+                if n_kept < _MOST_STRETCHES:
+                    kept[n_kept, 0], kept[n_kept, 1] = opening, closing
+                    kept[n_kept, 2] = np.uint64(last - first)
+                    n_kept += 1
+            at += size
+            start = at
+
+
+@numba.njit(inline="always")
+def _length(lead):  # type: ignore[no-untyped-def]
+    """Return the bytes of a character by its first one."""
+    return 1 if lead < 0xC0 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+
+
+@numba.njit(
+    numba.void(BYTES, _WORDS, PLACES, PLACES, _FLAGS, _SLOTS, COUNTS, COUNTS),
+    nogil=True,
+    cache=True,
+    boundscheck=False,
+)
+def _count(  # type: ignore[no-untyped-def]
+    data, words, offsets, firsts, is_left_out, table, n_own, n_chars
+):
     """Fill `n_own` and `n_chars`; a slot holds 2 * row of its first owner, + 1 once shared.
 
     What earlier articles left in the table is smaller than 2 * the article's first row.
     """
     for article in range(firsts.size - 1):
         fresh = 2 * firsts[article]
+        shift = 64 - _LEAST_BITS
+        n_bytes = offsets[firsts[article + 1]] - offsets[firsts[article]]
+        while n_bytes * _SLOTS_A_BYTE >> (64 - shift):
+            shift -= 1
         for row in range(firsts[article], firsts[article + 1]):
+            if is_left_out[row]:
+                continue
             start, end = offsets[row], offsets[row + 1]
             tail = end
             for _ in range(4):
                 tail -= 1
                 while tail > start and (data[tail] & 0xC0) == 0x80:
                     tail -= 1
-            word = np.uint64(0)
-            for at in range(start, start + 4):
-                if at < data.size:
-                    word |= np.uint64(data[at]) << np.uint64(8 * (at - start) + 8)
-            for at in range(start, end):
-                word >>= np.uint64(8)
-                if at + 4 < data.size:
-                    word |= np.uint64(data[at + 4]) << np.uint64(32)
-                if (data[at] & 0xC0) == 0x80:
-                    continue
+            at = start
+            while at < end:
+                first = _length(data[at])
+                word = _word_at(data, words, at)
+                second = _length(word >> np.uint64(8 * first) & np.uint64(0xFF))
+                unused = 8 - min(max(first + second + 1, 5), 8)
+                word = (word << np.uint64(8 * unused)) * np.uint64(0x9E3779B97F4A7C15)
+                slot = word >> np.uint64(shift)
                 n_chars[row] += 1
-                slot = (word * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(shift)
                 held = table[slot]
                 if held < fresh:
                     # An opening of the last characters, which may be no window, counts for none.
@@ -67,3 +180,4 @@ def _count(data, offsets, firsts, table, shift, n_own, n_chars):  # type: ignore
                 elif held >> 1 != row and held & 1 == 0:
                     table[slot] = held | 1
                     n_own[held >> 1] -= 1
+                at += first

@@ -8,8 +8,8 @@ would go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -17,9 +17,9 @@ import pyarrow as pa
 from pipeline.dedup.article_layout import Article
 from pipeline.dedup.article_repeats import Finding, alike_paragraphs, equal_paragraphs
 from pipeline.dedup.near_repeats import covered_shares, shingles_of
-from pipeline.dedup.removals import Removal, article_ranges, removals_table
+from pipeline.dedup.removals import Removal, article_ranges, id_array, removals_table
 from pipeline.dedup.repeat_rules import RepeatRules
-from pipeline.dedup.repeat_sieve import may_repeat
+from pipeline.dedup.repeat_sieve import Flags, suspects
 from pipeline.dedup.sentence_repeats import (
     SentenceCut,
     may_repeat_sentences,
@@ -35,14 +35,19 @@ Place = tuple[int, int, int]
 """Article number, index of the paragraph in it, row in SPANS."""
 
 
-class _Places(NamedTuple):
-    """The columns of SPANS that say where a paragraph stands."""
+class _Places:
+    """The columns of SPANS that say where a paragraph stands, made values row by row."""
 
-    article_id: list[bytes]
-    revision_id: list[bytes]
-    seq: list[int]
-    start_char: list[int]
-    end_char: list[int]
+    def __init__(self, spans: pa.Table) -> None:
+        self._ids = [id_array(spans[name]) for name in ("article_id", "revision_id")]
+        names = ("seq", "start_char", "end_char")
+        self._numbers = [spans[name].to_numpy() for name in names]
+
+    def of(self, row: int) -> tuple[bytes, bytes, int, int, int]:
+        """Return article_id, revision_id, seq, start_char and end_char of a row."""
+        article_id, revision_id = (column[row].tobytes() for column in self._ids)
+        seq, start, end = (int(column[row]) for column in self._numbers)
+        return article_id, revision_id, seq, start, end
 
 
 def find_repeats(spans: pa.Table, rules: RepeatRules | None = None) -> pa.Table:
@@ -54,19 +59,42 @@ def find_repeats(spans: pa.Table, rules: RepeatRules | None = None) -> pa.Table:
     the articles that a sieve lets through; the others repeat nothing.
     """
     rules = rules or RepeatRules()
-    is_suspect = may_repeat(spans, rules)
-    if not is_suspect.any():
+    found = suspects(spans, rules)
+    if not found.is_suspect.any():
         return removals_table(())
-    return repeats_of(spans.filter(pa.array(is_suspect)), rules)
+    rows = np.flatnonzero(np.repeat(found.is_suspect, np.diff(found.firsts)))
+    return repeats_of(
+        spans.take(pa.array(rows)),
+        rules,
+        says_again=found.says_again[rows],
+        is_covered=found.is_covered[found.is_suspect],
+    )
 
 
-def repeats_of(spans: pa.Table, rules: RepeatRules) -> pa.Table:
-    """Return what `find_repeats` does, by the rules alone."""
+def repeats_of(
+    spans: pa.Table,
+    rules: RepeatRules,
+    *,
+    says_again: Flags | None = None,
+    is_covered: Flags | None = None,
+) -> pa.Table:
+    """Return what `find_repeats` does, by the rules alone.
+
+    Args:
+        spans: SPANS.
+        rules: the rules.
+        says_again: rows that may say a sentence twice; None for all.
+        is_covered: articles with a paragraph that others may hold, equal keys apart; None for all.
+    """
     texts, keys = spans.column("text").to_pylist(), spans.column("key").to_pylist()
     ranges = article_ranges(spans)
     # What follows looks at paragraphs without their own repeats.
-    cuts = _cut_sentences(texts, keys, rules)
-    covered = _covered_articles(keys, ranges, rules)
+    rows_looked_at = range(len(keys)) if says_again is None else np.flatnonzero(says_again).tolist()
+    cuts = _cut_sentences(texts, keys, rules, rows_looked_at)
+    numbers = np.arange(len(ranges)) if is_covered is None else np.flatnonzero(is_covered)
+    looked_at = set(numbers.tolist())
+    looked_at |= {bisect_right(ranges, (row, len(keys))) - 1 for row in cuts}
+    covered = _covered_articles(keys, ranges, rules, looked_at)
     articles: dict[int, Article] = {}
     findings: dict[int, list[Finding]] = {}
     for number, (start, end) in enumerate(ranges):
@@ -75,7 +103,7 @@ def repeats_of(spans: pa.Table, rules: RepeatRules) -> pa.Table:
             articles[number] = Article(texts[start:end], own, rules)
             findings[number] = equal_paragraphs(articles[number])
     _add_alike(articles, findings, covered)
-    places = _Places(*(spans[name].to_pylist() for name in _Places._fields))
+    places = _Places(spans)
     rows: list[Removal] = []
     for number, found in findings.items():
         if found:
@@ -86,11 +114,12 @@ def repeats_of(spans: pa.Table, rules: RepeatRules) -> pa.Table:
 
 
 def _cut_sentences(
-    texts: list[str], keys: list[str], rules: RepeatRules
+    texts: list[str], keys: list[str], rules: RepeatRules, rows: Iterable[int]
 ) -> dict[int, list[SentenceCut]]:
     """Return, by row, the sentences that a paragraph repeats, and take them out of both lists."""
     cuts: dict[int, list[SentenceCut]] = {}
-    for row, key in enumerate(keys):
+    for row in rows:
+        key = keys[row]
         if len(key) < rules.min_long_chars or not may_repeat_sentences(texts[row], key):
             continue
         if found := repeated_sentences(texts[row], rules):
@@ -103,11 +132,11 @@ def _cut_sentences(
 def _cut_rows(places: _Places, cuts: Mapping[int, Sequence[SentenceCut]]) -> Iterator[Removal]:
     """Yield one removal a span that a paragraph repeats of itself."""
     for row, found in cuts.items():
-        start, seq = places.start_char[row], places.seq[row]
+        article_id, revision_id, seq, start, _ = places.of(row)
         for cut in found:
             yield Removal(
-                article_id=places.article_id[row],
-                revision_id=places.revision_id[row],
+                article_id=article_id,
+                revision_id=revision_id,
                 action="drop_span",
                 reason="repeat_block" if cut.n_sentences > 1 else "repeat_single",
                 paragraph_seq=seq,
@@ -139,14 +168,17 @@ def _add_alike(
 
 
 def _covered_articles(
-    keys: Sequence[str], ranges: Sequence[tuple[int, int]], rules: RepeatRules
+    keys: Sequence[str],
+    ranges: Sequence[tuple[int, int]],
+    rules: RepeatRules,
+    looked_at: Collection[int],
 ) -> dict[int, dict[int, float]]:
     """Return, for articles where any pair may be near, how far others cover each paragraph.
 
     Paragraphs are those of at least `min_single_chars` whose key did not stand before.
     """
     found: dict[int, dict[int, float]] = {}
-    for places in _batches(keys, ranges, rules):
+    for places in _batches(keys, ranges, rules, looked_at):
         shares = covered_shares([keys[row] for _, _, row in places], [n for n, _, _ in places])
         close = {
             places[at][0]
@@ -161,12 +193,16 @@ def _covered_articles(
 
 
 def _batches(
-    keys: Sequence[str], ranges: Sequence[tuple[int, int]], rules: RepeatRules
+    keys: Sequence[str],
+    ranges: Sequence[tuple[int, int]],
+    rules: RepeatRules,
+    looked_at: Collection[int],
 ) -> Iterator[list[Place]]:
     """Yield the paragraphs that can be near others, whole articles together."""
     batch: list[Place] = []
     n_chars = 0
-    for number, (start, end) in enumerate(ranges):
+    for number in sorted(looked_at):
+        start, end = ranges[number]
         seen: set[str] = set()
         places: list[Place] = []
         for row in range(start, end):
@@ -203,16 +239,16 @@ def _rows(
         evidence = f.evidence
         if is_kept:
             evidence += f"; kept: {n_others / (n_chars - n_runs):.0%} of the article would go"
-        row = first + f.index
+        article_id, revision_id, seq, start, end = places.of(first + f.index)
         yield Removal(
-            article_id=places.article_id[row],
-            revision_id=places.revision_id[row],
+            article_id=article_id,
+            revision_id=revision_id,
             action="keep_paragraph" if is_kept else "drop_paragraph",
             reason=f.reason,
-            paragraph_seq=places.seq[row],
-            start_char=places.start_char[row],
-            end_char=places.end_char[row],
-            matched_paragraph_seq=places.seq[first + f.matched],
+            paragraph_seq=seq,
+            start_char=start,
+            end_char=end,
+            matched_paragraph_seq=places.of(first + f.matched)[2],
             jaccard=f.overlap.jaccard,
             containment=f.overlap.right_containment,
             matched_containment=f.overlap.left_containment,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
-from pipeline.contracts import conform
+from pipeline.contracts import ID, conform
 from pipeline.interim import READ
-from pipeline.sources.formats.slices import Slice
+from pipeline.sources.formats.slices import Run, Slice
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,35 @@ def start_hash(header: bytes, media: str, encoding: str, parse_options: str) -> 
     return seed
 
 
+def document_ids(seed: Any, contents: Iterable[bytes]) -> list[bytes]:
+    """Return the identity of each document, as `document_id` does."""
+    copy = seed.copy
+    ids: list[bytes] = []
+    for content in contents:
+        identity = copy()
+        identity.update(content)
+        ids.append(identity.digest())
+    return ids
+
+
 def document_id(seed: Any, content: bytes) -> bytes:
     """Return the 16-byte identity of a document: how it is read and its bytes, never its path."""
     identity = seed.copy()
     identity.update(content)
     return bytes(identity.digest())
+
+
+class _Origin(NamedTuple):
+    """The columns of READ that documents of one container have in common."""
+
+    source_id: str
+    container: str
+    media: str
+    encoding: str
+    parse_options: str
+    header: bytes
+    problem: str | None
+    problem_message: str | None
 
 
 class ReadBatch:
@@ -77,50 +102,97 @@ class ReadBatch:
         """Name the size at which the batch is full."""
         self._max_documents = max_documents
         self._max_bytes = max_bytes
-        self._rows: list[tuple[Any, ...]] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._ids: list[bytes] = []
+        self._contents: list[bytes] = []
+        self._positions: list[int] = []
+        self._origins: list[_Origin] = []
+        self._sizes: list[int] = []
+        """How many documents in a row each origin has."""
         self._n_bytes = 0
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(self._rows)
+        return len(self._ids)
 
     @property
     def is_full(self) -> bool:
         """Tell whether the batch has reached one of its limits."""
-        return len(self._rows) >= self._max_documents or self._n_bytes >= self._max_bytes
+        return len(self) >= self._max_documents or self._n_bytes >= self._max_bytes
 
-    def add(self, envelope: Envelope, found: Slice) -> None:
-        """Add one document."""
+    def add(self, envelope: Envelope, found: Slice | Run) -> Run | None:
+        """Add documents until the batch is full; return those that are left, None for none."""
+        if isinstance(found, Run):
+            return self._add_run(envelope, found)
         if found.problem is not None:
             envelope = _with_problem(envelope, found)
         self._n_bytes += len(found.content)
-        self._rows.append(
-            (
-                document_id(envelope.seed, found.content),
-                envelope.source_id,
-                envelope.container,
-                found.position,
-                envelope.media,
-                envelope.encoding,
-                envelope.parse_options,
-                envelope.header,
-                found.content,
-                len(found.content),
-                found.problem,
-                found.message,
-            )
+        self._ids.append(document_id(envelope.seed, found.content))
+        self._contents.append(found.content)
+        self._positions.append(found.position)
+        self._add_origin(envelope, 1, found.problem, found.message)
+        return None
+
+    def _add_run(self, envelope: Envelope, run: Run) -> Run | None:
+        reached = self._n_bytes + np.cumsum([len(content) for content in run.contents])
+        # The document that reaches the limit is the last one.
+        n_fit = int(np.searchsorted(reached, self._max_bytes)) + 1
+        n_added = min(self._max_documents - len(self), n_fit, reached.size)
+        added = run.contents[:n_added]
+        self._n_bytes = int(reached[n_added - 1])
+        self._ids += document_ids(envelope.seed, added)
+        self._contents += added
+        self._positions += range(run.position, run.position + n_added)
+        self._add_origin(envelope, n_added, None, None)
+        left = run.contents[n_added:]
+        return Run(run.position + n_added, left) if left else None
+
+    def _add_origin(
+        self, envelope: Envelope, n_documents: int, problem: str | None, message: str | None
+    ) -> None:
+        origin = _Origin(
+            envelope.source_id,
+            envelope.container,
+            envelope.media,
+            envelope.encoding,
+            envelope.parse_options,
+            envelope.header,
+            problem,
+            message,
         )
+        if self._origins and self._origins[-1] == origin:
+            self._sizes[-1] += n_documents
+        else:
+            self._origins.append(origin)
+            self._sizes.append(n_documents)
 
     def take(self) -> pa.Table:
-        """Return READ and begin anew."""
-        # Sorted as rows, by the id that they begin with: `conform` has no content to move then.
-        rows = sorted(self._rows, key=itemgetter(0))
-        columns = list(zip(*rows, strict=True)) or [()] * len(READ.schema)
-        self._rows, self._n_bytes = [], 0
-        arrays = [
-            pa.array(column, type=f.type) for column, f in zip(columns, READ.schema, strict=True)
-        ]
-        return conform(pa.Table.from_arrays(arrays, schema=READ.schema), READ)
+        """Return READ, sorted by its key, and begin anew."""
+        ids = np.frombuffer(b"".join(self._ids), ">u8").reshape(-1, 2)
+        order = np.lexsort((ids[:, 1], ids[:, 0]))
+        contents = [self._contents[at] for at in order.tolist()]
+        bounds = np.append(0, np.cumsum([len(content) for content in contents], dtype=np.int64))
+        columns = {
+            "document_id": pa.FixedSizeBinaryArray.from_buffers(
+                ID, order.size, [None, pa.py_buffer(np.ascontiguousarray(ids[order]))]
+            ),
+            "position": pa.array(np.array(self._positions, np.int64)[order]),
+            "content": pa.LargeBinaryArray.from_buffers(
+                pa.large_binary(),
+                order.size,
+                [None, pa.py_buffer(bounds), pa.py_buffer(b"".join(contents))],
+            ),
+            "n_bytes": pa.array(np.diff(bounds)),
+        }
+        if not order.size:
+            return READ.schema.empty_table()
+        of_origin = pa.array(np.repeat(np.arange(len(self._origins)), self._sizes)[order])
+        for name, values in zip(_Origin._fields, zip(*self._origins, strict=True), strict=False):
+            columns[name] = pa.array(values, READ.schema.field(name).type).take(of_origin)
+        self._begin()
+        return conform(pa.table(columns), READ)
 
 
 def _with_problem(envelope: Envelope, found: Slice) -> Envelope:

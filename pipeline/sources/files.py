@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pyarrow as pa
 
 from pipeline.sources.documents import ReadBatch
+from pipeline.sources.formats.slices import Run, Slice
 from pipeline.sources.options import Progress, ReadOptions
 from pipeline.sources.paths import Container, expand
 from pipeline.sources.reading import ContainerReader
@@ -36,8 +37,10 @@ def read_batches(
     batch = ReadBatch(options.batch_documents, options.batch_bytes)
     for container in containers:
         for envelope, found in ContainerReader(container, options, progress).documents():
-            batch.add(envelope, found)
-            if batch.is_full:
-                yield batch.take()
+            left: Slice | Run | None = found
+            while left is not None:
+                left = batch.add(envelope, left)
+                if batch.is_full:
+                    yield batch.take()
     if len(batch):
         yield batch.take()

@@ -9,6 +9,8 @@ from datetime import datetime
 from pipeline.sources.urls import url_key
 
 _ABSENT = (2**64 - 1).to_bytes(8, "little")
+_N_LENGTHS = 8192
+_LENGTHS = [n_bytes.to_bytes(8, "little") for n_bytes in range(_N_LENGTHS)]
 
 
 def in_nfc(text: str) -> str:
@@ -27,13 +29,24 @@ def digest(purpose: bytes, *parts: str | bytes | None) -> bytes:
         if part is None:
             written.append(_ABSENT)
             continue
-        content = part if isinstance(part, bytes) else in_nfc(part).encode()
-        written += (len(content).to_bytes(8, "little"), content)
+        if isinstance(part, bytes):
+            content = part
+        elif part.isascii():
+            content = part.encode()
+        else:
+            content = unicodedata.normalize("NFC", part).encode()
+        n_bytes = len(content)
+        written.append(_LENGTHS[n_bytes] if n_bytes < _N_LENGTHS else n_bytes.to_bytes(8, "little"))
+        written.append(content)
     return hashlib.blake2b(b"".join(written), digest_size=16, person=purpose).digest()
 
 
 def article_id(
-    source_id: str, native_id: str | None, url: str | None, title: str | None, text: str
+    source_id: str,
+    native_id: str | None,
+    url: str | None,
+    title: str | None,
+    text: str | bytes,
 ) -> bytes:
     """Return the article's 16-byte id.
 

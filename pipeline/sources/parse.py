@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import repeat
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,11 +16,19 @@ from pipeline.contracts import Contract, conform
 from pipeline.errors import DocumentError
 from pipeline.interim import PARSED, UNREAD
 from pipeline.sources import identity
-from pipeline.sources.columns import COLUMN_TABLE, Mapped, map_record
-from pipeline.sources.dates import Moment, read_date
+from pipeline.sources.columns import Mapped, map_record
+from pipeline.sources.dates import NO_DATE, Moment, read_date
 from pipeline.sources.decode import unify_line_ends
 from pipeline.sources.document_rows import DocumentRow, document_rows
+from pipeline.sources.json_columns import ReadColumns, read_columns
 from pipeline.sources.records import Reading, exact_id, extra_json, read_record, reading_of
+from pipeline.sources.refusals import (
+    NEXT_STEPS,
+    Unread,
+    control_characters,
+    missing_text,
+    refuse,
+)
 
 # Every stage holds a text several times over; what is read from files is limited before.
 MAX_TEXT_CHARS = 64 * 1024 * 1024
@@ -29,18 +39,8 @@ _CONTROLS = bytes((*range(0x01, 0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0
 _MAX_CONTROLS = 8
 _MAX_CONTROL_SHARE = 0.01
 
-_UNITS = {"jsonl": "line", "json": "element", "csv": "row", "parquet": "row"}
-_MAX_COLUMNS_SHOWN = 20
-
-_NEXT_STEPS = {
-    "unreadable": "check the path and its permissions and ingest it again",
-    "empty_file": "write the file again, or leave it out with .unechoignore",
-    "binary": "export it as text, or leave it out with .unechoignore",
-    "broken_archive": "get the file again and ingest it: what was whole in it is already taken",
-    "too_large": "cut it, or raise max_document_bytes and ingest it again",
-    "broken_csv": 'put fields that hold quotes into quotes (") and double them inside',
-    "broken_parquet": "write the file anew and ingest it again",
-}
+_NAMES = ("native_id", "url", "title", "publisher", "byline", "language", "section")
+"""Fields that `_identified` takes as they were read, in this order."""
 
 
 class _Article(NamedTuple):
@@ -63,16 +63,6 @@ class _Article(NamedTuple):
     content_hash: bytes
 
 
-class _Unread(NamedTuple):
-    document_id: bytes
-    source_id: str
-    container: str
-    position: int
-    reason: str
-    message: str
-    n_bytes: int
-
-
 def parse(documents: pa.Table) -> tuple[pa.Table, pa.Table]:
     """Return (PARSED, UNREAD) of DOCUMENTS (or READ): a pure function of the rows.
 
@@ -81,21 +71,44 @@ def parse(documents: pa.Table) -> tuple[pa.Table, pa.Table]:
     sake: what is unexpected becomes an UNREAD row with reason `fault`.
     """
     articles: dict[bytes, _Article] = {}
-    unread: dict[bytes, _Unread] = {}
-    for document in document_rows(documents):
+    unread: dict[bytes, Unread] = {}
+    together, left = _read_together(documents)
+    _add(articles, together)
+    for document in document_rows(left):
         try:
             article = _parse_one(document)
         except Exception as error:
-            unread[document.document_id] = _refuse(document, error)
+            unread[document.document_id] = refuse(document, error)
             continue
-        # The revision id is a hash of the article id too.
-        known = articles.get(article.revision_id)
-        if known is None or article.document_id < known.document_id:
-            articles[article.revision_id] = article
+        _add(articles, [article])
     return (
         _table(articles.values(), _Article._fields, PARSED),
-        _table(unread.values(), _Unread._fields, UNREAD),
+        _table(unread.values(), Unread._fields, UNREAD),
     )
+
+
+def _read_together(documents: pa.Table) -> tuple[list[_Article], pa.Table]:
+    """Return the articles of the documents that can be read column by column, and the others."""
+    articles: list[_Article] = []
+    is_left = np.ones(documents.num_rows, np.bool_)
+    try:
+        for columns in read_columns(documents, MAX_TEXT_CHARS):
+            is_left[columns.rows] = False
+            ids = documents["document_id"].take(pa.array(columns.rows, pa.int64())).to_pylist()
+            articles += _articles_of(ids, columns)
+    except Exception:
+        # One by one, the document that is at fault is named, and the others are read.
+        return [], documents
+    return articles, documents if is_left.all() else documents.filter(pa.array(is_left))
+
+
+def _add(articles: dict[bytes, _Article], found: Iterable[_Article]) -> None:
+    """Add articles by revision; of several documents that say the same the first by id stands."""
+    for article in found:
+        # The revision id is a hash of the article id too.
+        known = articles.setdefault(article.revision_id, article)
+        if article.document_id < known.document_id:
+            articles[article.revision_id] = article
 
 
 def join_parsed(parts: Sequence[tuple[pa.Table, pa.Table]]) -> tuple[pa.Table, pa.Table]:
@@ -158,7 +171,7 @@ def _parse_one(document: DocumentRow) -> _Article:
         raise DocumentError(
             document.problem,
             document.problem_message or document.problem,
-            next_step=_NEXT_STEPS.get(document.problem, "correct it and ingest it again"),
+            next_step=NEXT_STEPS.get(document.problem, "correct it and ingest it again"),
         )
     reading = reading_of(document.parse_options)
     record = read_record(
@@ -178,16 +191,65 @@ def _article(
     document_id: bytes, mapped: Mapped, text: str, encoded: bytes, reading: Reading
 ) -> _Article:
     get = mapped.fields.get
-    native_id, url, title, publisher = get("native_id"), get("url"), get("title"), get("publisher")
-    byline, language, section = get("byline"), get("language"), get("section")
-    source_id = get("source_id") or reading.source_id
     published = _date("published_at", mapped, reading)
     updated = _date("updated_at", mapped, reading)
-    article_id = identity.article_id(source_id, native_id, url, title, text)
-    in_nfc = identity.in_nfc(text)
+    composed = identity.in_nfc(text)
+    return _identified(
+        document_id,
+        get("native_id"),
+        get("url"),
+        get("title"),
+        get("publisher"),
+        get("byline"),
+        get("language"),
+        get("section"),
+        get("source_id") or reading.source_id,
+        published,
+        updated,
+        encoded,
+        encoded if composed is text else composed.encode(),
+        extra_json(mapped.extra),
+    )
+
+
+def _articles_of(document_ids: Sequence[bytes], columns: ReadColumns) -> Iterator[_Article]:
+    """Yield the articles of the documents with these ids, whose fields are `columns`."""
+    source_id = columns.reading.source_id
+    sources = [source or source_id for source in columns.fields.get("source_id", [])]
+    return map(
+        _identified,
+        document_ids,
+        *(columns.fields.get(name) or repeat(None) for name in _NAMES),
+        sources or repeat(source_id),
+        columns.dates.get("published_at") or repeat(NO_DATE),
+        columns.dates.get("updated_at") or repeat(NO_DATE),
+        columns.texts,
+        columns.composed,
+        columns.extras,
+    )
+
+
+def _identified(
+    document_id: bytes,
+    native_id: str | None,
+    url: str | None,
+    title: str | None,
+    publisher: str | None,
+    byline: str | None,
+    language: str | None,
+    section: str | None,
+    source_id: str,
+    published: Moment,
+    updated: Moment,
+    encoded: bytes,
+    composed: bytes,
+    extra: str | None,
+) -> _Article:
+    """Return the article with its ids; `composed` is its text `encoded` in NFC."""
+    article_id = identity.article_id(source_id, native_id, url, title, composed)
     content_hash = identity.content_hash(
         title,
-        encoded if in_nfc is text else in_nfc,
+        composed,
         url,
         byline,
         published.at,
@@ -212,7 +274,7 @@ def _article(
         language,
         section,
         encoded,
-        extra_json(mapped.extra),
+        extra,
         content_hash,
     )
 
@@ -234,7 +296,7 @@ def _check_text(mapped: Mapped, record: Mapping[str, Any], reading: Reading) -> 
     """
     text = mapped.fields.get("text")
     if text is None:
-        raise _missing_text(record, reading)
+        raise missing_text(record, reading)
     if len(text) > MAX_TEXT_CHARS:
         raise DocumentError(
             "too_large",
@@ -271,56 +333,7 @@ def _check_controls(mapped: Mapped, encoded: bytes) -> None:
     """
     for field, value in mapped.fields.items():
         if type(value) is str and (b"\0" in encoded if field == "text" else "\0" in value):
-            raise _control_characters(f"a NUL character in {mapped.columns[field]!r}")
+            raise control_characters(f"a NUL character in {mapped.columns[field]!r}")
     n_controls = len(encoded) - len(encoded.translate(None, _CONTROLS))
     if n_controls > max(_MAX_CONTROLS, _MAX_CONTROL_SHARE * len(mapped.fields["text"])):
-        raise _control_characters(f"{n_controls:,} control characters in the text")
-
-
-def _missing_text(record: Mapping[str, Any], reading: Reading) -> DocumentError:
-    mapped = dict(reading.column_map).get("text")
-    looked_in = ", ".join(COLUMN_TABLE["text"] if mapped is None else [mapped])
-    shown = [str(name)[:40] for name in record][:_MAX_COLUMNS_SHOWN]
-    columns = ", ".join(shown) + (", ..." if len(record) > len(shown) else "")
-    return DocumentError(
-        "missing_text",
-        f"no text in {looked_in}; columns found: {columns or 'none'}",
-        next_step="name the column with --map text=COLUMN",
-    )
-
-
-def _control_characters(what: str) -> DocumentError:
-    return DocumentError(
-        "control_characters",
-        what,
-        next_step="take them out at the source and ingest it again",
-    )
-
-
-def _refuse(document: DocumentRow, error: Exception) -> _Unread:
-    """Return the UNREAD row of a document: what was wrong, where; next step."""
-    if isinstance(error, UnicodeEncodeError):
-        error = DocumentError(
-            "lone_surrogate",
-            "a field holds half of a surrogate pair",
-            next_step="correct the text at its source and ingest it again",
-        )
-    if not isinstance(error, DocumentError):
-        error = DocumentError(
-            "fault",
-            f"{type(error).__name__}: {error}",
-            next_step="this is a fault in unecho: report it with the document",
-        )
-    place = document.container
-    if document.position:
-        place = f"{place}, {_UNITS.get(document.media, 'document')} {document.position}"
-    message = " ".join(f"{error.message} ({place}); {error.next_step}".split())
-    return _Unread(
-        document.document_id,
-        document.source_id,
-        document.container,
-        document.position,
-        error.reason,
-        message.encode("utf-8", "replace").decode("utf-8"),
-        document.n_bytes,
-    )
+        raise control_characters(f"{n_controls:,} control characters in the text")

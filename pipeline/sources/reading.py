@@ -23,9 +23,9 @@ from pipeline.sources.decode import ascii_outline, detect_encoding, unit_bytes, 
 from pipeline.sources.documents import Envelope
 from pipeline.sources.formats.csv_rows import find_delimiter, find_line_end, split_rows
 from pipeline.sources.formats.json_values import split_json
-from pipeline.sources.formats.lines import split_lines, whole_file
+from pipeline.sources.formats.lines import split_runs, whole_file
 from pipeline.sources.formats.parquet_rows import split_parquet
-from pipeline.sources.formats.slices import MEBIBYTE, Slice
+from pipeline.sources.formats.slices import MEBIBYTE, Run, Slice
 from pipeline.sources.options import Progress, ReadOptions
 from pipeline.sources.paths import Container
 from pipeline.sources.records import header_names
@@ -41,7 +41,7 @@ from pipeline.sources.sniff import (
 _PREFIX_BYTES = MEBIBYTE
 _MAX_PREFIX_BYTES = 8 * MEBIBYTE
 
-Read = Iterator[tuple[Envelope, Slice]]
+Read = Iterator[tuple[Envelope, Slice | Run]]
 
 
 class ContainerReader:
@@ -73,7 +73,7 @@ class ContainerReader:
                 yield self._fault(Fault("unreadable", f"it cannot be opened: {describe(error)}"))
                 return
             for envelope, found in self._read(stream):
-                self._n_documents += 1
+                self._n_documents += len(found.contents) if isinstance(found, Run) else 1
                 yield envelope, found
             self._tell(stream)
 
@@ -101,7 +101,7 @@ class ContainerReader:
         A document of ASCII is the same document whatever the rest of its file is written in.
         """
         envelope = self._envelope(media, encoding, header, **more)
-        if unit_bytes(encoding) > 1 or not header.isascii():
+        if encoding == "utf-8" or unit_bytes(encoding) > 1 or not header.isascii():
             return envelope, envelope
         return envelope, self._envelope(media, "utf-8", header, **more)
 
@@ -116,6 +116,10 @@ class ContainerReader:
         is_told = False
         position = 0
         for envelope, found in self._split(stream):
+            if isinstance(found, Run):
+                position = found.position + len(found.contents) - 1
+                yield envelope, found
+                continue
             position = found.position
             if found.is_open and stream.fault:
                 is_told = True
@@ -172,16 +176,26 @@ class ContainerReader:
         if kind in ("csv", "tsv"):
             yield from self._rows("\t" if kind == "tsv" else ",", chunks, encoding, seen)
             return
-        if kind == "jsonl":
-            slices = split_lines(chunks, encoding, limits)
-        else:
-            column_map = resolve_map(self.options.column_map)
-            slices = split_json(
-                chunks, encoding, limits, lambda record: has_text_column(record, column_map)
-            )
         envelopes = self._envelopes(kind, encoding)
-        for found in slices:
+        if kind == "jsonl":
+            yield from self._lines(split_runs(chunks, encoding, limits), envelopes)
+            return
+        column_map = resolve_map(self.options.column_map)
+        for found in split_json(
+            chunks, encoding, limits, lambda record: has_text_column(record, column_map)
+        ):
             yield envelopes[found.content.isascii()], found
+
+    def _lines(self, lines: Iterator[Slice | Run], envelopes: tuple[Envelope, Envelope]) -> Read:
+        """Yield lines, a run of them at once where they all have one envelope."""
+        for found in lines:
+            if isinstance(found, Slice):
+                yield envelopes[found.content.isascii()], found
+            elif envelopes[0] is envelopes[1]:
+                yield envelopes[0], found
+            else:
+                for line in found.slices():
+                    yield envelopes[line.content.isascii()], line
 
     def _rows(self, delimiter: str, chunks: Iterator[bytes], encoding: str, seen: bytes) -> Read:
         outline = ascii_outline(seen, encoding).lstrip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 # Only parameters that are known to track are dropped: what is unknown may be the article's id
@@ -48,6 +49,7 @@ _SIMPLE = re.compile(
 )
 
 
+@lru_cache(maxsize=64)  # an article without an id of its own asks for its key twice
 def url_key(url: str) -> str:
     """Return the key of an address: `//host/path?query`.
 

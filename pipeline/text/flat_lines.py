@@ -7,6 +7,7 @@ and white space outside ASCII, long runs of it) are named, so that they are read
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +45,22 @@ class FlatLines(NamedTuple):
     owners: Places
 
 
+_BLOCK_BYTES = 1 << 18
+"""Bytes are looked at in blocks that stay in the cache: what is computed of them does too, and no
+memory is asked of the system (half of the time of looking at a whole batch at once)."""
+
+
+def places_where(
+    utf8: NDArray[np.uint8], look: Callable[[NDArray[np.uint8]], NDArray[np.bool_]]
+) -> Places:
+    """Return the places of the bytes that `look` finds in any stretch of them, ascending."""
+    found = [
+        np.flatnonzero(look(utf8[start : start + _BLOCK_BYTES])) + start
+        for start in range(0, utf8.size, _BLOCK_BYTES)
+    ]
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
 def flat_texts(texts: pa.LargeStringArray) -> FlatTexts:
     """Return the buffer of an array of texts without nulls, uncopied."""
     _, offsets, utf8 = texts.buffers()
@@ -70,7 +87,7 @@ def find_lines(texts: FlatTexts) -> tuple[FlatLines, NDArray[np.bool_]]:
 def _between_breaks(texts: FlatTexts) -> tuple[Places, Places, Places]:
     """Return start, end and text of what stands between line breaks, empty pieces among them."""
     first, last = texts.offsets[0], texts.offsets[-1]
-    controls = first + np.flatnonzero(texts.utf8[first:last] < 0x20)
+    controls = first + places_where(texts.utf8[first:last], lambda utf8: utf8 < 0x20)
     after = controls[_IS_BREAK[texts.utf8[controls]]] + 1
     starts = np.concatenate((after, texts.offsets[:-1]))
     # Where a text ends in a break, the empty piece after it comes before the next text.
@@ -132,10 +149,13 @@ def _code(utf8: NDArray[np.uint8], at: Places, size: int) -> Places:
 
 def _wide_breaks(utf8: NDArray[np.uint8]) -> Places:
     r"""Return where U+0085, U+2028 or U+2029 stand."""
+    leads = places_where(utf8, lambda block: (block == 0xC2) | (block == 0xE2))
+    is_short = utf8[leads] == 0xC2
     found = []
-    for lead, codes in ((b"\xc2", (0xC285,)), (b"\xe2", (0xE280A8, 0xE280A9))):
-        at = np.flatnonzero(utf8 == lead[0])
-        size = 2 if len(codes) == 1 else 3
+    for at, size, codes in (
+        (leads[is_short], 2, (0xC285,)),
+        (leads[~is_short], 3, (0xE280A8, 0xE280A9)),
+    ):
         at = at[at + size <= utf8.size]
         found.append(at[np.isin(_code(utf8, at, size), codes)])
     return np.concatenate(found)

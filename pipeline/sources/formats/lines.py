@@ -7,17 +7,27 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from pipeline.sources.decode import outline, unit_bytes
-from pipeline.sources.formats.slices import Cutter, Limits, Slice
+from pipeline.sources.formats.slices import Cutter, Limits, Run, Slice
 
 _NEWLINE = 0x0A
 
 
 def split_lines(chunks: Iterable[bytes], encoding: str, limits: Limits) -> Iterator[Slice]:
+    """Yield every line of `split_runs` by itself."""
+    for found in split_runs(chunks, encoding, limits):
+        if isinstance(found, Run):
+            yield from found.slices()
+        else:
+            yield found
+
+
+def split_runs(chunks: Iterable[bytes], encoding: str, limits: Limits) -> Iterator[Slice | Run]:
     r"""Yield every line that is not blank, without its line end (`\n` or `\r\n`).
 
     A line ends at the encoded newline: in UTF-16 that is a code unit, and U+2028 is no line
     end. In all other encodings read here the byte 0x0A is nothing but a newline. Positions are
-    1-based line numbers, blank lines counted.
+    1-based line numbers, blank lines counted. Lines that are documents as they stand, as nearly
+    all are, come together: a third of the time of reading went with each by itself.
     """
     cutter = Cutter(limits, "line")
     cutter.start(1)
@@ -29,6 +39,12 @@ def split_lines(chunks: Iterable[bytes], encoding: str, limits: Limits) -> Itera
         else:
             lines = _cut_at_newlines(bytes(tail), chunk, encoding)
             tail = bytearray(lines.pop())
+            if is_bytewise and not cutter.n_pieces:
+                whole = [line.removesuffix(b"\r") for line in lines] if b"\r" in chunk else lines
+                if _are_plain(whole, limits):
+                    yield Run(cutter.position, whole)
+                    cutter.start(cutter.position + len(whole))
+                    lines = []
             for line in lines:
                 if is_bytewise and _is_plain(line, cutter):
                     yield Slice(cutter.position, line)
@@ -37,6 +53,17 @@ def split_lines(chunks: Iterable[bytes], encoding: str, limits: Limits) -> Itera
                 cutter.start(cutter.position + 1)
         yield from cutter.spill(tail)
     yield from _finish(cutter, bytes(tail), encoding, is_open=True)
+
+
+def _are_plain(lines: list[bytes], limits: Limits) -> bool:
+    """Tell whether all of some lines are documents as they stand."""
+    sizes = list(map(len, lines))
+    return (
+        min(sizes) > 0
+        and max(sizes) <= limits.document_bytes
+        and not any(map(bytes.isspace, lines))
+        and not any(line.endswith(b"\r") for line in lines)
+    )
 
 
 def _is_plain(line: bytes, cutter: Cutter) -> bool:

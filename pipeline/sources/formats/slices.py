@@ -25,6 +25,19 @@ class Slice(NamedTuple):
     is_open: bool = False
 
 
+class Run(NamedTuple):
+    """Whole documents that stand one after the other, with nothing to say of any of them."""
+
+    position: int
+    """The position of the first; those of the others follow."""
+    contents: list[bytes]
+
+    def slices(self) -> Iterator[Slice]:
+        """Yield the documents one by one."""
+        for position, content in enumerate(self.contents, start=self.position):
+            yield Slice(position, content)
+
+
 @dataclass(frozen=True)
 class Limits:
     """How long a document may be.

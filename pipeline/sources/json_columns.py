@@ -1,0 +1,291 @@
+"""Documents of JSON read column by column: the short way of `parse` for what nearly all hold.
+
+The plain way (`records.read_record`, `columns.map_record`) makes a dictionary of every document
+and asks what each of its columns is for. Here a compiled kernel finds the values of all documents
+in one pass, and each column is mapped at once. Whatever is not plain, text with control
+characters, numbers that are no whole ones, the same column twice, is left to the plain way:
+documents are read here only where both ways give the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.sources.columns import Plan, fold_name, is_empty, plan_columns
+from pipeline.sources.dates import Moment, read_date
+from pipeline.sources.identity import in_nfc
+from pipeline.sources.json_kinds import ABSENT, COMBINES, DIGITS, HAS_RETURN, NULL, RAW, STRING
+from pipeline.sources.records import Reading, extra_json, reading_of
+from pipeline.text.engine import use_compiled
+from pipeline.text.fold_tables import combining_code_points
+from pipeline.text.utf8 import Utf8
+
+Flags = NDArray[np.bool_]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The values of the documents in `rows`, key by key; arrays are [n, keys]."""
+
+    rows: Rows
+    """Rows of the documents that are objects whose strings are all plain."""
+    utf8: NDArray[np.uint8]
+    """Their bytes."""
+    strings: NDArray[np.uint8]
+    """The strings in them, as their escapes mean them."""
+    names: tuple[str, ...]
+    spans: NDArray[np.int64]
+    """Where a value stands, [n, keys, 2]: in `strings`, or in `utf8` what is no string."""
+    kinds: NDArray[np.uint8]
+    marks: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class ReadColumns:
+    """The fields of some documents with one way of reading, as the plain way reads them."""
+
+    rows: list[int]
+    """The rows of the documents."""
+    reading: Reading
+    fields: dict[str, list[Any]]
+    """By name; of fields that no column fills there is none. The text is not among them."""
+    dates: dict[str, list[Moment]]
+    texts: list[bytes]
+    """In UTF-8, line ends unified."""
+    composed: list[bytes]
+    """The same in NFC."""
+    extras: list[str | None]
+
+
+def read_columns(documents: pa.Table, max_text_bytes: int) -> Iterator[ReadColumns]:
+    """Yield the columns of the documents (of DOCUMENTS or READ) that can be read so.
+
+    None of those whose text has more bytes is among them.
+    """
+    if not use_compiled(documents.num_rows):
+        return
+    scan = _scan(documents)
+    if scan is None or len(set(map(fold_name, scan.names))) < len(scan.names):
+        return
+    options = pc.dictionary_encode(documents["parse_options"].combine_chunks())
+    ways = options.indices.to_numpy()[scan.rows]
+    for way in np.unique(ways).tolist():
+        reading = reading_of(options.dictionary[way].as_py())
+        columns = _Columns(scan, np.flatnonzero(ways == way), reading, max_text_bytes)
+        if columns.places.size:
+            yield columns.read()
+
+
+def _scan(documents: pa.Table) -> Scan | None:
+    """Return what stands in the documents of JSON in UTF-8; None where there are none."""
+    is_json = pc.is_in(documents["media"], pa.array(["jsonl", "json"]))
+    is_utf8 = pc.equal(documents["encoding"], "utf-8")
+    is_whole = pc.is_null(documents["problem"])
+    is_plain = pc.and_(pc.and_(is_json, is_utf8), is_whole).to_numpy()
+    rows = np.flatnonzero(is_plain)
+    if not rows.size:
+        return None
+    contents = documents["content"].combine_chunks()
+    if rows.size < len(contents):
+        contents = contents.take(pa.array(rows))
+    from pipeline.sources.json_scan_compiled import scan
+
+    data = Utf8.of(contents.view(pa.large_string()))
+    keys, strings, spans, kinds, marks, is_read = scan(
+        data.bytes, data.offsets, combining_code_points(), _quiet_bytes()
+    )
+    try:
+        names = tuple(data.bytes[start:end].tobytes().decode() for start, end in keys.tolist())
+    except UnicodeDecodeError:  # the plain way says which document it is
+        return None
+    if not is_read.all():
+        rows, spans, kinds, marks = rows[is_read], spans[is_read], kinds[is_read], marks[is_read]
+    return Scan(rows, data.bytes, strings, names, spans, kinds, marks)
+
+
+@cache
+def _quiet_bytes() -> Flags:
+    """Return the bytes with which a character begins that stays as it is in any string and form.
+
+    ASCII, and the first of three bytes where none of their code points combines.
+    """
+    is_quiet = np.zeros(256, np.bool_)
+    is_quiet[0x20:0x7F] = True
+    is_quiet[[ord('"'), ord("\\")]] = False
+    combines = combining_code_points()
+    is_quiet[0xE1:0xF0] = ~combines[0x1000:0x10000].reshape(15, 0x1000).any(axis=1)
+    return is_quiet
+
+
+class _Columns:
+    """The columns of the documents that are read in one way."""
+
+    def __init__(self, scan: Scan, places: Rows, reading: Reading, max_bytes: int) -> None:
+        """Take the places in `scan` of the documents."""
+        self._scan, self._reading = scan, reading
+        self._strings = memoryview(scan.strings.data)
+        self._plan: Plan = plan_columns(scan.names, reading.column_map)
+        self._key_of = {name: key for key, name in enumerate(scan.names)}
+        self.places, self._text_keys = self._with_text(places, max_bytes)
+        self._is_odd = np.zeros(self.places.size, np.bool_)
+        self._values: dict[str, list[Any]] = {}
+
+    def read(self) -> ReadColumns:
+        """Return the columns of the documents in which nothing odd was found."""
+        fields: dict[str, list[Any]] = {}
+        chosen: dict[str, Flags] = {}
+        for target, read, candidates in self._plan.fields:
+            if target != "text":
+                fields[target] = self._field(read, candidates, chosen)
+        zone = self._reading.timezone
+        dates = {
+            target: [read_date(value, zone) for value in fields.pop(target)]
+            for target in ("published_at", "updated_at")
+            if target in fields
+        }
+        for moments in dates.values():
+            self._is_odd |= [moment.precision == "unparsed" for moment in moments]
+        extras = self._extras(chosen)
+        texts, composed = self._texts()
+        kept = np.flatnonzero(~self._is_odd).tolist()
+        rows = self._scan.rows[self.places[kept]].tolist()
+
+        def own(column: list[Any]) -> list[Any]:
+            return column if len(kept) == len(column) else [column[at] for at in kept]
+
+        return ReadColumns(
+            rows,
+            self._reading,
+            {name: own(column) for name, column in fields.items()},
+            {name: own(column) for name, column in dates.items()},
+            own(texts),
+            own(composed),
+            own(extras),
+        )
+
+    def _with_text(self, places: Rows, max_bytes: int) -> tuple[Rows, Rows]:
+        """Return the places of documents with one text that is no blank, and its key in each."""
+        names = next((names for target, _, names in self._plan.fields if target == "text"), ())
+        if not names:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        keys = np.array([self._key_of[name] for name in names])
+        kinds = self._scan.kinds[np.ix_(places, keys)]
+        is_given = (kinds != ABSENT) & (kinds != NULL)
+        text_keys = keys[is_given.argmax(axis=1)]
+        is_read = (is_given.sum(axis=1) == 1) & (self._scan.kinds[places, text_keys] == STRING)
+        starts, ends = self._scan.spans[places, text_keys].T
+        is_read &= ends - starts <= max_bytes
+        is_read[is_read] &= starts[is_read] < ends[is_read]
+        lead = self._scan.strings[np.where(is_read, starts, 0)]
+        # Letters and signs of ASCII, Hangul, most Han; others are looked at one by one.
+        is_seen = ((lead > 0x20) & (lead < 0x7F)) | ((lead >= 0xE4) & (lead <= 0xED))
+        for at in np.flatnonzero(is_read & ~is_seen).tolist():
+            opening = self._scan.strings[starts[at] : min(starts[at] + 4, ends[at])].tobytes()
+            is_read[at] = not is_empty(opening.decode("utf-8", "ignore")[:1])
+        return places[is_read], text_keys[is_read]
+
+    def _field(self, read: Any, candidates: Sequence[str], chosen: dict[str, Flags]) -> list[Any]:
+        """Return the first usable value of each document, and note which columns were chosen."""
+        found: list[Any] = list(map(read, self._column(candidates[0], is_candidate=True)))
+        self._mark_unusable(candidates[0], found)
+        for name in candidates[1:]:
+            if name not in self._plan_firsts:
+                is_chosen = chosen.setdefault(name, np.zeros(len(found), np.bool_))
+            else:
+                is_chosen = np.zeros(len(found), np.bool_)
+            usable = list(map(read, self._column(name, is_candidate=True)))
+            self._mark_unusable(name, usable)
+            for at, value in enumerate(usable):
+                if value is not None and found[at] is None:
+                    found[at] = value
+                    is_chosen[at] = True
+        return found
+
+    @property
+    def _plan_firsts(self) -> set[str]:
+        """Return the columns that are taken wherever they hold something."""
+        return {candidates[0] for _, _, candidates in self._plan.fields}
+
+    def _mark_unusable(self, name: str, usable: list[Any]) -> None:
+        """Mark documents whose value says something, but not what the field takes."""
+        if self._holds(name, RAW):
+            values = self._column(name, is_candidate=True)
+            for at, (value, found) in enumerate(zip(values, usable, strict=True)):
+                if found is None and not is_empty(value):
+                    self._is_odd[at] = True
+
+    def _holds(self, name: str, kind: int) -> bool:
+        kinds = self._scan.kinds[self.places, self._key_of[name]]
+        return bool((kinds == kind).any())
+
+    def _column(self, name: str, *, is_candidate: bool) -> list[Any]:
+        """Return the values of a column, None where there is none."""
+        if name not in self._values:
+            self._values[name] = self._loaded(self._key_of[name], is_candidate)
+        return self._values[name]
+
+    def _loaded(self, key: int, is_candidate: bool) -> list[Any]:
+        kinds = self._scan.kinds[self.places, key]
+        starts, ends = self._scan.spans[self.places, key].T
+        strings = self._strings
+        if (kinds == STRING).all():
+            spans = zip(starts.tolist(), ends.tolist(), strict=True)
+            return [str(strings[start:end], "utf-8") for start, end in spans]
+        values: list[Any] = [None] * kinds.size
+        for at in np.flatnonzero(kinds == STRING).tolist():
+            values[at] = str(strings[starts[at] : ends[at]], "utf-8")
+        for at in np.flatnonzero((kinds == DIGITS) | (kinds == RAW)).tolist():
+            raw = self._scan.utf8[starts[at] : ends[at]].tobytes()
+            try:
+                values[at] = orjson.loads(raw)
+            except orjson.JSONDecodeError:
+                self._is_odd[at] = True
+                continue
+            if is_candidate and not _is_simple(values[at]):
+                self._is_odd[at] = True
+                values[at] = None
+        return values
+
+    def _extras(self, chosen: dict[str, Flags]) -> list[str | None]:
+        """Return what no field took, as JSON."""
+        extras: list[dict[str, Any]] = [{} for _ in range(self.places.size)]
+        for name in self._plan.rest:
+            for extra, value in zip(extras, self._column(name, is_candidate=False), strict=True):
+                if value is not None and not is_empty(value):
+                    extra[name] = value
+        for name, is_chosen in chosen.items():
+            values = self._column(name, is_candidate=True)
+            is_left = ~(is_chosen | (self._text_keys == self._key_of[name]))
+            for at in np.flatnonzero(is_left).tolist():
+                if not is_empty(values[at]):
+                    extras[at][name] = values[at]
+        return [extra_json(extra) if extra else None for extra in extras]
+
+    def _texts(self) -> tuple[list[bytes], list[bytes]]:
+        """Return the texts as they are stored, and in NFC."""
+        spans = self._scan.spans[self.places, self._text_keys].tolist()
+        texts = [bytes(self._strings[start:end]) for start, end in spans]
+        marks = self._scan.marks[self.places, self._text_keys]
+        for at in np.flatnonzero(marks & HAS_RETURN).tolist():
+            texts[at] = texts[at].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        composed = texts.copy()
+        for at in np.flatnonzero(marks & COMBINES).tolist():
+            composed[at] = in_nfc(texts[at].decode()).encode()
+        return texts, composed
+
+
+def _is_simple(value: object) -> bool:
+    """Return whether a field may read a value here: a whole number, a list of names."""
+    if isinstance(value, list):
+        return all(isinstance(part, str) for part in value)
+    return type(value) is int
