@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -128,13 +129,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _leave(code: int) -> None:
-    """End the process at once, where nobody else has threads to end.
+    """End the process as Python does, but for taking apart all that was loaded.
 
-    Python would look through all that was loaded and take it apart: 0.1 s of an ingest.
+    That is 0.1 s of a direct ingest and 0.4 s of a recorded one, and nobody is left to see it.
     """
-    if threading.active_count() > 1 or "prefect" in sys.modules:
-        return
-    atexit._run_exitfuncs()
+    with suppress(KeyboardInterrupt):
+        # Threads come first: what is still to be recorded is sent by them.
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
