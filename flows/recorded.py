@@ -19,7 +19,7 @@ from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
-from prefect import Task, flow, get_run_logger
+from prefect import Flow, Task, get_run_logger
 from prefect.artifacts import (
     create_markdown_artifact,
     create_progress_artifact,
@@ -196,19 +196,20 @@ def run_recorded(
     outcome = Outcome()
     sources = [s for r in requests for s in ([r.source_id] if r.is_drop_folder else r.specs) if s]
 
-    @flow(
+    def ingest(sources: list[str]) -> State[None]:
+        """Ingest what the command line named."""
+        return record_body(outcome, requests, settings, page_api, on_progress)
+
+    flow = _PlainFlow(
+        ingest,
         name=FLOW_NAME,
         flow_run_name=run_name(sources, datetime.now(UTC)),
         persist_result=False,
         validate_parameters=False,
     )
-    def ingest(sources: list[str]) -> State[None]:
-        """Ingest what the command line named."""
-        return record_body(outcome, requests, settings, page_api, on_progress)
-
     try:
         with outcome.patience:
-            ingest(sources, return_state=True)
+            flow(sources, return_state=True)
     except Exception as error:
         _forget_unsent()
         # The warehouse is the truth, the record is not: what was published counts.
@@ -220,6 +221,14 @@ def run_recorded(
     if outcome.error is not None:
         raise outcome.error
     return outcome
+
+
+class _PlainFlow(Flow[[list[str]], State[None]]):
+    """A flow whose parameters are of JSON's own types: Prefect loads FastAPI, 0.1 s, to see it."""
+
+    def serialize_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Return the parameters as they are recorded."""
+        return parameters
 
 
 def record_body(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import re
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +19,7 @@ from pipeline.commands.doctor import doctor
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.explain import explain
 from pipeline.commands.ingest import ingest
+from pipeline.commands.interrupts import INTERRUPTED
 from pipeline.commands.options import Options, UsageError
 from pipeline.commands.quarantine import quarantine
 from pipeline.commands.rebuild import rebuild
@@ -25,6 +30,9 @@ from pipeline.commands.sql import sql
 from pipeline.errors import SettingsError, UnechoError
 
 OK, FAILED, USAGE = 0, 1, 2
+
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""Python's 700 make it look through all that is being loaded again and again: 0.1 s an ingest."""
 
 _COMMENT = re.compile(r"--([^a-z-]|[a-z-]+\s)")
 """What begins a comment in SQL and is no long option: those are letters up to a = or the end."""
@@ -96,24 +104,51 @@ def root(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line (sys.argv) and return the exit code: 0, 1 or 2.
+    """Run the command line and return the exit code: 0, 1 or 2.
 
     Errors are one line on stderr, `unecho: what, where; next step`; --debug adds the traceback.
+    Without `arguments` it is the program itself, takes sys.argv and may end the process.
     """
     from pipeline.report.terminal import force_utf8
 
+    _start_light()
     force_utf8()
     words = hoisted(sys.argv[1:] if arguments is None else arguments)
     try:
         code = run(words)
         sys.stdout.flush()
-        return code
     except BrokenPipeError:
-        return _end_quietly()
+        code = _end_quietly()
     except Exception as error:
         if "--debug" in words:
             raise
-        return _report(error)
+        code = _report(error)
+    if arguments is None:
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> None:
+    """End the process as Python does, but for taking apart all that was loaded.
+
+    That is 0.1 s of a direct ingest and 0.4 s of a recorded one, and nobody is left to see it.
+    """
+    with suppress(KeyboardInterrupt):
+        # Threads come first: what is still to be recorded is sent by them.
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _start_light() -> None:
+    """Leave out of what we load what only costs: in this process, and in those that it starts."""
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    # No kernel multiplies matrices: the threads of BLAS would start, and spin, for nothing.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # pydantic looks through every installed package for plugins of its own.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
 
 
 def run(words: Sequence[str]) -> int:
@@ -128,7 +163,7 @@ def run(words: Sequence[str]) -> int:
     except typer.Exit as exit_:
         return int(exit_.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        _say("interrupted; nothing is left half done, run the command again to go on")
+        _say(INTERRUPTED)
         return FAILED
     return OK
 

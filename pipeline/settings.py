@@ -1,7 +1,8 @@
 """The one settings class of the shell: arguments > environment (`UNECHO_…`) > `unecho.toml`.
 
 Loaded inside a flow or command, never at import. The core never sees it: `rules()` hands the
-frozen dataclasses of the stages over.
+frozen dataclasses of the stages over. The environment and the file are read by
+`settings_sources`, where either says anything.
 """
 
 from __future__ import annotations
@@ -14,16 +15,11 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
 
 from pipeline.errors import SettingsError
 
 DEFAULT_CONFIG = Path("unecho.toml")
+ENV_PREFIX = "UNECHO_"
 _INTERVAL = re.compile(r"^\s*(\d+)\s*(s|m|h|d)\s*$")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -87,10 +83,10 @@ class SourceSettings(BaseModel):
         return schedule
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every knob of unecho, with its unit in its name."""
 
-    model_config = SettingsConfigDict(env_prefix="UNECHO_", extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     warehouse: Path = Field(default=Path("warehouse/data"), description="root of the warehouse")
     timezone: str = Field(default="UTC", description="time zone of dates without one")
@@ -169,21 +165,8 @@ class Settings(BaseSettings):
             raise ValueError(f"source id given twice: {', '.join(twice)}")
         return source
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments first: with only a TOML source pydantic-settings ignores them silently."""
-        toml = TomlConfigSettingsSource(settings_cls, toml_file=_config_path())
-        return init_settings, env_settings, toml
 
-
-def _config_path() -> Path | None:
+def config_path() -> Path | None:
     """Return the settings file to read: UNECHO_CONFIG, else ./unecho.toml where it exists."""
     named = os.environ.get("UNECHO_CONFIG")
     if named:
@@ -197,14 +180,14 @@ def load_settings(**arguments: Any) -> Settings:
     Raises:
         SettingsError: names the first wrong key, what was wrong and where it was read.
     """
-    config = _config_path()
+    config = config_path()
     if config is not None and not config.is_file():
         raise SettingsError(
             "UNECHO_CONFIG", f"{config} is no file", next_step="name an unecho.toml"
         )
     given = {k: v for k, v in arguments.items() if v is not None}
     try:
-        settings = Settings(**given)
+        settings = _read(given, config)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "settings"
@@ -218,6 +201,16 @@ def load_settings(**arguments: Any) -> Settings:
     return settings.model_copy(
         update={"source": tuple(_anchored(s, config) for s in settings.source)}
     )
+
+
+def _read(given: dict[str, Any], config: Path | None) -> Settings:
+    """Return the settings: `given` > the environment > the file."""
+    names = {ENV_PREFIX + name.upper() for name in Settings.model_fields}
+    if config is None and not any(name.upper() in names for name in os.environ):
+        return Settings(**given)
+    from pipeline.settings_sources import read_settings  # 0.1 s, pydantic-settings loads asyncio
+
+    return read_settings(given)
 
 
 def _anchored(source: SourceSettings, config: Path | None) -> SourceSettings:

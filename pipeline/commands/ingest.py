@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
 
+from pipeline.commands.interrupts import ended_as_by_ctrl_c, ended_at_once
 from pipeline.commands.options import (
     ENCODING_OPTION,
     MAP_OPTION,
@@ -81,12 +77,14 @@ def ingest(
         raise UsageError("--prefect and --direct exclude each other", "leave one out")
     if not all(place.strip() for place in places or ()):
         raise UsageError("an empty SOURCE names nothing", "name a file or folder, . is this one")
-    from pipeline.commands.requests import Overrides, requests_for
+    with ended_at_once():
+        from pipeline.commands.requests import Overrides, requests_for
 
-    settings = settings_of(context, batch_documents=batch_documents, timezone=timezone)
-    overrides = Overrides(source, column_map(columns), timezone, encoding)
-    requests = requests_for(places or [], settings, overrides)
-    with _ended_as_by_ctrl_c():
+        settings = settings_of(context, batch_documents=batch_documents, timezone=timezone)
+        overrides = Overrides(source, column_map(columns), timezone, encoding)
+        requests = requests_for(places or [], settings, overrides)
+        import flows.ingest  # noqa: F401
+    with ended_as_by_ctrl_c():
         summary, url = _run(requests, settings, may_start_server=prefect, may_record=not direct)
     if json:
         from pipeline.report.answers import as_json
@@ -100,32 +98,6 @@ def ingest(
             sys.stdout.write(line + "\n")
     tell_alarms(summary.alarms)
     _fail_if_nothing_could_be_taken(summary, call_of(context))
-
-
-@contextmanager
-def _ended_as_by_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP raise KeyboardInterrupt in the block: the run is marked failed.
-
-    What is ignored (nohup) stays so, and in a process of Prefect's runner Prefect's answer holds.
-    """
-    is_main = threading.current_thread() is threading.main_thread()
-    earlier = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP)} if is_main else {}
-    ours = [n for n, answer in earlier.items() if answer is signal.SIG_DFL]
-    if "PREFECT__FLOW_RUN_ID" in os.environ:
-        ours = []
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        for n in ours:  # a second one must not cut off how the first one ends
-            signal.signal(n, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    for n in ours:
-        signal.signal(n, interrupt)
-    try:
-        yield
-    finally:
-        for n in ours:
-            signal.signal(n, earlier[n])
 
 
 def _fail_if_nothing_could_be_taken(summary: RunSummary, call: str) -> None:
@@ -144,11 +116,10 @@ def _run(
     requests: Sequence[Request], settings: Settings, *, may_start_server: bool, may_record: bool
 ) -> tuple[RunSummary, str | None]:
     """Run the flow, recorded where that is asked for or a server answers; return its page, too."""
-    from flows.server import find_server
     from pipeline.commands.requests import bytes_of
     from pipeline.report.progress import IngestProgress
 
-    api = find_server(settings) if may_record else None
+    api = _server(settings) if may_record else None
     if api is None and may_start_server:
         typer.echo("unecho: starting a Prefect server for this run, 10 to 20 s …", err=True)
     elif api is None and may_record:
@@ -174,3 +145,9 @@ def _run(
             on_progress=progress.update,
         )
     return summary, None
+
+
+def _server(settings: Settings) -> str | None:
+    from flows.server import find_server
+
+    return find_server(settings)

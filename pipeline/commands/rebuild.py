@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import typer
 
+from pipeline.commands.interrupts import ended_as_by_ctrl_c, ended_at_once
 from pipeline.commands.options import call_of, settings_of
 
 if TYPE_CHECKING:
@@ -41,12 +42,12 @@ def rebuild(
     step; readers see the old snapshot until then. Story ids stay, ids that are merged away lead
     on. The warehouse remembers the parameters, and later runs of ingest use them.
     """
-    from flows.rules import parse_parameter
-    from pipeline.commands.ingest import _ended_as_by_ctrl_c
+    with ended_at_once():
+        from flows.rules import parse_parameter
 
-    settings = settings_of(context)
-    given = dict(parse_parameter(assignment) for assignment in sets or ())
-    with _ended_as_by_ctrl_c():
+        settings = settings_of(context)
+        given = dict(parse_parameter(assignment) for assignment in sets or ())
+    with ended_as_by_ctrl_c():
         summary, url = _run(settings, given, is_dry_run=dry_run, may_record=not direct)
     _warn(settings, given)
     if json:

@@ -6,7 +6,6 @@ spaced (Han, Kana, Thai). A position in the key is exact to the piece.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.text.lazy_pattern import lazy
 from pipeline.text.paragraphs import keys_of
 from pipeline.text.script import ScriptClass, script_class
 
 Span = tuple[int, int]
 
-_WORD = re.compile(r"\S+")
+_WORD = lazy(r"\S+")
 _UNSPACED = (ScriptClass.HAN_KANA, ScriptClass.UNSPACED)
 # Blocks in which all such characters lie; Hangul lies outside, so that most words are not walked.
-_MAYBE_UNSPACED = re.compile(
+_MAYBE_UNSPACED = lazy(
     "[\u0e00-\u10ff\u1780-\u1b7f\u2e80-\u312f\u3190-\ua4cf\ua980-\uaadf\uf900-\ufaff\uff66-\uff9f"
     "\U00016fe0-\U0003ffff]"
 )

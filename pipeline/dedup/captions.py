@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipeline.dedup.photo_credits import credit_start, is_credit_line
 from pipeline.dedup.removals import Cuts, article_ranges
 from pipeline.text.flat_lines import flat_texts, places_where
+from pipeline.text.lazy_pattern import lazy
 from pipeline.text.sentences import split_sentences
 
 REASON = "furniture_caption"
@@ -74,10 +75,10 @@ _JAMO_LEAD, _ACCENT_LEADS = 0xE1, (0xCC, 0xCD)
 """First bytes of theirs, which few other letters of the news have."""
 
 _MARKED = (
-    ("mark", re.compile(r"^(?:◆…|[▲△▼▽]\s?\S.{0,150}(?:[고져여] 있다|모습|전경|장면|조감도)\.?$)")),
+    ("mark", lazy(r"^(?:◆…|[▲△▼▽]\s?\S.{0,150}(?:[고져여] 있다|모습|전경|장면|조감도)\.?$)")),
     (
         "label",
-        re.compile(
+        lazy(
             r"^(?:[\[<(【〈]?\s?(?:사진\s?설명|写真説明|图片说明|圖片說明)\s?[\]>)】〉=:：]"
             r"|[<【]\s?(?:사진|写真)\s?[>】]"
             r"|(?:caption|キャプション|pie de foto|bildunterschrift|légende)\s?[:：]"
@@ -85,7 +86,7 @@ _MARKED = (
             re.IGNORECASE,
         ),
     ),
-    ("shows", re.compile(r"(?:^|\.\s?)사진은\s[^.]{2,80}[^.다요까]\.?$|찍고 있는 모습\.?$")),
+    ("shows", lazy(r"(?:^|\.\s?)사진은\s[^.]{2,80}[^.다요까]\.?$|찍고 있는 모습\.?$")),
 )
 
 

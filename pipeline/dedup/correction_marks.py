@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from pipeline.text.lazy_pattern import lazy
+
 _OPEN, _CLOSE = r"[\[(<【〔〈＜［（]", r"[\])>】〕〉＞］）]"
 
 # The bare words are news as well (a market's correction, a suit for 정정보도): they count in
@@ -34,7 +36,7 @@ _PHRASES = (
     r"|in\s+einer\s+(?:früheren|ersten)\s+(?:fassung|version)|dieser\s+artikel\s+wurde\s+(?:korrigiert|berichtigt)"
     r"|в\s+(?:первоначальной|предыдущей)\s+версии|текст\s+исправлен"
 )
-_CORRECTED = re.compile(
+_CORRECTED = lazy(
     rf"{_OPEN}\s*(?:{_CORRECTION})\s*{_CLOSE}"
     rf"|^\W*(?:{_CORRECTION})\s*(?:[:：|]|\s[-–—]|$|\n)|^corrected\s?[-–—]|(?<=[.!?。다])\s+(?:{_CORRECTION})\s*[:：]"
     rf"|\b(?:{_PHRASES})",

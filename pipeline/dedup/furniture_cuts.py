@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.dedup.furniture_pattern import FurniturePattern
+from pipeline.text.lazy_pattern import lazy
 
-_WORD = re.compile(r"[\wⓒ©Ⓒ]")
-_JOINS_PREVIOUS = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff]")
+_WORD = lazy(r"[\wⓒ©Ⓒ]")
+_JOINS_PREVIOUS = lazy("[\u1160-\u11ff\ud7b0-\ud7ff]")
 """Conjoining vowels and finals: with the leading consonant before them they are one syllable."""
 
 OPENERS = "[(【（［"
@@ -37,7 +38,7 @@ BYLINE_SIGNS = (
     "@|기자|특파원|디자이너|위원|통신원|리포터|칼럼니스트|연합뉴스|뉴시스|뉴스1|News1|뉴스핌|[Rr]euter|REUTER"
     r"|\bAF?P\b|\bUPI\b"
 )
-_RIGHTS_WORD, _BYLINE_SIGN = re.compile(RIGHTS_SIGNS), re.compile(BYLINE_SIGNS)
+_RIGHTS_WORD, _BYLINE_SIGN = lazy(RIGHTS_SIGNS), lazy(BYLINE_SIGNS)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class PatternGroup:
         self.patterns = patterns
         unnamed = (re.sub(r"\(\?P<\w+>", "(?:", p.regex.pattern) for p in patterns)
         flags = patterns[0].regex.flags & re.IGNORECASE if patterns else 0
-        self._any = re.compile("|".join(f"(?:{p})" for p in unnamed), flags) if patterns else None
+        self._any = lazy("|".join(f"(?:{p})" for p in unnamed), flags) if patterns else None
 
     @property
     def sieve(self) -> str:
@@ -107,7 +108,7 @@ class Tail(NamedTuple):
 
 def _tails_of(patterns: Iterable[FurniturePattern]) -> list[Tail]:
     """Return the patterns with their signs, in the same letter case."""
-    return [Tail(p, re.compile(p.sieve, p.regex.flags & re.IGNORECASE)) for p in patterns]
+    return [Tail(p, lazy(p.sieve, p.regex.flags & re.IGNORECASE)) for p in patterns]
 
 
 class PatternTable:

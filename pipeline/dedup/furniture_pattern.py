@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.text.lazy_pattern import lazy
+
 Kind = Literal["rights", "byline", "source", "caption"]
 Place = Literal["line", "last", "head", "tail", "end"]
 
@@ -56,7 +58,7 @@ class FurniturePattern:
 def pattern(
     name: str, language: str, kind: Kind, place: Place, regex: str, example: str, sieve: str = ""
 ) -> FurniturePattern:
-    """Return the pattern, compiled for its place."""
+    """Return the pattern, written for its place."""
     if place in ("line", "last"):
         regex = rf"^[\s\[(<【〈（]*(?:{regex}){_END}"
     elif place == "tail":
@@ -67,4 +69,4 @@ def pattern(
         regex = rf"^(?:{regex})"
     # Case matters to names and places; notices are printed in any case.
     flags = re.IGNORECASE if kind == "rights" else re.NOFLAG
-    return FurniturePattern(name, language, kind, place, re.compile(regex, flags), example, sieve)
+    return FurniturePattern(name, language, kind, place, lazy(regex, flags), example, sieve)

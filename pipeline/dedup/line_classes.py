@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.dedup.line_kinds import is_question, is_row, is_sentence, is_turn, speaker_of
 from pipeline.dedup.line_masks import CONTACT, FAMILY_NAMES, MASKED, NAME, TITLE
+from pipeline.text.lazy_pattern import lazy
 
 KINDS = ("source", "byline", "rights", "caption")
 """What a line says, by the number in bits 1–2."""
@@ -23,16 +24,16 @@ _RIGHTS_WORDS = (
     *("opyright", "OPYRIGHT", "eserved", "ESERVED", "reservados", "réservés", "vorbehalten"),
     *("riservat", "حقوق", "права"),
 )
-_RIGHTS_SIGN = re.compile("[ⓒ©Ⓒ]|무단[ 전복]|eserved|转载|転載")
+_RIGHTS_SIGN = lazy("[ⓒ©Ⓒ]|무단[ 전복]|eserved|转载|転載")
 """In prose, which may speak of rights, only what stands in notices."""
 
-_CREDIT_WORD = re.compile(
+_CREDIT_WORD = lazy(
     r"사진|제공|출처|이미지|그래픽|캡[처쳐]|촬영|게티|일러스트|photo|getty|courtesy|credit|handout"
     r"|撮影|提供|写真|图片|圖片|foto|صورة|تصوير",
     re.IGNORECASE,
 )
-_APPEAL_WORD = re.compile(r"제보|문의|구독|팔로|시청|보내|보러|바로가기|다운로드")
-_HOUSE_WORD = re.compile(
+_APPEAL_WORD = lazy(r"제보|문의|구독|팔로|시청|보내|보러|바로가기|다운로드")
+_HOUSE_WORD = lazy(
     r"제보|구독|팔로우|바로가기|뉴스레터|subscri|newsletter|follow us|sign up|our app|tip line"
     r"|購読|メルマガ|订阅|訂閱|关注我们|suscr[ií]|boletín|síguenos|abonnez|inscrivez|abonnieren"
     r"|подпис|اشترك|تابعونا",
@@ -45,18 +46,18 @@ _ROLE = (
     r"(?:앵커\s?(?:멘트)?|기자|리포[트터]|인터뷰|녹취|싱크|현장음|캐스터|진행자?|사회자?|질문|답변|출연"
     r"|자막|내레이션|anchor|reporter|interview|host|moderator|司会|記者|记者|主持人|مذيع)"
 )
-_SCRIPT_MARK = re.compile(
+_SCRIPT_MARK = lazy(
     rf"^\W*{_ROLE}\W*$|[\[<〈【◀«(（［「]\s?{_ROLE}\s?[\]>〉】▶»)）］」]"
     r"|^(?-i:\((?!ENDS?\)|MORE\))[A-Z ,.'-]+\))$",
     re.IGNORECASE,
 )
-_PERSON = re.compile(
+_PERSON = lazy(
     rf"^\W*[{FAMILY_NAMES}][가-힣]{{1,2}}\W*$|^\W*{NAME}\s?{TITLE}\W*$|^\W*{NAME}\s?/\s?\S"
     r"|^[\[<【(][^\]>】)]*\s/\s[^\]>】)]*[\]>】)]$"
 )
 # A caption is the body of a photo article, and printed under twenty pictures with twenty titles.
-_CAPTION_HEAD = re.compile(r"[\[(【][^\])】]{1,24}\s?=\s?[^\])】]{1,24}[\])】].{20}")
-_CAPTION_END = re.compile(
+_CAPTION_HEAD = lazy(r"[\[(【][^\])】]{1,24}\s?=\s?[^\])】]{1,24}[\])】].{20}")
+_CAPTION_END = lazy(
     r"(?:고 있다|모습|모습이다|장면|전경)\W*$|写真[=＝:：].{0,20}$"
     r"|[.)]\s?(?:19|20)\d\d\.\s?\d{1,2}\.\s?\d{1,2}\b.{0,40}$"
     r"|(?:file |AP |handout )photo\b.{0,40}$|\((?:Photo|Image|Source)\b.{0,50}$",
@@ -64,13 +65,13 @@ _CAPTION_END = re.compile(
 )
 _MIN_CAPTION_CHARS, _TAIL_CHARS = 30, 60
 # Korean papers report in the plain style ("당부했다."), and speak to readers in the polite one.
-_REPORTED = re.compile(r"(?<!니)다[.\"”'’]*$")
+_REPORTED = lazy(r"(?<!니)다[.\"”'’]*$")
 _STAGE = (
     "applause|laughter|laughs|crosstalk|inaudible|박수|웃음|일동 ?웃음|拍手|笑い?|一同笑"
     "|掌声|笑声|aplausos|risas|applaudissements|rires|beifall|аплодисменты|смех"
 )
-_STAGE_MARK = re.compile(rf"^\W*(?:{_STAGE})\W*$", re.IGNORECASE)
-_LABEL_END = re.compile(r"[:：]\W*$")
+_STAGE_MARK = lazy(rf"^\W*(?:{_STAGE})\W*$", re.IGNORECASE)
+_LABEL_END = lazy(r"[:：]\W*$")
 
 _CAPTION_SIGNS = r"고 있다|모습|장면|전경|写真|(?:19|20)\p{Nd}{2}\.|photo|\((?:image|source)"
 _ANY_CASE = "(?is)[İı]|"

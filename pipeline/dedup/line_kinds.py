@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 
+from pipeline.text.lazy_pattern import lazy
 from pipeline.text.wrapping import columns, is_table_row
 
 _MAX_LABEL_CHARS = 60
 _CLOSERS = "\"'”’»」』》〉）)\\]】"
 
-_SENTENCE_END = re.compile(rf"[.!?。！？…؟।][{_CLOSERS}]*$")
-_QUESTION_END = re.compile(rf"[?？؟][{_CLOSERS}]*$")
+_SENTENCE_END = lazy(rf"[.!?。！？…؟।][{_CLOSERS}]*$")
+_QUESTION_END = lazy(rf"[?？؟][{_CLOSERS}]*$")
 
-_CREDIT = re.compile(
+_CREDIT = lazy(
     r"제공|재판매|무단|사진|촬영|자료|그래픽|캡처|캡쳐|출처|일러스트|게티이미지|연합뉴스|뉴시스"
     r"|뉴스1"
     r"|금지|[ⓒ©]|\bphoto|getty|\bAFP\b|\bAP\b|reuters|\bcredit|撮影|提供|写真|图片|圖片|资料|摄"
@@ -24,7 +25,7 @@ _CREDIT = re.compile(
     re.IGNORECASE,
 )
 # Looked for in the end of a paragraph, in small letters.
-_CAPTION = re.compile(
+_CAPTION = lazy(
     r"제공\W*(?:20\d\d[.\s\d]*)?$|사진\s?[=:ㅣ|]|/사진|\(사진|사진은 |자료사진|공동취재"
     r"|db ?금지|캡[처쳐]|[ⓒ©]|photo@|뉴스1\W*$|\[연합\]$|\w db\W*$"
     r"|[=/.]\s?(?:ap|afp|epa|로이터|연합뉴스|뉴시스|신화)\W*$"
@@ -36,15 +37,15 @@ _CAPTION = re.compile(
     r"|crédit photo|تصوير:|\(صورة"
 )
 # What stands in any of them, by its first character: most prose ends here.
-_CAPTION_SIGN = re.compile(
+_CAPTION_SIGN = lazy(
     r"제공|사진|공동취재|db|캡|ⓒ|©|photo|뉴스1|뉴시스|연합|ap|afp|epa|로이터|신화|기자|작가|20\d\d\."
     r"|getty|handout|reuters|写真|撮影|図|图|摄|foto|تصوير|صورة"
 )
 _CAPTION_CHARS = 160
 
-_BRACKETED = re.compile(r"^[\[<〈《【◀«(（［「][^\]>〉》】▶»)）］」]{1,50}[\]>〉》】▶»)）］」]\W*$")
+_BRACKETED = lazy(r"^[\[<〈《【◀«(（［「][^\]>〉》】▶»)）］」]{1,50}[\]>〉》】▶»)）］」]\W*$")
 # A role alone, or before a sign: "기자 간담회 …" is a heading, "▶ 인터뷰 : …" a label.
-_ROLE = re.compile(
+_ROLE = lazy(
     r"^[^\w]*(?:인터뷰|녹취|싱크|현장음|앵커|기자|캐스터|리포터|진행자?|사회자?|질문|답변"
     r"|내레이션|해설"
     r"|동영상 뉴스|interview(?:er|ee)?|host|moderator|anchor|reporter|correspondent|narrator"
@@ -59,27 +60,27 @@ _ROLE = re.compile(
     r"(?:\s?\d)?\s*(?:$|[:：>〉》\])】」/|=▶►-].*$)",
     re.IGNORECASE,
 )
-_NAME_AND_ROLE = re.compile(r"^[^\w]*[가-힣]{2,4}\s?/\s?\S")
-_COLON_LABEL = re.compile(r"^\W*[^\s:：>][^:：>]{0,30}[:：>]$")
-_TURN = re.compile(
+_NAME_AND_ROLE = lazy(r"^[^\w]*[가-힣]{2,4}\s?/\s?\S")
+_COLON_LABEL = lazy(r"^\W*[^\s:：>][^:：>]{0,30}[:：>]$")
+_TURN = lazy(
     r"^\W{0,3}(?:Q|A|P|R|F|문|답|問|答|问|Question|Answer|Pregunta|Respuesta|Frage|Antwort|Вопрос"
     r"|Ответ|प्रश्न"
     r"|उत्तर|سؤال|جواب|ถาม|ตอบ|س|ج)\s?\d{0,3}\s?(?:[):：>\]]|[.-](?![A-Za-z\d]))",
     re.IGNORECASE,
 )
 # Who speaks, before the words: "SMITH: …", "◇ 진행자> …", "山川：…"; at most four words.
-_LEAD = re.compile(
+_LEAD = lazy(
     r"^\W{0,3}(?P<who>[^\W\d_][^\s:：>»“\"]{0,19}(?:\s[^\s:：>»“\"]{1,19}){0,3})\s?[:：>»]\s?\S"
 )
 _LEAD_SIGNS = ":：>»"
-_DASHED = re.compile(r"^(?:>>|[-–—―─]{1,2})\s?\S")
-_BULLET = re.compile(
+_DASHED = lazy(r"^(?:>>|[-–—―─]{1,2})\s?\S")
+_BULLET = lazy(
     r"^(?:[①-⑳➀-➓㉠-㉻⓵-⓾•·▪◦●○◇◆□■△▲▽▼※*-]|\(?(?:\d{1,2}|[a-zA-Z가-하]|[ivx]{1,4})[.)]"
     r"|[一二三四五六七八九十]{1,2}[、.．])\s?\S"
 )
-_HEADING_MARK = re.compile(r"^(?:[◇◆■□●○▣◈★☆#]|【)(?!…)\s?\S")
+_HEADING_MARK = lazy(r"^(?:[◇◆■□●○▣◈★☆#]|【)(?!…)\s?\S")
 # Page chrome says what to do, or that something else stands here.
-_CHROME = re.compile(
+_CHROME = lazy(
     r"관련\s?(?:기사|뉴스|영상)|바로\s?가기|(?:이미지|사진|동영상|영상|전체|기사|크게"
     r"|더)\s?(?:크게\s?)?보기"
     r"|구독하기|클릭|\b광고\b|기사\s?제보|더\s?보기|앱\s?다운로드"
@@ -96,7 +97,7 @@ _CHROME = re.compile(
     re.IGNORECASE,
 )
 _MAX_CHROME_CHARS = 40
-_SCORE = re.compile(r"\d\s?(?:[-–:：]|대)\s?\d")
+_SCORE = lazy(r"\d\s?(?:[-–:：]|대)\s?\d")
 
 
 def wide_size(key: str) -> int:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from pipeline.dedup.furniture_pattern import EMAIL
+from pipeline.text.lazy_pattern import lazy
 
 FAMILY_NAMES = (
     "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구민류나진지엄"
@@ -30,21 +29,21 @@ _DATE = (
     rf"|{_MONTH}\s\d{{1,2}}(?:,?\s(?:19|20)\d\d)?|\d{{1,2}}\s{_MONTH}(?:\s(?:19|20)\d\d)?"
 )
 _TIME = r"\d{1,2}:\d\d(?::\d\d)?"
-_MAIL, _ADDRESS = re.compile(EMAIL), re.compile(_URL)
-_DAY, _CLOCK, _NUMBER = re.compile(_DATE), re.compile(_TIME), re.compile(_PHONE)
+_MAIL, _ADDRESS = lazy(EMAIL), lazy(_URL)
+_DAY, _CLOCK, _NUMBER = lazy(_DATE), lazy(_TIME), lazy(_PHONE)
 _DOMAINS = r"[a-z]\.[a-z]|://|www\."
-_DIGIT, _DOMAIN = re.compile(r"\d"), re.compile(_DOMAINS)
-_DAY_SIGN = re.compile(r"\d\s?[월月]|(?:19|20)\d\d\s?[-./년年]")
-_CAPITAL, _MONTH_SIGN = re.compile(r"[A-Z]"), re.compile(rf"{_MONTH}\s\d|\d\s{_MONTH}")
-_NUMBER_SIGN = re.compile(r"\d[-.) ]{1,2}\d{3}")
+_DIGIT, _DOMAIN = lazy(r"\d"), lazy(_DOMAINS)
+_DAY_SIGN = lazy(r"\d\s?[월月]|(?:19|20)\d\d\s?[-./년年]")
+_CAPITAL, _MONTH_SIGN = lazy(r"[A-Z]"), lazy(rf"{_MONTH}\s\d|\d\s{_MONTH}")
+_NUMBER_SIGN = lazy(r"\d[-.) ]{1,2}\d{3}")
 _MAX_NAMED_CHARS = 100
-CONTACT = re.compile(r"x(?:mail|url|phone)x")
+CONTACT = lazy(r"x(?:mail|url|phone)x")
 _NAMED = (
-    re.compile(rf"(?<![가-힣]){_NAME_BEFORE}{{0,4}}{NAME}\s?(?={TITLE})"),
-    re.compile(rf"(?<=^By )\s?{_LATIN_NAMES}|(?<=^BY )\s?{_LATIN_NAMES}"),
-    re.compile(rf"(?<=ing by )\s?{_LATIN_NAMES}"),
-    re.compile(r"(?<=记者|記者)[\s：:]*[\u4e00-\u9fff]{2,4}(?:[\s、][\u4e00-\u9fff]{2,4}){0,3}"),
-    re.compile(r"[\u4e00-\u9fff]{2,6}\s?(?=(?:記者|特派員)\W*$)"),
+    lazy(rf"(?<![가-힣]){_NAME_BEFORE}{{0,4}}{NAME}\s?(?={TITLE})"),
+    lazy(rf"(?<=^By )\s?{_LATIN_NAMES}|(?<=^BY )\s?{_LATIN_NAMES}"),
+    lazy(rf"(?<=ing by )\s?{_LATIN_NAMES}"),
+    lazy(r"(?<=记者|記者)[\s：:]*[\u4e00-\u9fff]{2,4}(?:[\s、][\u4e00-\u9fff]{2,4}){0,3}"),
+    lazy(r"[\u4e00-\u9fff]{2,6}\s?(?=(?:記者|特派員)\W*$)"),
 )
 _NAMED_WORDS = (
     ("기자", "특파원", "통신원", "리포터", "위원", "디자이너", "PD", "칼럼니스트"),
@@ -54,10 +53,10 @@ _NAMED_WORDS = (
     ("記者", "特派員"),
 )
 """One of which stands wherever the form of the same place matches: nobody is named without."""
-_REPORTER = re.compile(rf"{_NAMED[0].pattern}{TITLE}")
+_REPORTER = lazy(rf"{_NAMED[0].pattern}{TITLE}")
 _NAME_SIGNS = "기자|특파원|통신원|리포터|위원|디자이너|PD|칼럼|^B[yY] |ing by |[记記]者|特派員"
-_NAME_SIGN = re.compile(_NAME_SIGNS)
-MASKED = re.compile(r"x(?:mail|url|date|time|phone|name)x")
+_NAME_SIGN = lazy(_NAME_SIGNS)
+MASKED = lazy(r"x(?:mail|url|date|time|phone|name)x")
 
 SIGNS = (
     rf"(?s)@|{_DOMAINS}|{_NAME_SIGNS}|\d.?[월月]|(?:19|20)\d\d.?[-./년年]"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from pipeline.dedup.furniture_pattern import EMAIL
-from pipeline.text.lazy_pattern import LazyPattern
+from pipeline.text.lazy_pattern import lazy
 
 MAX_CREDIT_CHARS = 80
 """Longer lines are no credit; the longest of 296 distinct ones in a day of Korean news has 39."""
@@ -154,7 +154,7 @@ _AFTER = (
 )
 _LEAD = r"[\s/ㅣ|·※*▲△▶◆…◇■=ⓒ©.]*+"
 
-_LINE = LazyPattern(
+_LINE = lazy(
     rf"^{_LEAD}(?:{_BRACKETED}|{_AGENCIES}|{_PLAIN}|{_SLASHED}|{_JA_ZH_LINE})"
     rf"(?:\s?[,·/|]\s?(?:{_BRACKETED}|{_PLAIN}))?{_AFTER}$",
     re.IGNORECASE,
@@ -166,7 +166,7 @@ _STRONG = (
 
 # Where a credit may begin, by one character; then one pattern is tried there. (Searching for the
 # patterns themselves takes three times as long.)
-_PLACES = re.compile(r"[\[(<〈《【（〔/ㅣ|＝=!?。！？…।.사자그이일삽인도화영캡출제글]")
+_PLACES = lazy(r"[\[(<〈《【（〔/ㅣ|＝=!?。！？…।.사자그이일삽인도화영캡출제글]")
 _PLACE_NAMES = (
     dict.fromkeys("[(<〈《【（〔", "bracket")
     | dict.fromkeys("/ㅣ|", "slash")
@@ -178,7 +178,7 @@ _CLOSERS = frozenset("\"'”’」』)]）")
 _SOURCES = rf"(?:{_PLAIN}|{_SLASHED}|{_KO_CAPTURE}|{_JA_ZH_LINE})"
 _REPORTER = rf"(?:[가-힣]{{2,4}}\s?=\s?)?{_KO_PHOTOGRAPHER}{_AFTER}$"
 _PLACED = {
-    name: LazyPattern(regex, re.IGNORECASE)
+    name: lazy(regex, re.IGNORECASE)
     for name, regex in {
         # In brackets, after anything: "… 전경(나래시 제공)", "… speaks. (AP Photo/Hana Lee)".
         "bracket": rf"(?:(?<=[.!?。])|(?<=[.!?。]\s)|(?!{_OPEN}[A-Z]{{2,4}}{_CLOSE}))"
@@ -195,13 +195,13 @@ _PLACED = {
     }.items()
 }
 _REPORTERS = {
-    "slash": LazyPattern(rf"[/ㅣ|]\s?{_REPORTER}"),
-    "end": LazyPattern(rf"\s*+·?\s*+{_REPORTER}"),
+    "slash": lazy(rf"[/ㅣ|]\s?{_REPORTER}"),
+    "end": lazy(rf"\s*+·?\s*+{_REPORTER}"),
 }
-_WORD = re.compile(r"\w")
-_MARK = re.compile(r"^(?:[◆▲△▼▽]\s?…?|[\[<(]\s?사진(?:\s?설명)?\s?[\]>)])\s*")
-_NOT_OF_STORY = re.compile(rf"(?<=[.!?다])\s*+(?:{_KO_UNRELATED})\.?\s*$")
-_DATELINE = re.compile(
+_WORD = lazy(r"\w")
+_MARK = lazy(r"^(?:[◆▲△▼▽]\s?…?|[\[<(]\s?사진(?:\s?설명)?\s?[\]>)])\s*")
+_NOT_OF_STORY = lazy(rf"(?<=[.!?다])\s*+(?:{_KO_UNRELATED})\.?\s*$")
+_DATELINE = lazy(
     r"^[\[(](?!사진|자료|그래픽|이미지|출처|화면|영상|제공)"
     r"[가-힣]{2,5}\s?=\s?[^\s\])]{2,8}[\])]$"
 )

@@ -9,12 +9,12 @@
 from __future__ import annotations
 
 import difflib
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.text.lazy_pattern import lazy
 from pipeline.text.normalise import make_key, make_keys
 from pipeline.text.number_words import HAN_DIGITS, MONTHS, MYRIAD_UNITS
 from pipeline.text.numbers import extract_numbers
@@ -31,12 +31,12 @@ _LONG_WORD = 10
 _LONG_HANGUL = 5
 """From so many syllables on, the two letters may stand in two of them."""
 
-_TOKEN = re.compile(
+_TOKEN = lazy(
     r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\s\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
 )
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f]")
-_HANGUL = re.compile("[\uac00-\ud7a3]+")
-_DIGITS = re.compile(r"\d+")
+_UNSPACED = lazy(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f]")
+_HANGUL = lazy("[\uac00-\ud7a3]+")
+_DIGITS = lazy(r"\d+")
 
 
 def _set(words: str) -> frozenset[str]:
@@ -68,11 +68,11 @@ _PARTICLES = _set(
 _SURNAMES = frozenset(
     "김이박최정강조윤장임한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구민진지엄채원천방공현"
 )
-_ROLES = re.compile(
+_ROLES = lazy(
     r"\s?(?:(?:씨|군|양|\(\d\d)|\S{0,6}?(?:의원|대표|장관|차관|총리|대통령|후보|회장|사장|위원|교수|기자|감독"
     r"|선수|판사|검사|시장|지사|청장|국장|과장|팀장|원장|총장|본부장|대변인|변호사|작가|이사))"
 )
-_HAN_ROLES = re.compile(r"^.{0,2}(?:氏|さん|様|首相|大臣|議員|選手|先生|总理|主席|部长|女士|總統)")
+_HAN_ROLES = lazy(r"^.{0,2}(?:氏|さん|様|首相|大臣|議員|選手|先生|总理|主席|部长|女士|總統)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from pipeline.text.lazy_pattern import lazy
+
 
 class Moment(NamedTuple):
     """A time in naive UTC and how precise it was given: second, minute, day, or unparsed."""
@@ -43,7 +45,7 @@ _ZONES = {
 }
 _ZONE_NAMES = "|".join(sorted(_ZONES, key=len, reverse=True))
 
-_LABELS = re.compile(
+_LABELS = lazy(
     r"^(?:(?:기사)?(?:최초|최종)?\s*(?:입력|수정|승인|등록|송고|발행|게재|업데이트)(?:일시?|시간)?"
     r"|published|updated|posted|date)\s*[:|]?\s*",
     re.IGNORECASE,
@@ -61,31 +63,31 @@ _WEEKDAY = (
     r"(?:\s*[(（]?"
     r"(?:[월화수목금토일月火水木金土日](?:요일|曜日)?|mon|tue|wed|thu|fri|sat|sun)[)）]?)?"
 )
-_NUMERIC = re.compile(
+_NUMERIC = lazy(
     r"(?P<year>\d{4})\s*(?:[-./]|년|年)\s*(?P<month>\d{1,2})\s*(?:[-./]|월|月)\s*"
     r"(?P<day>\d{1,2})\s*(?:[.,]|일|日)?" + _WEEKDAY + rf"(?:[\sT,]*{_CLOCK}\s*{_ZONE})?",
     re.IGNORECASE,
 )
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
 # VMS style, as in the Reuters collections: 26-FEB-1987 15:10:44.60
-_NAMED_MONTH = re.compile(
+_NAMED_MONTH = lazy(
     rf"(?P<day>\d{{1,2}})[- ](?P<name>{'|'.join(_MONTHS)})[a-z]*[- ](?P<year>\d{{4}})"
     rf"(?:[\s,]*{_CLOCK}\s*{_ZONE})?",
     re.IGNORECASE,
 )
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?")
-_ISO_BEGINNING = re.compile(
+_COMPACT = lazy(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?")
+_ISO_BEGINNING = lazy(
     r"(?:\d{4}-\d{2}-\d{2}|\d{8}(?=T))"
     r"(?P<clock>[T ]\d{2}(?P<minute>:?\d{2})?(?P<second>:?\d{2})?)?"
 )
 _FULL_ISO_OFFSETS = frozenset("Z+-")
-_RFC_2822 = re.compile(
+_RFC_2822 = lazy(
     r"(?:[a-z]{3},\s*)?\d{1,2} [a-z]{3} \d{4} \d{1,2}:\d{2}(?P<second>:\d{2})?\s*"
     rf"(?:[+-]\d{{4}}|(?P<zone>{_ZONE_NAMES}))?(?:\s*\([a-z ]+\))?",
     re.IGNORECASE,
 )
-_AMBIGUOUS = re.compile(r"(?<!\d)(\d{1,2})[-./](\d{1,2})[-./]\d{4}(?!\d)")
-_HAS_YEAR = re.compile(r"(?<!\d)(?:1[89]|20|21)\d{2}(?!\d)")
+_AMBIGUOUS = lazy(r"(?<!\d)(\d{1,2})[-./](\d{1,2})[-./]\d{4}(?!\d)")
+_HAS_YEAR = lazy(r"(?<!\d)(?:1[89]|20|21)\d{2}(?!\d)")
 
 
 def read_date(value: object, timezone_name: str) -> Moment:

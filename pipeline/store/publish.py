@@ -27,6 +27,7 @@ from pipeline.store.duck import create_base_views, open_memory, quoted
 from pipeline.store.durable import replace_durably, sync, unlink_durably
 from pipeline.store.layout import PUBLISH_PREFIX, Layout
 from pipeline.store.model import RUN_COUNTS, RunRow, Snapshot, Step, StoredFile, as_json
+from pipeline.store.template import kept_template
 from pipeline.store.views import load_views
 
 # The format of DuckDB 1.0 opens in every client from 1.1.3 to 2.0.0; 2.0's own opens in none of
@@ -64,6 +65,8 @@ def publish(
     """Replace what analysts open with `edition`; killed anywhere, the next opening repeats it."""
     with tempfile.TemporaryDirectory(prefix=PUBLISH_PREFIX, dir=layout.staging) as folder:
         staged = Path(folder) / "news.duckdb"
+        template = kept_template(layout.cache.parent, _template, Path(__file__))
+        staged.write_bytes(template)
         _build(connection, staged, layout.root, edition)
         staged.chmod(_READ_ONLY)
         sync(staged)
@@ -138,7 +141,7 @@ def _wal(layout: Layout) -> Path:
 def _build(
     connection: duckdb.DuckDBPyConnection, staged: Path, root: Path, edition: Edition
 ) -> None:
-    staged.write_bytes(_template())
+    """Fill the template at `staged`."""
     with _attached(connection, staged, "") as cursor:
         cursor.execute("BEGIN")
         # Over no files they stand in the template.

@@ -10,44 +10,45 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from pipeline.text.lazy_pattern import lazy
 from pipeline.text.number_words import MONTHS, alternatives
 
 _MONTH = f"(?:{alternatives(MONTHS)})"
 _ORDINAL = r"(?:st|nd|rd|th|er|\.|º|ª)?"
 
 # One pattern a notation; tried in this order at the first digit of a number.
-_CJK = re.compile(
+_CJK = lazy(
     r"(?:(?P<y>(?:1[89]|20)\d\d|\d{2}(?=\s?[년年]\s?\d{1,2}\s?[월月]))\s?[년年]\s?)?"
     r"(?:(?P<m>1[0-2]|0?[1-9])\s?[월月](?![가-힣]*급)\s?)?"
     r"(?:(?P<d>3[01]|[12]\d|0?[1-9])\s?[일日號号](?!\s?(?:간|째|동안|연속|만에|이상|이내|차|目|間|本|元|円)))?"
 )
-_YEAR_FIRST = re.compile(r"(\d{4})[.\-/]\s?(1[0-2]|0?[1-9])[.\-/]\s?(3[01]|[12]\d|0?[1-9])(?!\d)")
-_SHORT_YEAR = re.compile(r"(\d\d)\.(1[0-2]|0[1-9])\.(3[01]|[12]\d|0[1-9])(?![.\d])")
-_YEAR_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2((?:19|20)\d\d)(?!\d)")
-_DAY_MONTH = re.compile(
+_YEAR_FIRST = lazy(r"(\d{4})[.\-/]\s?(1[0-2]|0?[1-9])[.\-/]\s?(3[01]|[12]\d|0?[1-9])(?!\d)")
+_SHORT_YEAR = lazy(r"(\d\d)\.(1[0-2]|0[1-9])\.(3[01]|[12]\d|0[1-9])(?![.\d])")
+_YEAR_LAST = lazy(r"(\d{1,2})([./-])(\d{1,2})\2((?:19|20)\d\d)(?!\d)")
+_DAY_MONTH = lazy(
     rf"(\d{{1,2}}){_ORDINAL}\s(?:de\s|of\s)?({_MONTH})\b\.?(?:,?\s(?:de\s|del\s)?((?:19|20)\d\d)\b)?",
     re.IGNORECASE,
 )
-_AFTER_MONTH = re.compile(
+_AFTER_MONTH = lazy(
     r"(\d{1,2})(?:st|nd|rd|th)?(?![\d%]|[,.]\d)(?:,?\s((?:19|20)\d\d)\b)?", re.IGNORECASE
 )
-_BARE_YEAR = re.compile(r"((?:19|20)\d\d)(?!\d|[.,]\d)")
-_MONTH_BEFORE = re.compile(rf"\b({_MONTH})\.?\s$", re.IGNORECASE)
-_DAY_LIST = re.compile(r"(\d{1,2})\s?[~∼〜·・,-]\s?(?=\d{1,2}\s?[일日])")
+_BARE_YEAR = lazy(r"((?:19|20)\d\d)(?!\d|[.,]\d)")
+_MONTH_BEFORE = lazy(rf"\b({_MONTH})\.?\s$", re.IGNORECASE)
+_DAY_LIST = lazy(r"(\d{1,2})\s?[~∼〜·・,-]\s?(?=\d{1,2}\s?[일日])")
 
-_CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?::[0-5]\d)?(?!\d)(\s?[ap]\.?m\b)?", re.IGNORECASE)
-_CJK_TIME = re.compile(
+_CLOCK = lazy(r"([01]?\d|2[0-4]):([0-5]\d)(?::[0-5]\d)?(?!\d)(\s?[ap]\.?m\b)?", re.IGNORECASE)
+_CJK_TIME = lazy(
     r"(2[0-4]|1\d|0?\d)\s?[시時点點](?![간도장즌의민군청험설]|間)(?:\s?([0-5]?\d)\s?[분分](?!간|間))?"
 )
-_MERIDIEM = re.compile(r"(1[0-2]|0?[1-9])\s?([ap])\.?m\b", re.IGNORECASE)
-_MILITARY = re.compile(r"([01]\d|2[0-3])([0-5]\d)(?=\s?(?:GMT|UTC|hrs|EST|EDT|CET|KST|JST)\b)")
-_AFTERNOON = re.compile(r"(?:오후|저녁|밤|午後|下午|晚上)\s?$")
+_MERIDIEM = lazy(r"(1[0-2]|0?[1-9])\s?([ap])\.?m\b", re.IGNORECASE)
+_MILITARY = lazy(r"([01]\d|2[0-3])([0-5]\d)(?=\s?(?:GMT|UTC|hrs|EST|EDT|CET|KST|JST)\b)")
+_AFTERNOON = lazy(r"(?:오후|저녁|밤|午後|下午|晚上)\s?$")
 
 _CJK_MARKS = frozenset("년年월月일日號号시時时点點")
 _SEPARATORS = frozenset(".-/:~∼〜·・,")
 _FIRST_UNSPACED = "\u1100"
 """No month is named in the scripts from Hangul on."""
-_DAY_OF = re.compile(r"d:(?:\d{4}|-)-(\d\d)?-(\d\d)")
+_DAY_OF = lazy(r"d:(?:\d{4}|-)-(\d\d)?-(\d\d)")
 
 _LOOK_BACK_CHARS = 16
 """No month name with its point and space is longer."""

@@ -1,26 +1,42 @@
-"""Regular expressions that are compiled when they are first used, not when they are defined."""
+"""Regular expressions that are compiled when they are first used, not when they are defined.
+
+Python takes 0.1 to 30 ms to compile one of ours, 0.2 s for all: a command that meets no text for
+them does not pay. A test compiles them all.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 
 class LazyPattern:
     """A pattern whose methods are those of `re.Pattern`.
 
-    For patterns of many thousand characters, which Python takes 0.1 to 0.3 s each to compile: a
-    command that meets no text for them does not pay. The first use of a method puts the compiled
-    pattern's own in its place, so later ones cost nothing more.
+    The first use of a method puts the compiled pattern's own in its place, so later ones cost
+    nothing more.
     """
 
-    def __init__(self, regex: str, flags: re.RegexFlag = re.NOFLAG) -> None:
-        """Keep the regex; nothing is checked yet."""
-        self.regex = regex
+    def __init__(self, pattern: str, flags: int = re.NOFLAG) -> None:
+        """Keep the expression; nothing is checked yet."""
+        self.pattern = pattern
         self.flags = flags
 
     def __getattr__(self, name: str) -> Any:
         """Return a method of the compiled pattern."""
-        method = getattr(re.compile(self.regex, self.flags), name)
+        method = getattr(re.compile(self.pattern, self.flags), name)
         setattr(self, name, method)
         return method
+
+    def __reduce__(self) -> tuple[type[LazyPattern], tuple[str, int]]:
+        """Travel to another process as compiled patterns do: as the expression alone."""
+        return LazyPattern, (self.pattern, self.flags)
+
+
+def lazy(pattern: str, flags: int = re.NOFLAG) -> re.Pattern[str]:
+    r"""Return a pattern that is compiled when it is first used.
+
+    >>> lazy(r"(\d+) articles").match("12 articles")[1]
+    '12'
+    """
+    return cast("re.Pattern[str]", LazyPattern(pattern, flags))

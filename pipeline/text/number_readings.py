@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.text.lazy_pattern import lazy
 from pipeline.text.number_forms import COUNT, FRACTION, GROUPED
 from pipeline.text.number_windows import LEFT_CHARS, NOTHING
 from pipeline.text.numbers import read_number
@@ -18,10 +19,10 @@ _MAX_READINGS = 1 << 16
 _EXAMPLES = {GROUPED: ("11,111", "11111"), FRACTION: ("1.1", "1.1"), COUNT: ("11", "11")}
 """A number of each form whose digits are kept, and its value."""
 
-_LAST_LETTERS = re.compile(r"(.?)[A-Za-z]+\Z", re.DOTALL)
-_ABOUT = re.compile("[여余餘多]")
-_MONTH_MARK = re.compile("[월月]")
-_SUFFIX = re.compile(r"(-?)#(0*(?!\d).*)", re.DOTALL)
+_LAST_LETTERS = lazy(r"(.?)[A-Za-z]+\Z", re.DOTALL)
+_ABOUT = lazy("[여余餘多]")
+_MONTH_MARK = lazy("[월月]")
+_SUFFIX = lazy(r"(-?)#(0*(?!\d).*)", re.DOTALL)
 
 
 class Reading(NamedTuple):

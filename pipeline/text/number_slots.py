@@ -7,21 +7,22 @@ exchanged. A reworded copy loses or gains slots instead, which says nothing.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from pipeline.text.lazy_pattern import lazy
 
 CONTEXT_CHARS = 4
 """Characters on each side. From 3 to 8 the measured pairs come out alike: of 44 templates that look
 like copies 31 to 33 have over a tenth of their slots changed, of 294 Korean copies at most one."""
 
-_NUMBER = re.compile(r"(\d+(?:\.\d+)*)")
+_NUMBER = lazy(r"(\d+(?:\.\d+)*)")
 _MASK = "#"
 # Days are compared as dates: a paper that prints the next morning moves "28일 밝혔다" to 29일.
 _DAY_MARKS = frozenset("년월일年月日號号")
-_DAY_AFTER = re.compile(r"\s?[년월일年月日號号](?!간|間)")
-_MONTH_BEFORE = re.compile(
+_DAY_AFTER = lazy(r"\s?[년월일年月日號号](?!간|間)")
+_MONTH_BEFORE = lazy(
     r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|january|february|march|april|june"
     r"|july|august|september|october|november|december)\s$"
 )

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.text.dates import are_dates_apart, find_date
+from pipeline.text.lazy_pattern import lazy
 from pipeline.text.quantities import (
     NUMBER,
     han_numbers,
@@ -42,21 +43,21 @@ Of the 8 templates left at 0.2 two are identical texts and three have no number 
 side; of the 3 repeats two are templates; the revision is a share price at two times of the day.
 """
 
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"'()]+|[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(
+_ADDRESS = lazy(r"(?:https?://|www\.)[^\s<>\"'()]+|[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_PHONE = lazy(
     r"0\d{1,2}[-). ]{1,2}\d{3,4}[-. ]\d{4}(?!\d)"  # 02-123-4567
     r"|1[5-9]\d\d-\d{4}(?!\d)"  # Korean service numbers
     r"|\d{3}\)? ?[-. ]?\d{3}[-.]\d{4}(?!\d)"  # (212) 555-0100
     r"|(?<=\+)\d{1,3}[- ]\(?\d[\d ().-]{6,}\d"
 )
-_LIST_MARK = re.compile(r"\d{1,2}(?:\)(?!\w)|\.[ \t])")
-_FOOTNOTE = re.compile(r"(?<=\[)\d{1,2}\]")
-_DISEASE = re.compile(r"(?:코로나\s?|covid-)$", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"(?<![\d.,])\d+,\d{1,2}(?![\d,])")
-_DECIMAL_POINT = re.compile(r"(?<![\d.,])\d+\.\d{1,2}(?![\d.])")
-_UNSPACED_SCRIPT = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
-_VALUE = re.compile(r"-?[\d.]+")
-DIGITS = re.compile(r"\d")
+_LIST_MARK = lazy(r"\d{1,2}(?:\)(?!\w)|\.[ \t])")
+_FOOTNOTE = lazy(r"(?<=\[)\d{1,2}\]")
+_DISEASE = lazy(r"(?:코로나\s?|covid-)$", re.IGNORECASE)
+_DECIMAL_COMMA = lazy(r"(?<![\d.,])\d+,\d{1,2}(?![\d,])")
+_DECIMAL_POINT = lazy(r"(?<![\d.,])\d+\.\d{1,2}(?![\d.])")
+_UNSPACED_SCRIPT = lazy("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_VALUE = lazy(r"-?[\d.]+")
+DIGITS = lazy(r"\d")
 
 
 def extract_numbers(text: str) -> tuple[str, ...]:

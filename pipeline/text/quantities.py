@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from pipeline.text.dates import bare_year
+from pipeline.text.lazy_pattern import lazy
 from pipeline.text.number_words import (
     CURRENCY_SIGNS,
     HAN_DIGITS,
@@ -21,57 +22,55 @@ from pipeline.text.number_words import (
 _MAX_DIGITS = 24
 """Longer digit strings are identifiers: kept as they stand, never added up."""
 _GROUPING = "'’\u00a0\u202f\u2009"
-NUMBER = re.compile(rf"\d+(?:[.,٫٬{_GROUPING}]\d+)*")
-_GROUPED_BY_SPACE = re.compile(rf"\d{{1,3}}(?:[{_GROUPING}]\d{{3}})+(?:[.,]\d+)?")
-_ANGLO = re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?")
-_EUROPEAN = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}")
-_ONE_COMMA = re.compile(r"\d+,\d*")
-_ONE_POINT = re.compile(r"\d+\.")
-_MIXED = re.compile(r"(\d{1,4})[- ](\d{1,2})/(2|3|4|8|16|32|64)(?!\d)")
+NUMBER = lazy(rf"\d+(?:[.,٫٬{_GROUPING}]\d+)*")
+_GROUPED_BY_SPACE = lazy(rf"\d{{1,3}}(?:[{_GROUPING}]\d{{3}})+(?:[.,]\d+)?")
+_ANGLO = lazy(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?")
+_EUROPEAN = lazy(r"\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:\.\d{3}){2,}")
+_ONE_COMMA = lazy(r"\d+,\d*")
+_ONE_POINT = lazy(r"\d+\.")
+_MIXED = lazy(r"(\d{1,4})[- ](\d{1,2})/(2|3|4|8|16|32|64)(?!\d)")
 _BEFORE_FRACTIONS = frozenset("- ")
-_FRACTION = re.compile(r"(\d{1,2})/(\d{1,2})(?![\d/])")
+_FRACTION = lazy(r"(\d{1,2})/(\d{1,2})(?![\d/])")
 _SECTION = 10_000
 _SMALL = "십백천十百千仟"
 _LARGE = "만억조万萬億亿兆"
-_MYRIAD = re.compile(rf"[여余餘多]?([{_SMALL}{_LARGE}])")
-_UP_TO_LARGE = re.compile(rf"(?:[여余餘多]?[{_SMALL}]\d{{0,3}})*[여余餘多]?([{_LARGE}])")
-_NEXT_PART = re.compile(r"[여余餘多]?(\d[\d,]*(?:\.\d+)?)")
+_MYRIAD = lazy(rf"[여余餘多]?([{_SMALL}{_LARGE}])")
+_UP_TO_LARGE = lazy(rf"(?:[여余餘多]?[{_SMALL}]\d{{0,3}})*[여余餘多]?([{_LARGE}])")
+_NEXT_PART = lazy(r"[여余餘多]?(\d[\d,]*(?:\.\d+)?)")
 # "3조 5,000억", "3만 2000명", but not "3만 2021년": the part after a space must lead on to a unit.
-_NEXT_PART_SPACED = re.compile(
+_NEXT_PART_SPACED = lazy(
     r"[여余餘]? (\d{1,4}(?:,\d{3})?)"
     r"(?=\s?(?:[십백천만억百千万億여]|원|달러|명|엔|위안|톤|개|건|대|가구|円|元|人))"
 )
 # "4천 154만", "8천 800만": after a small unit the part has to end in a large one.
-_NEXT_PART_SMALL_SPACED = re.compile(r"[여余餘]? (\d{1,3})(?=[만억조万億亿])")
+_NEXT_PART_SMALL_SPACED = lazy(r"[여余餘]? (\d{1,3})(?=[만억조万億亿])")
 _HAN = "".join(HAN_DIGITS)
-HAN_NUMERAL = re.compile(
+HAN_NUMERAL = lazy(
     rf"(?<![\d第])(?:[{_HAN}十百千][{_HAN}十百千万萬億亿]+|[{_HAN}十](?=月))(?=([年月日號号])?)"
 )
-_MULTIPLIER = re.compile(rf"\s{{0,2}}({alternatives(MULTIPLIERS)})(?![^\W\d_])\.?", re.IGNORECASE)
+_MULTIPLIER = lazy(rf"\s{{0,2}}({alternatives(MULTIPLIERS)})(?![^\W\d_])\.?", re.IGNORECASE)
 # 만이천 명, 삼천만 원: Hangul numerals are read only as a whole word before a counter, for 이천 and
 # 사천 are towns, 만이 is a particle and 조사 an inquiry.
-HANGUL_NUMERAL = re.compile(
+HANGUL_NUMERAL = lazy(
     rf"(?<![가-힣\d])[{''.join(HANGUL_DIGITS)}십백천만][{''.join(HANGUL_DIGITS)}십백천만억조]{{1,11}}"
     r"(?=\s?(?:원|달러|명|엔|위안|유로|톤|건|가구|여\s?(?:원|명|달러)))"
 )
 _HAN_DATES = {"年": "d:{}", "月": "d:--{:02d}"} | dict.fromkeys("日號号", "d:---{:02d}")
 _AFTER_CURRENCY = {"k": 10**3, "m": 10**6, "b": 10**9, "bn": 10**9, "tn": 10**12}
-_SHORT_MULTIPLIER = re.compile(r"(?:bn|tn|[kmb])(?![a-z])", re.IGNORECASE)
-_LATIN_UNIT = re.compile(
+_SHORT_MULTIPLIER = lazy(r"(?:bn|tn|[kmb])(?![a-z])", re.IGNORECASE)
+_LATIN_UNIT = lazy(
     rf"[\s-]{{0,2}}({alternatives({u: c for u, c in UNITS.items() if u[0].isascii()})})(?![a-z])",
     re.IGNORECASE,
 )
-_OTHER_UNIT = re.compile(
-    rf"\s?({alternatives({u: c for u, c in UNITS.items() if not u[0].isascii()})})"
-)
-_LETTERS = re.compile(r"[a-z]{1,3}(?![a-z])", re.IGNORECASE)
+_OTHER_UNIT = lazy(rf"\s?({alternatives({u: c for u, c in UNITS.items() if not u[0].isascii()})})")
+_LETTERS = lazy(r"[a-z]{1,3}(?![a-z])", re.IGNORECASE)
 _RATIO = Decimal("0.0001")
-_ORDINAL = re.compile(r"(?:st|nd|rd|th)\b|(?:번째|번 째)", re.IGNORECASE)
-_ABOUT = re.compile(r"\s?[여余餘多]\s?")
+_ORDINAL = lazy(r"(?:st|nd|rd|th)\b|(?:번째|번 째)", re.IGNORECASE)
+_ABOUT = lazy(r"\s?[여余餘多]\s?")
 # Spelled out in three cases: with IGNORECASE the search cannot skip to a first letter (8 times
 # slower on Korean text).
 _CASES = {form: n for w, n in SPELLED.items() for form in (w, w.capitalize(), w.upper())}
-SPELLED_NUMBER = re.compile(
+SPELLED_NUMBER = lazy(
     rf"({alternatives(_CASES)})(?![a-zA-Z])(?:-({alternatives(_CASES)})(?![a-zA-Z]))?"
     r"(\s{1,2}(?i:hundred|thousand|million|mln|billion|billon|bln|trillion|pct|percent)\b)?"
 )

@@ -92,10 +92,10 @@ def script_classes() -> NDArray[np.uint8]:
     blocks = np.full(_N_CODE_POINTS, ScriptClass.ALPHABETIC, np.uint8)
     for first, last, script in _BLOCKS:
         blocks[first : last + 1] = script
-    category = unicodedata.category
     for start, stop in _ASKED:
-        ranks = [_RANKS[category(chr(code))] for code in range(start, stop)]
-        of_category = np.array(ranks, np.int8)
+        categories = map(unicodedata.category, map(chr, range(start, stop)))
+        ranks = map(_RANKS.__getitem__, categories)
+        of_category = np.fromiter(ranks, np.int8, stop - start)
         letters = of_category == _LETTER
         classes[start:stop] = np.where(letters, blocks[start:stop], of_category.view(np.uint8))
     for first, last in _IDEOGRAPHS:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
+from pipeline.text.lazy_pattern import lazy
+
 _CLOSERS = "\"'”’»」』》〉）)\\]】"
-_END = re.compile(rf"(?:[。！？｡؟۔।॥។။።]+|[.!?…‥]+)[{_CLOSERS}]*")
+_END = lazy(rf"(?:[。！？｡؟۔।॥។။።]+|[.!?…‥]+)[{_CLOSERS}]*")
 _SPACED_END = frozenset(".!?…‥")
 _KOREAN_ENDING = frozenset("다요죠까음함임됨")
-_CONTINUES_QUOTE = re.compile("[\u3041-\u309f\uac00-\ud7a3]")
+_CONTINUES_QUOTE = lazy("[\u3041-\u309f\uac00-\ud7a3]")
 """「…。」と, "…."라고: a quoted sentence that its speaker's clause goes on from."""
 
-_ABBREVIATION = re.compile(
+_ABBREVIATION = lazy(
     r"(?:^|[^\w])(?:[A-ZА-ЯÀ-Þ]|Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Lt|Col|Sgt|Capt|Rev|Hon|St|No|Nos|vs"
     r"|Inc|Corp|Co|Ltd|Bros|Jr|Sr|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec|[a-z]\.[a-z]"
     r"|[A-Z]\.[A-Z]|Sr|Sra|Dña|Mme|Mlle|Nr|bzw|ca|approx|est|fig|p|pp|vol|al)$"

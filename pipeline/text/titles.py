@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
+from pipeline.text.lazy_pattern import lazy
 from pipeline.text.normalise import key_array
 
 UNMARKED = 0
@@ -37,11 +38,11 @@ _MARKS = (
     r"|(?P<lead>\d{1,2})(?:st|nd|rd|th)\s+(?:lead|ld)(?:[-\s]writethru)?|단독|exclusive|独家|獨家"
 )
 _OPEN, _CLOSE = r"[\[(<【〔〈＜［（]", r"[\])>】〕〉＞］）]"
-_BRACKETED = re.compile(rf"{_OPEN}\s*(?:{_MARKS})\s*{_CLOSE}", re.IGNORECASE)
+_BRACKETED = lazy(rf"{_OPEN}\s*(?:{_MARKS})\s*{_CLOSE}", re.IGNORECASE)
 # Agencies open a headline so; a colon has to follow, and after a few words of the wires a dash: the
 # bare word is part of the text.
-_OPENING = re.compile(rf"^\s*(?:{_MARKS})\s*[:：|｜]", re.IGNORECASE)
-_DASHED = re.compile(
+_OPENING = lazy(rf"^\s*(?:{_MARKS})\s*[:：|｜]", re.IGNORECASE)
+_DASHED = lazy(
     r"^\s*(?:(?P<flash>breaking|urgent|snap)|(?P<full>update|wrapup)(?:\s+(?P<nth_full>\d{1,2}))?"
     r"|(?P<fixed>corrected|refile)|(?P<lead>\d)(?:st|nd|rd|th)\s+(?:lead|ld)(?:-writethru)?"
     r"|exclusive)\s*[-–—:]",
@@ -49,7 +50,7 @@ _DASHED = re.compile(
 )
 
 # One of these stands in every mark, and most headlines have none. U+2329 is one only after NFC.
-may_be_marked = re.compile(r"[\[(<【〔〈＜［（:：|｜\-–—\u2329]").search
+may_be_marked = lazy(r"[\[(<【〔〈＜［（:：|｜\-–—\u2329]").search
 
 
 def bare_title(title: str) -> str:

@@ -12,12 +12,13 @@ a third of their breaks pass, and only 45 keep within 100 columns at all.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
+
+from pipeline.text.lazy_pattern import lazy
 
 MAX_COLUMNS = 100
 """Wider lines are no hard-wrapped text: terminals and mail wrap at 72 to 80, wires at 63 to 69."""
@@ -33,14 +34,14 @@ _MIN_FULL_SHARE = 0.6
 """Share of the breaks inside blocks after which the next word would not have fitted. Lowest among
 the joined wire stories 0.6, highest among the Korean articles 0.33."""
 
-_ENDS_SENTENCE = re.compile(r"[.!?:;。！？…؟।][\"'”’»」』)\]]*$")
-_WIDE = re.compile(
+_ENDS_SENTENCE = lazy(r"[.!?:;。！？…؟।][\"'”’»」』)\]]*$")
+_WIDE = lazy(
     "[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]+"
 )
 # Cells stand apart by a tab, three spaces, or twice by two; two spaces after a full stop are prose.
-_ROW = re.compile(r"\t|[^\s.!?:;] {3,}\S|[^\s.!?:;] {2,}\S.*[^\s.!?:;] {2,}\S|\|.*\|")
-_BULLET = re.compile(r"[•·▪◦●○■□▲△▶▷◆◇※*]\s?\S")
-_FIRST_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff][、。，．」』）)]*|\S+")
+_ROW = lazy(r"\t|[^\s.!?:;] {3,}\S|[^\s.!?:;] {2,}\S.*[^\s.!?:;] {2,}\S|\|.*\|")
+_BULLET = lazy(r"[•·▪◦●○■□▲△▶▷◆◇※*]\s?\S")
+_FIRST_WORD = lazy(r"[\u3040-\u30ff\u3400-\u9fff][、。，．」』）)]*|\S+")
 
 
 class Line(NamedTuple):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.text import dates, number_batches, quantities
 from pipeline.text import numbers as number_module
+from pipeline.text.lazy_pattern import LazyPattern
 from pipeline.text.number_batches import extract_numbers_of, numbers_array
 from pipeline.text.number_words import (
     CURRENCY_SIGNS,
@@ -27,7 +28,7 @@ PATTERNS = [
     pattern.pattern
     for module in (dates, quantities, number_module)
     for pattern in vars(module).values()
-    if isinstance(pattern, re.Pattern)
+    if isinstance(pattern, re.Pattern | LazyPattern)
 ]
 CHARACTERS = sorted({c for pattern in PATTERNS for c in pattern if not c.isascii()})
 WORDS = sorted({*UNITS, *MULTIPLIERS, *MONTHS, *SPELLED, *MYRIAD_UNITS, *CURRENCY_SIGNS})
