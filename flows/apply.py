@@ -13,7 +13,7 @@ from flows.gather import replaced_rows
 from flows.rederive import changed_removals
 from flows.rows import as_contract, decision_rows, difference, filled, stamped
 from pipeline.contracts import CONTRACTS, ID
-from pipeline.dedup.story_decisions import DROPPED_ROLES, story_decisions
+from pipeline.dedup.story_decisions import news_of, story_decisions
 from pipeline.store.archive import landing_paths
 from pipeline.store.model import Change
 from pipeline.store.warehouse import Warehouse
@@ -204,16 +204,12 @@ def _followed(warehouse: Warehouse, redirects: pa.Table) -> tuple[pa.Table, pa.A
 
 def _story_decisions(decided: Decided, warehouse: Warehouse) -> pa.Table:
     touched, fresh = decided.matched.touched, decided.batch.fresh
-    members = decided.matched.stories.members
-    # An article that stands and stood before, or is new, makes no decision: most do.
-    is_dropped = pc.is_in(members["role"], pa.array(DROPPED_ROLES, pa.string()))
-    stood = pc.is_in(members["article_id"], touched.previous["article_id"].combine_chunks())
-    members = members.filter(pc.or_(is_dropped, stood))
+    # What is derived again has the content it had: its drop is news only if its match is another.
+    revised = fresh.replaced.keys() if fresh.again is None else frozenset()
+    members = news_of(decided.matched.stories.members, touched.previous, revised)
     revisions = warehouse.current_revisions(members["article_id"])
     in_batch = decided.cleaned.current
     revisions |= dict(
         zip(in_batch["article_id"].to_pylist(), in_batch["revision_id"].to_pylist(), strict=True)
     )
-    # What is derived again has the content it had: its drop is news only if its match is another.
-    revised = fresh.replaced.keys() if fresh.again is None else frozenset()
     return story_decisions(members, touched.previous, touched.edges, revisions, revised)

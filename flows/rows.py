@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.contracts import CONTRACTS, DECISIONS, ID
 from pipeline.dedup.story_decisions import UNSTAMPED
@@ -47,18 +48,30 @@ def difference(derived: pa.Table, standing: pa.Table, key: str) -> tuple[pa.Tabl
     """Return the derived rows that are new or changed, and the keys of standing rows that go."""
     if not standing.num_rows:
         return derived, pa.array([], ID)
-    names = derived.schema.names
-    before = {r[key]: tuple(r[n] for n in names) for r in standing.to_pylist()}
     # Rows that did not stand before are new whatever they say: most of a batch.
-    places = pc.is_in(derived[key], pa.array(list(before), derived[key].type)).combine_chunks()
-    known = np.flatnonzero(places.to_numpy(zero_copy_only=False))
-    rows = derived.take(pa.array(known)).to_pylist()
-    is_kept = [before[r[key]] == tuple(r[n] for n in names) for r in rows]
-    kept = {r[key] for r, stays in zip(rows, is_kept, strict=True) if stays}
-    stale = pa.array(sorted(k for k in before if k not in kept), ID)
+    places = pc.index_in(derived[key], standing[key].combine_chunks()).combine_chunks()
+    known = np.flatnonzero(np.asarray(places.is_valid()))
+    places = places.drop_null()
+    rows, before = derived.take(pa.array(known)), standing.take(places)
+    is_same = np.ones(known.size, np.bool_)
+    for name in derived.schema.names:
+        is_same &= _are_equal(rows[name], before[name])
+    is_kept = np.zeros(standing.num_rows, np.bool_)
+    is_kept[places.to_numpy()[is_same]] = True
+    stale = standing[key].filter(pa.array(~is_kept)).cast(ID).combine_chunks().sort()
     changed = np.ones(derived.num_rows, np.bool_)
-    changed[known] = ~np.array(is_kept, np.bool_)
+    changed[known] = ~is_same
     return derived.filter(pa.array(changed)), stale
+
+
+def _are_equal(column: pa.ChunkedArray, other: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Return which values of two columns are equal, or NULL in both."""
+    if pa.types.is_nested(column.type):
+        pairs = zip(column.to_pylist(), other.to_pylist(), strict=True)
+        return np.array([one == two for one, two in pairs], np.bool_)
+    is_equal = pc.fill_null(pc.equal(column, other.cast(column.type)), False)
+    is_null = pc.and_(column.is_null(), other.is_null())
+    return np.asarray(pc.or_(is_equal, is_null))
 
 
 def decision_rows(unstamped: pa.Table, run_id: str, now: datetime) -> pa.Table:

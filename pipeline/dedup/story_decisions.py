@@ -6,8 +6,9 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pipeline.contracts import DECISIONS
+from pipeline.contracts import DECISIONS, ID
 
 DROPPED_ROLES = ("duplicate", "update")
 """The roles of articles that do not stand in the clean records."""
@@ -38,13 +39,14 @@ def story_decisions(
         UNSTAMPED rows: `drop_article` with the relation and the match, or `keep_article` with
         reason `story_changed` for an article that was dropped and stands again.
     """
-    before = {r["article_id"]: r for r in previous.to_pylist()}
-    pairs = edges.select(["left_id", "right_id", *_EVIDENCE]).to_pylist()
-    evidence = {(r["left_id"], r["right_id"]): r for r in pairs}
+    members = news_of(members, previous, revised)
+    stood = pc.is_in(previous["article_id"], members["article_id"].combine_chunks())
+    before = {r["article_id"]: r for r in previous.filter(stood).to_pylist()}
+    evidence = _evidence_of(members, edges)
     rows: list[dict[str, Any]] = []
     for member in members.to_pylist():
-        old = before.get(member["article_id"])
         is_dropped = member["role"] in DROPPED_ROLES
+        old = before.get(member["article_id"])
         dropped_for = old["matched_id"] if old and old["role"] in DROPPED_ROLES else None
         is_revised = member["article_id"] in revised
         if is_dropped and (is_revised or dropped_for != member["matched_id"]):
@@ -52,6 +54,37 @@ def story_decisions(
         elif dropped_for and not is_dropped:
             rows.append(_keep(member, revisions))
     return pa.Table.from_pylist(rows, UNSTAMPED)
+
+
+def news_of(members: pa.Table, previous: pa.Table, revised: Set[bytes]) -> pa.Table:
+    """Return the STORY_MEMBERS rows that are dropped or brought back, and were not before.
+
+    Arguments as in `story_decisions`. Of a large story that grows most members stay as they were.
+    """
+    dropped = pa.array(DROPPED_ROLES, pa.string())
+    is_dropped = pc.is_in(members["role"], dropped)
+    before = previous.select(["article_id", "role", "matched_id"]).take(
+        pc.index_in(members["article_id"], previous["article_id"].combine_chunks())
+    )
+    was_dropped = pc.is_in(before["role"], dropped)
+    is_same = pc.fill_null(pc.equal(before["matched_id"], members["matched_id"]), False)
+    is_revised = pc.is_in(members["article_id"], pa.array(list(revised), ID))
+    stays = pc.and_(pc.and_(was_dropped, is_same), pc.invert(is_revised))
+    is_news = pc.or_(
+        pc.and_(is_dropped, pc.invert(stays)), pc.and_(was_dropped, pc.invert(is_dropped))
+    )
+    return members.filter(is_news)
+
+
+def _evidence_of(members: pa.Table, edges: pa.Table) -> dict[tuple[bytes, bytes], dict[str, Any]]:
+    """Return the evidence of the edges between members and what they match, by their ends."""
+    own, match = (members[name].to_pylist() for name in ("article_id", "matched_id"))
+    wanted = {(min(pair), max(pair)) for pair in zip(own, match, strict=True) if pair[1]}
+    lefts = pa.array([left for left, _ in wanted], ID)
+    some = edges.select(["left_id", "right_id", *_EVIDENCE])
+    for name, ends in (("left_id", lefts), ("right_id", pa.array([r for _, r in wanted], ID))):
+        some = some.filter(pc.is_in(some[name], ends))
+    return {(r["left_id"], r["right_id"]): r for r in some.to_pylist()}
 
 
 def _drop(

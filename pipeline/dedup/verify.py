@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.contract import checked
 from pipeline.contracts import conform
+from pipeline.dedup.judging import Evidence, evidence_texts, judged
 from pipeline.dedup.mapped import (
     ValueSet,
     Words,
@@ -21,21 +22,17 @@ from pipeline.dedup.mapped import (
     sorted_ids,
     words_of,
 )
+from pipeline.dedup.number_pairs import NumberPairs
 from pipeline.dedup.relations import (
     RULE_VERSION,
     Judgement,
-    PairEvidence,
     RelationRules,
     are_titles_fitting,
-    evidence_json,
     is_headline_alone,
     is_title_told,
-    judge,
 )
 from pipeline.dedup.set_overlaps import Overlaps, overlaps_of
 from pipeline.interim import KEYS, VERIFIED
-from pipeline.text.number_slots import SlotEvidence, Slots, compare_slots, number_slots
-from pipeline.text.numbers import NumberEvidence, NumberSets, compare_numbers, part_numbers
 from pipeline.text.shingles import STORY, ShingleProfile
 
 Row = dict[str, Any]
@@ -54,8 +51,15 @@ _READ = [
     "n_shingles",
 ]
 
-# Pairs whose shingle sets are held at a time: 20,000 articles of 1,400 shingles take 220 MB.
+# Articles whose shingle sets are held at a time: 20,000 of 1,400 shingles take 220 MB. So many
+# pairs have no more.
+_ARTICLES_AT_A_TIME = 20_000
 _PAIRS_AT_A_TIME = 10_000
+
+_UNDATED = np.iinfo(np.int64).min
+_HOUR = 3_600_000_000
+"""Microseconds."""
+_NOTHING = Judgement("", "", is_duplicate=False)
 
 
 def verify(
@@ -81,12 +85,12 @@ def verify(
     ids = sorted_ids(np.concatenate((left, right)))
     articles = _rows_of(ids, [batch, *history])
     ends = np.stack((place_of(left, ids), place_of(right, ids)), axis=1)
-    rows = [
-        row
-        for start in range(0, len(ends), _PAIRS_AT_A_TIME)
-        for row in _judged(ends[start : start + _PAIRS_AT_A_TIME], articles, rules, profile)
+    step = _PAIRS_AT_A_TIME if len(ids) > _ARTICLES_AT_A_TIME else max(len(ends), 1)
+    parts = [
+        _judged(ends[start : start + step], articles, rules, profile)
+        for start in range(0, len(ends), step)
     ]
-    return conform(pa.Table.from_pylist(rows, VERIFIED.schema), VERIFIED)
+    return conform(pa.concat_tables([VERIFIED.schema.empty_table(), *parts]), VERIFIED)
 
 
 def articles_of(pairs: pa.Table, batch: pa.Table, history: Sequence[pa.Table]) -> pa.Table:
@@ -117,68 +121,71 @@ def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> pa.Table:
 
 def _judged(
     ends: Ends, articles: pa.Table, rules: RelationRules, profile: ShingleProfile
-) -> Iterator[Row]:
-    """Yield the VERIFIED rows of the pairs `ends` (row numbers of `articles`, int64 [n, 2])."""
+) -> pa.Table:
+    """Return the VERIFIED rows of the pairs `ends` (row numbers of `articles`, int64 [n, 2])."""
     used, local = np.unique(ends, return_inverse=True)
-    few = articles.take(pa.array(used))
+    few = articles if used.size == len(articles) else articles.take(pa.array(used))
     local = local.reshape(-1, 2)
     overlaps = overlaps_of(few["key"], local, profile)
     worth = np.flatnonzero(_are_worth(overlaps, rules) | _are_marked(few, local))
-    judged, pairs = np.unique(local[worth], return_inverse=True)
-    compared = few.take(pa.array(judged)).to_pylist()
-    numbers_of = _Numbers(compared)
-    sizes = (column[worth].tolist() for column in overlaps)
-    for (left, right), n_left, n_right, n_shared in zip(
-        pairs.reshape(-1, 2).tolist(), *sizes, strict=True
-    ):
-        one, other = compared[left], compared[right]
-        is_stub = min(n_left, n_right) < rules.stub_shingles
-        pair = PairEvidence(
-            is_same_key=one["key_hash"] == other["key_hash"],
-            are_titles_fitting=not is_stub or _are_titles_fitting(one, other),
-            is_same_source=one["source_id"] == other["source_id"],
-            shared_title_chars=_shared_title_chars(one, other),
-            versions=(one["title_version"], other["title_version"]),
-            is_title_told=_is_marked(one, other) and _is_title_told(one, other, rules),
-            hours_apart=_hours_apart(one["published_at"], other["published_at"]),
-            n_left=n_left,
-            n_right=n_right,
-            n_shared=n_shared,
-            numbers=numbers_of.compared(left, right),
-            slots=numbers_of.compared_slots(left, right),
-        )
-        if judgement := judge(pair, rules):
-            yield _row(one["article_id"], other["article_id"], pair, judgement)
+    judged_rows, pairs = np.unique(local[worth], return_inverse=True)
+    compared = few.take(pa.array(judged_rows)).combine_chunks()
+    sizes = Overlaps(*(column[worth] for column in overlaps))
+    evidence = _evidence(compared, pairs.reshape(-1, 2), sizes, rules)
+    judgements, number = judged(evidence, rules)
+    return _rows(compared, pairs.reshape(-1, 2), evidence, judgements, number)
 
 
-class _Numbers:
-    """The numbers of some articles, each read once."""
+def _evidence(
+    articles: pa.Table, pairs: Ends, overlaps: Overlaps, rules: RelationRules
+) -> Evidence:
+    """Return what is measured on pairs (rows of `articles`) whose overlaps are known."""
+    left, right = pairs.T
+    sources, titles = (_coded(articles[name]) for name in ("source_id", "title_key"))
+    title_chars = pc.utf8_length(articles["title_key"]).to_numpy()
+    hashes = words_of(articles["key_hash"])
+    has_title = (titles[left] == titles[right]) & (title_chars[left] > 0)
+    versions = articles["title_version"].to_numpy().astype(np.int64)[pairs]
+    is_stub = np.minimum(overlaps.n_left, overlaps.n_right) < rules.stub_shingles
+    is_same_source = sources[left] == sources[right]
+    is_marked = has_title & is_same_source & (versions[:, 0] != versions[:, 1])
 
-    def __init__(self, articles: Sequence[Row]) -> None:
-        self._articles = articles
-        self._sets: dict[int, NumberSets] = {}
-        self._slots: dict[int, Slots] = {}
+    def is_untold(one: Row, other: Row) -> bool:
+        return not _is_title_told(one, other, rules)
 
-    def compared(self, left: int, right: int) -> NumberEvidence:
-        """Return how the numbers of two articles compare as sets."""
-        return compare_numbers(self._sets_of(left), self._sets_of(right))
+    return Evidence(
+        is_same_key=(hashes[left] == hashes[right]).all(axis=1),
+        are_titles_fitting=_asked(articles, pairs, ~is_stub, _are_titles_fitting),
+        is_same_source=is_same_source,
+        shared_title_chars=np.where(has_title, title_chars[left], 0),
+        versions=versions,
+        is_title_told=~_asked(articles, pairs, ~is_marked, is_untold),
+        hours_apart=_hours_apart(articles["published_at"], pairs),
+        overlaps=overlaps,
+        numbers=NumberPairs(articles, pairs),
+    )
 
-    def compared_slots(self, left: int, right: int) -> SlotEvidence:
-        """Return how the numbers at the same places compare; equal sets are not looked up."""
-        n_equal = len(self._sets_of(left).quantities)
-        if self._sets_of(left).quantities == self._sets_of(right).quantities:
-            return SlotEvidence(n_equal, 0)
-        return compare_slots(self._slots_of(left), self._slots_of(right))
 
-    def _sets_of(self, article: int) -> NumberSets:
-        if article not in self._sets:
-            self._sets[article] = part_numbers(self._articles[article]["numbers"])
-        return self._sets[article]
+def _coded(texts: pa.ChunkedArray) -> Ends:
+    """Return a number for each text, the same for equal ones."""
+    codes: Ends = texts.combine_chunks().dictionary_encode().indices.to_numpy()
+    return codes
 
-    def _slots_of(self, article: int) -> Slots:
-        if article not in self._slots:
-            self._slots[article] = number_slots(self._articles[article]["key"])
-        return self._slots[article]
+
+def _asked(
+    articles: pa.Table, pairs: Ends, is_known: Flags, ask: Callable[[Row, Row], bool]
+) -> Flags:
+    """Return True for the pairs that are known, and for the others what `ask` says of their rows.
+
+    Short texts and versions are asked, a few in a hundred.
+    """
+    answers = is_known.copy()
+    asked = np.flatnonzero(~is_known)
+    used, local = np.unique(pairs[asked], return_inverse=True)
+    rows = articles.take(pa.array(used)).to_pylist()
+    for row, (left, right) in zip(asked.tolist(), local.reshape(-1, 2).tolist(), strict=True):
+        answers[row] = ask(rows[left], rows[right])
+    return answers
 
 
 def _are_worth(overlaps: Overlaps, rules: RelationRules) -> Flags:
@@ -208,21 +215,6 @@ def _are_marked(articles: pa.Table, pairs: Ends) -> Flags:
     return flags
 
 
-def _is_marked(one: Row, other: Row) -> bool:
-    """Return whether one source's equal headlines claim different versions."""
-    return (
-        one["title_version"] != other["title_version"]
-        and one["source_id"] == other["source_id"]
-        and _shared_title_chars(one, other) > 0
-    )
-
-
-def _shared_title_chars(one: Row, other: Row) -> int:
-    """Return the length of the title key when both have the same; 0 otherwise."""
-    title: str = one["title_key"]
-    return len(title) if title == other["title_key"] else 0
-
-
 def _is_title_told(one: Row, other: Row, rules: RelationRules) -> bool:
     """Return whether the longer text tells what the shorter says under their common headline."""
     short, long = sorted((one, other), key=lambda article: (len(article["key"]), article["key"]))
@@ -237,23 +229,39 @@ def _are_titles_fitting(one: Row, other: Row) -> bool:
     return are_titles_fitting(*titles_and_keys)
 
 
-def _hours_apart(one: datetime | None, other: datetime | None) -> float | None:
-    """Return the hours between two times, None when one is not known."""
-    if one is None or other is None:
-        return None
-    return abs(one - other) / timedelta(hours=1)
+def _hours_apart(published_at: pa.ChunkedArray, pairs: Ends) -> NDArray[np.float64]:
+    """Return the hours between the times of each pair, NaN when one is not known."""
+    micros = published_at.cast(pa.int64()).fill_null(_UNDATED).to_numpy()[pairs]
+    hours: NDArray[np.float64] = np.abs(micros[:, 0] - micros[:, 1]) / _HOUR
+    hours[(micros == _UNDATED).any(axis=1)] = np.nan
+    return hours
 
 
-def _row(left_id: bytes, right_id: bytes, pair: PairEvidence, judgement: Judgement) -> Row:
-    return {
-        "left_id": left_id,
-        "right_id": right_id,
-        "relation": judgement.relation,
-        "is_duplicate": judgement.is_duplicate,
-        "jaccard": pair.jaccard,
-        "left_containment": pair.n_shared / max(pair.n_left, 1),
-        "right_containment": pair.n_shared / max(pair.n_right, 1),
-        "is_numbers_equal": pair.numbers.is_compatible,
-        "evidence": evidence_json(pair, judgement),
-        "rule_version": RULE_VERSION,
+def _rows(
+    articles: pa.Table,
+    pairs: Ends,
+    evidence: Evidence,
+    judgements: Sequence[Judgement | None],
+    number: Ends,
+) -> pa.Table:
+    """Return the VERIFIED rows of the pairs whose judgement, by number, is one."""
+    some = np.array([judgement is not None for judgement in judgements], np.bool_)
+    kept = np.flatnonzero(some[number])
+    found = [judgement or _NOTHING for judgement in judgements]
+    number, overlaps = number[kept], Overlaps(*(column[kept] for column in evidence.overlaps))
+    rules = [found[own].rule for own in number.tolist()]
+    columns = {
+        "left_id": articles["article_id"].take(pa.array(pairs[kept, 0])),
+        "right_id": articles["article_id"].take(pa.array(pairs[kept, 1])),
+        "relation": pa.array([j.relation for j in found], pa.string()).take(pa.array(number)),
+        "is_duplicate": pa.array([j.is_duplicate for j in found], pa.bool_()).take(
+            pa.array(number)
+        ),
+        "jaccard": pa.array(overlaps.jaccard()),
+        "left_containment": pa.array(overlaps.n_shared / np.maximum(overlaps.n_left, 1)),
+        "right_containment": pa.array(overlaps.n_shared / np.maximum(overlaps.n_right, 1)),
+        "is_numbers_equal": pa.array(evidence.numbers.is_compatible[kept]),
+        "evidence": pa.array(evidence_texts(evidence, kept, rules), pa.string()),
+        "rule_version": pa.repeat(RULE_VERSION, kept.size),
     }
+    return checked(pa.table(columns), VERIFIED)
