@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.commands.compact import compact
 from pipeline.commands.doctor import doctor
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.explain import explain
@@ -57,6 +58,7 @@ app.command(epilog=EPILOG)(sql)
 app.command(epilog=EPILOG)(explain)
 app.command(epilog=EPILOG)(restore)
 app.command(epilog=EPILOG)(sources)
+app.command(epilog=EPILOG)(compact)
 app.command(epilog=EPILOG)(doctor)
 app.command(epilog=EPILOG)(evaluate)
 app.command(epilog=EPILOG)(rebuild)

@@ -223,6 +223,14 @@ class IdIndex:
             if path not in names:
                 path.unlink(missing_ok=True)
 
+    def repack(self, live: Iterable[str]) -> None:
+        """Write one pack of all live files: most of what the others hold is dead."""
+        packs = self._opened()
+        if packs:
+            n_commits = max(1, sum(pack.n_commits for pack in packs))
+            self._packs = [self._written(_merged(packs, set(live), n_commits))]
+        self.save(live)
+
     def _opened(self) -> list[Pack]:
         if self._packs is None:
             found = (_read(path) for path in sorted(self._folder.glob("*.ids")))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 
@@ -51,6 +51,9 @@ __all__ = [
 
 RETENTION_DAYS = 7.0
 """How long superseded files stay: longer than an analyst's session."""
+
+Stage: TypeAlias = Callable[[commit.Batch], None]
+"""Stages the files of a batch and lists those that they replace."""
 
 
 @contextmanager
@@ -324,21 +327,37 @@ class Warehouse:
                 with self._catalog.transaction():
                     self._catalog.add_counts(run_id, change.counts)
                 return self.head
-            batch = commit.new_batch(self._layout, self._stamp(run_id), now)
-            try:
-                self._commit(change, added, batch, now)
-            except KeyboardInterrupt:
-                if self.head.id == batch.stamp.snapshot:
-                    self._follow_commit(change, batch)
-                raise
-            self._finish(lambda: self._follow_commit(change, batch))
+            self._publish_batch(
+                change,
+                lambda batch: commit.stage_change(
+                    self._layout, self._gatherer, change, added, batch
+                ),
+                run_id,
+                now,
+            )
         return self.head
 
-    def _commit(
-        self, change: Change, added: Mapping[str, pa.Table], batch: commit.Batch, now: datetime
-    ) -> None:
+    def replace_files(self, stage: Stage, run_id: str, now: datetime) -> None:
+        """Commit and publish other files for rows that stay the same, see compact.py."""
+        with self._guarded("compacting"):
+            self._publish_batch(Change(), stage, run_id, now)
+            with suppress(OSError):
+                documents = (stored.path for stored in self._document_files())
+                self._gatherer.ids.repack({*documents, *self._gatherer.paths()})
+
+    def _publish_batch(self, change: Change, stage: Stage, run_id: str, now: datetime) -> None:
+        batch = commit.new_batch(self._layout, self._stamp(run_id), now)
+        try:
+            self._commit(change, stage, batch, now)
+        except KeyboardInterrupt:
+            if self.head.id == batch.stamp.snapshot:
+                self._follow_commit(change, batch)
+            raise
+        self._finish(lambda: self._follow_commit(change, batch))
+
+    def _commit(self, change: Change, stage: Stage, batch: commit.Batch, now: datetime) -> None:
         with self._taking_back(batch):
-            commit.stage_change(self._layout, self._gatherer, change, added, batch)
+            stage(batch)
             commit.place(self._layout, batch, self._step, "commit")
             commit.record_change(
                 self._catalog, change, batch, now, self._retention_days, self._step

@@ -22,12 +22,11 @@ SELECT
     coalesce(shortened.n_chars, articles.n_chars) AS n_chars,
     coalesce(shortened.n_paragraphs, articles.n_paragraphs) AS n_paragraphs,
     coalesce(shortened.n_dropped_paragraphs, articles.n_dropped_paragraphs) AS n_dropped_paragraphs,
-    members.story_id,
+    stories.story_id,
     stories.n_members,
     stories.n_sources,
     articles.first_seen_at
 FROM _articles AS articles
-JOIN _story_members AS members ON members.article_id = articles.article_id
-JOIN _stories AS stories ON stories.story_id = members.story_id
+JOIN _stories AS stories ON stories.canonical_id = articles.article_id
 LEFT JOIN _shortened_texts AS shortened ON shortened.article_id = articles.article_id
-WHERE articles.is_current AND members.canonical_id = articles.article_id
+WHERE articles.is_current

@@ -23,7 +23,7 @@ SELECT
     (n_dropped_chars / nullif(n_chars, 0))::FLOAT AS dropped_chars_ratio,
     min(seen_at) AS first_seen_at,
     max(seen_at) AS last_seen_at,
-    arg_max(run_id, seen_at) AS last_run_id
+    arg_max(run_id, (seen_at, run_id)) AS last_run_id
 FROM (
     SELECT
         articles.source_id,
