@@ -109,11 +109,11 @@ def _leading(root: Path, stored: StoredFile, columns: list[str]) -> list[Words]:
 def _words(column: pa.ChunkedArray) -> Words:
     if column.type == TIME:
         micros = pc.fill_null(column.cast(pa.int64()), np.iinfo(np.int64).max).to_numpy()
-        return micros.view(np.uint64) ^ _SIGN
+        return np.asarray(micros, np.int64).view(np.uint64) ^ _SIGN
     if column.type == HASH:
-        return column.to_numpy()
+        return np.asarray(column.to_numpy(), np.uint64)
     if pa.types.is_integer(column.type):
-        return column.to_numpy().astype(np.int64).view(np.uint64) ^ _SIGN
+        return np.asarray(column.to_numpy(), np.int64).view(np.uint64) ^ _SIGN
     if pa.types.is_string(column.type):
         return np.zeros(len(column), np.uint64)
     return halves(column.cast(ID))[0]

@@ -9,6 +9,8 @@ as often as wanted; the median counts.
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import statistics
 import sys
 import time
@@ -19,7 +21,9 @@ from pathlib import Path
 import duckdb
 
 from pipeline.report.tour import examples
+from pipeline.store.compact import compact
 from pipeline.store.snapshot import connect_published
+from pipeline.store.warehouse import open_warehouse
 
 LEAST_RUNS = 5
 LIMITS_MS: Mapping[str, float] = {
@@ -43,6 +47,28 @@ def measure(
         return {name: _timed(connection, sql, runs) for name, sql in queries.items()}
     finally:
         connection.close()
+
+
+def compacted(warehouse: Path) -> Path:
+    """Return a compacted copy of a warehouse, made where missing; unchanged files are links."""
+    copy = warehouse.with_name(f"{warehouse.name}-compacted")
+    if not copy.exists():
+        unfinished = copy.with_suffix(".part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(warehouse, unfinished, copy_function=_linked)
+        compact(unfinished)
+        unfinished.rename(copy)
+        with open_warehouse(copy):
+            pass  # publishes for its new place
+    return copy
+
+
+def _linked(source: str, copy: str) -> str:
+    """Link what is never written again, copy the rest."""
+    if Path(source).suffix in (".parquet", ".arrow"):
+        os.link(source, copy)
+        return copy
+    return shutil.copy2(source, copy)
 
 
 def everyday(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
