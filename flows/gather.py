@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -185,42 +186,93 @@ def touched_components(
     is_placing = pc.or_(edges["is_duplicate"], pc.is_in(edges["relation"], _PLACING))
     placing = conform(edges.filter(is_placing), VERIFIED)
     replaced = pa.array(sorted(fresh.replaced), ID)
-    ending = _placing_edges(warehouse, replaced)
+    ending = _placing_ends(warehouse, replaced)
     ends = [t[side].combine_chunks() for t in (placing, lapsed, ending) for side in _ENDS]
-    ids = warehouse.components(pc.unique(pa.concat_arrays([replaced, *ends])))
-    stored = warehouse.members(ids)
+    touched = pc.unique(pa.concat_arrays([replaced, *ends]))
+    components = warehouse.columns("story_members", "article_id", touched, ["component_id"])
+    previous = warehouse.rows("story_members", "component_id", components["component_id"].unique())
+    stories = warehouse.rows("stories", "story_id", pc.unique(previous["story_id"]))
+    stored = _stored_members(warehouse, previous, stories)
     is_in_batch = pc.is_in(stored["article_id"], batch["article_id"].combine_chunks())
     standing = {r["article_id"]: r for r in stored.filter(is_in_batch).to_pylist()}
     members = [stored.filter(pc.invert(is_in_batch)), _members_of(batch, standing)]
-    kept = pa.concat_tables([warehouse.edges(ids), _placing_edges(warehouse, ids)])
-    kept = kept.join(lapsed, keys=list(_ENDS), join_type="left anti")
-    for side in _ENDS:
-        kept = kept.filter(pc.invert(pc.is_in(kept[side], replaced)))
-    previous = warehouse.rows("story_members", "article_id", ids)
+    kept = _stored_edges(warehouse, previous["article_id"].combine_chunks())
+    kept = _without(kept, lapsed, replaced).select(VERIFIED.schema.names)
     return Touched(
         members=conform(pa.concat_tables(members), MEMBERS),
-        edges=pa.concat_tables([conform(kept.drop_columns("run_id"), VERIFIED), placing]),
+        edges=pa.concat_tables([kept, placing]),
         previous=previous,
-        previous_stories=warehouse.rows("stories", "story_id", pc.unique(previous["story_id"])),
+        previous_stories=stories,
         snapshot=warehouse.next_snapshot,
     )
 
 
-def _placing_edges(warehouse: Warehouse, ids: pa.Array) -> pa.Table:
-    """Return the stored EDGES that make no story but decide one, with an end among `ids`."""
-    sides = [warehouse.rows("edges", side, ids) for side in _ENDS]
-    # An edge with both ends among them is found from both.
-    sides[1] = sides[1].filter(pc.invert(pc.is_in(sides[1]["left_id"], ids)))
-    found = pa.concat_tables(sides)
+def _stored_members(warehouse: Warehouse, previous: pa.Table, stories: pa.Table) -> pa.Table:
+    """Return MEMBERS of stored articles by the STORY_MEMBERS and STORIES rows they have."""
+    own = [n for n in MEMBERS.schema.names if n not in ("story_id", "founded_snapshot")]
+    articles = warehouse.columns(
+        "articles", "article_id", previous["article_id"], [*own, "is_current"]
+    )
+    articles = articles.filter(articles["is_current"]).select(own)
+    story_ids = _looked_up(articles["article_id"], previous, "article_id", "story_id")
+    founded = _looked_up(story_ids, stories, "story_id", "founded_snapshot")
+    found = articles.append_column("story_id", story_ids)
+    return found.append_column("founded_snapshot", founded).cast(MEMBERS.schema)
+
+
+def _looked_up(values: pa.ChunkedArray, table: pa.Table, key: str, column: str) -> pa.ChunkedArray:
+    """Return for each value a column of the row that has it as its key, NULL without one."""
+    return table[column].take(pc.index_in(values, table[key].combine_chunks()))
+
+
+def _stored_edges(warehouse: Warehouse, ids: pa.Array) -> pa.Table:
+    """Return the stored EDGES that put two of these articles into one story or keep them apart."""
+    edges = warehouse.rows("edges", "left_id", ids)
+    is_within = pc.is_in(edges["right_id"], ids)
+    is_kept = pc.if_else(edges["is_duplicate"], is_within, pc.is_in(edges["relation"], _PLACING))
+    return pa.concat_tables([edges.filter(is_kept), *_placing_from_outside(warehouse, ids)])
+
+
+def _placing_from_outside(warehouse: Warehouse, ids: pa.Array) -> list[pa.Table]:
+    """Return EDGES that decide on a story of `ids` whose left end is none of them."""
+    narrow = warehouse.columns("edges", "right_id", ids, [*_ENDS, "relation", "is_duplicate"])
+    is_placing = pc.is_in(narrow["relation"], _PLACING)
+    is_asked = pc.and_(is_placing, pc.invert(narrow["is_duplicate"]))
+    is_outside = pc.invert(pc.is_in(narrow["left_id"], ids))
+    asked = narrow.filter(pc.and_(is_asked, is_outside))
+    if not asked.num_rows:
+        return []
+    # Few edges reach out of a component: their evidence is not read with all the others'.
+    found = warehouse.rows("edges", "left_id", pc.unique(asked["left_id"]))
+    is_among = pc.is_in(found["relation"], _PLACING)
+    is_among = pc.and_(is_among, pc.invert(found["is_duplicate"]))
+    return [found.filter(pc.and_(is_among, pc.is_in(found["right_id"], ids)))]
+
+
+def _without(edges: pa.Table, lapsed: pa.Table, replaced: pa.Array) -> pa.Table:
+    """Return the edges that are not among the lapsed pairs and have no replaced end."""
+    for side in _ENDS if len(replaced) else ():
+        edges = edges.filter(pc.invert(pc.is_in(edges[side], replaced)))
+    if not lapsed.num_rows:
+        return edges
+    # Joined by their ends alone: texts are moved once.
+    ends = edges.select(_ENDS).append_column("row", pa.array(np.arange(edges.num_rows)))
+    return edges.take(ends.join(lapsed, list(_ENDS), join_type="left anti")["row"])
+
+
+def _placing_ends(warehouse: Warehouse, ids: pa.Array) -> pa.Table:
+    """Return the ends of stored EDGES that make no story but decide one, with an end in `ids`."""
+    columns = (*_ENDS, "relation", "is_duplicate")
+    found = pa.concat_tables([warehouse.columns("edges", side, ids, columns) for side in _ENDS])
     is_placing = pc.is_in(found["relation"], _PLACING)
     return found.filter(pc.and_(is_placing, pc.invert(found["is_duplicate"])))
 
 
 def _members_of(batch: pa.Table, standing: dict[bytes, dict[str, Any]]) -> pa.Table:
     """Return MEMBERS rows of the batch; a revised article keeps the story it stands in."""
-    ids = batch["article_id"].to_pylist()
-    own = [standing.get(i, {}) for i in ids]
     columns = {n: batch[n] for n in MEMBERS.schema.names if n in CLEAN.schema.names}
+    own = [standing.get(i, {}) for i in (batch["article_id"].to_pylist() if standing else [])]
+    own = own or [{}] * batch.num_rows
     columns["story_id"] = pa.array([r.get("story_id") for r in own], ID)
     columns["founded_snapshot"] = pa.array([r.get("founded_snapshot") for r in own], pa.int64())
     return pa.table(columns).select(MEMBERS.schema.names).cast(MEMBERS.schema)

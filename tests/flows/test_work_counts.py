@@ -15,13 +15,12 @@ from types import FrameType
 from typing import Any
 from uuid import uuid4
 
-import pyarrow as pa
 import pytest
 
 from flows import ingest as ingest_module
 from flows.ingest import Request, run_ingest
 from flows.rule_set import Rules
-from pipeline.dedup import signatures, verify
+from pipeline.dedup import judging, number_pairs, signatures, verify
 from pipeline.dedup.bands import BandRules
 from pipeline.dedup.bucket_pairs import CentreRule
 from pipeline.settings import Settings
@@ -33,6 +32,12 @@ BATCH = 150
 CALLS_PER_ARTICLE = 1100
 """Python functions called and built-in ones, in all stages, of a batch of 150 generated articles;
 one in six is called for the batch, however many they are."""
+
+PAIRS_PER_TEMPLATE_ARTICLE = 43
+CLASSES_PER_BATCH = 36
+READ_AGAIN = 4.3
+"""Of a template, with an eighth of the centres, in batches of 300: pairs to compare, pairs that the
+rules are asked about, texts read for the numbers in their slots."""
 
 QUERIES_PER_BATCH = 36
 """Queries of the warehouse by a batch of which some copy stored articles."""
@@ -155,20 +160,30 @@ def test_pairs_of_a_template_grow_with_its_articles(
     """
     few = BandRules(centres=CentreRule(most=4, fewest=1, pairs=64))
     monkeypatch.setattr(ingest_module, "rules_in", lambda *_: Rules(bands=few))
-    found: list[pa.Table] = []
+    searched: list[int] = []
     search = ingest_module.search
 
     def noted(*arguments: Any) -> Any:
-        result = search(*arguments)
-        found.append(result.pairs)
-        return result
+        found = search(*arguments)
+        searched.append(found.pairs.num_rows)
+        return found
 
     monkeypatch.setattr(ingest_module, "search", noted)
+    judged = counting(monkeypatch, judging, "judge", lambda *_: 1)
+    slotted = counting(monkeypatch, number_pairs, "number_slots", lambda *_: 1)
     sizes = (1200, 2400)
-    n_pairs = []
+    counts = []
     for size in sizes:
-        found.clear()
+        for counted in (searched, judged, slotted):
+            counted.clear()
         path = corpus(tmp_path, size, n_template=size)
         ingest(tmp_path / str(size), path, batch_documents=300)
-        n_pairs.append(sum(pairs.num_rows for pairs in found))
-    assert n_pairs[1] <= 2.3 * n_pairs[0]
+        counts.append([sum(counted) for counted in (searched, judged, slotted)])
+    few_counts, many_counts = counts
+    assert all(many <= 2.5 * few for few, many in zip(few_counts, many_counts, strict=True))
+    assert many_counts[0] <= 2.3 * few_counts[0]
+    for (n_pairs, n_judged, n_slotted), size in zip(counts, sizes, strict=True):
+        assert n_pairs <= PAIRS_PER_TEMPLATE_ARTICLE * size
+        # Pairs that compare alike are judged once a batch, and an article is read once a batch.
+        assert n_judged <= CLASSES_PER_BATCH * size / 300
+        assert n_slotted <= READ_AGAIN * size
