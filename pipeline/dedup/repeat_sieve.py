@@ -36,9 +36,6 @@ _MOST_STRIPPED = 64
 _NO_WINDOW = 4
 """Characters at the end of a key that may begin no window: the longest has five."""
 
-_LENGTHS = np.repeat([1, 2, 3, 4], [0xC0, 0x20, 0x10, 0x10])
-"""Bytes of a character by its first one."""
-
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -270,8 +267,8 @@ def _are_repeated(prints: Words) -> Flags:
 def _is_covered(keys: Utf8, firsts: Ints, rules: RepeatRules, is_copy: Flags) -> Flags:
     """Return which articles may hold a paragraph that their others hold to `long_jaccard`.
 
-    A paragraph to which too many openings (what any window that begins at a character holds)
-    belong alone holds too many windows alone. Copies are left out.
+    Every window of a shingle has five bytes at least. A paragraph to which too many openings (five
+    bytes from a character on) belong alone holds too many windows alone. Copies are left out.
     """
     found = np.zeros(firsts.size - 1, np.bool_)
     for first, last in _blocks(keys.offsets[firsts]):
@@ -302,9 +299,7 @@ def plain_own_openings(
         places = places[~np.repeat(is_left_out, np.diff(offsets))[places]]
     bounds = np.searchsorted(places, offsets)
     n_chars = np.diff(bounds)
-    words = _words(data, places)
-    words <<= (64 - 8 * _opening_bytes(data, places)).astype(np.uint64)
-    slots, n_slots = _slots(words, bounds[firsts])
+    slots, n_slots = _slots(_words(data, places), bounds[firsts])
     owners = np.repeat(np.arange(n_chars.size, dtype=np.int32), n_chars)
     order = np.arange(places.size, dtype=np.int32)
     last = np.empty(n_slots, np.int32)
@@ -320,22 +315,12 @@ def plain_own_openings(
     return n_own, n_chars
 
 
-def _opening_bytes(data: Bytes, places: Ints) -> Ints:
-    """Return how many bytes, 5 to 8, belong to any window that begins at each place.
-
-    Two characters and the first byte of a third: no window has fewer, and none five bytes less.
-    """
-    first = _LENGTHS[data[places]]
-    second = _LENGTHS[data[np.minimum(places + first, data.size - 1)]]
-    n_bytes: Ints = np.clip(first + second + 1, 5, 8)
-    return n_bytes
-
-
 def _slots(words: Words, bounds: Ints) -> tuple[Ints, int]:
     """Return the slot of each opening in one table, where each article has a range of its own."""
     n_openings = np.diff(bounds)
     bits = np.ceil(np.log2(np.maximum(2 * n_openings, 16))).astype(np.int64)
     ends = np.cumsum(1 << bits)
+    words <<= np.uint64(24)
     words *= np.uint64(0x9E3779B97F4A7C15)
     words >>= np.repeat((64 - bits).astype(np.uint64), n_openings)
     slots = words.view(np.int64)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from pipeline.text.utf8_compiled import BYTES, PLACES
 
 COUNTS = numba.types.Array(numba.int64, 1, "C")
-_SLOTS = numba.types.Array(numba.int32, 1, "C")
 _WORDS = numba.types.Array(numba.uint64, 1, "A", readonly=True, aligned=False)
 """The eight bytes from each byte on."""
 _FLAGS = numba.types.Array(numba.boolean, 1, "C", readonly=True)
@@ -17,10 +16,8 @@ _FLAGS = numba.types.Array(numba.boolean, 1, "C", readonly=True)
 _MOST_STRETCHES = 128
 """Sentences of one paragraph that are compared; one with more is left to the rules."""
 
-_LEAST_BITS = 11
-_SLOTS_A_BYTE = 1
-"""A Hangul character has three bytes: three to six slots for each opening, and the table of an
-article of usual length, 16 KB, stays in the first cache (a third of the time)."""
+_BITS = 15
+"""Slots of the table, at least: four for each character of a long article."""
 
 
 def own_openings(
@@ -31,10 +28,11 @@ def own_openings(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return what `repeat_sieve.plain_own_openings` does, with other openings on one slot."""
     longest = int(np.diff(offsets[firsts]).max(initial=1))
-    table = np.full(1 << max(_LEAST_BITS, (_SLOTS_A_BYTE * longest).bit_length()), -1, np.int32)
+    bits = max(_BITS, longest.bit_length())
+    table = np.full(1 << bits, -1, np.int64)
     n_own = np.zeros(offsets.size - 1, np.int64)
     n_chars = np.zeros(offsets.size - 1, np.int64)
-    _count(data, _words_of(data), offsets, firsts, is_left_out, table, n_own, n_chars)
+    _count(data, offsets, firsts, is_left_out, table, 64 - bits, n_own, n_chars)
     return n_own, n_chars
 
 
@@ -62,8 +60,8 @@ def _word_at(data, words, at):  # type: ignore[no-untyped-def]
     if at < words.size:
         return words[at]
     word = np.uint64(0)
-    for place in range(at, data.size):
-        word |= np.uint64(data[place]) << np.uint64(8 * (place - at))
+    for place in range(np.int64(at), data.size):
+        word |= np.uint64(data[place]) << np.uint64(8 * (place - np.int64(at)))
     return word
 
 
@@ -129,20 +127,14 @@ def _say(  # type: ignore[no-untyped-def]
             start = at
 
 
-@numba.njit(inline="always")
-def _length(lead):  # type: ignore[no-untyped-def]
-    """Return the bytes of a character by its first one."""
-    return 1 if lead < 0xC0 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
-
-
 @numba.njit(
-    numba.void(BYTES, _WORDS, PLACES, PLACES, _FLAGS, _SLOTS, COUNTS, COUNTS),
+    numba.void(BYTES, PLACES, PLACES, _FLAGS, COUNTS, numba.int64, COUNTS, COUNTS),
     nogil=True,
     cache=True,
     boundscheck=False,
 )
 def _count(  # type: ignore[no-untyped-def]
-    data, words, offsets, firsts, is_left_out, table, n_own, n_chars
+    data, offsets, firsts, is_left_out, table, shift, n_own, n_chars
 ):
     """Fill `n_own` and `n_chars`; a slot holds 2 * row of its first owner, + 1 once shared.
 
@@ -150,10 +142,6 @@ def _count(  # type: ignore[no-untyped-def]
     """
     for article in range(firsts.size - 1):
         fresh = 2 * firsts[article]
-        shift = 64 - _LEAST_BITS
-        n_bytes = offsets[firsts[article + 1]] - offsets[firsts[article]]
-        while n_bytes * _SLOTS_A_BYTE >> (64 - shift):
-            shift -= 1
         for row in range(firsts[article], firsts[article + 1]):
             if is_left_out[row]:
                 continue
@@ -163,15 +151,18 @@ def _count(  # type: ignore[no-untyped-def]
                 tail -= 1
                 while tail > start and (data[tail] & 0xC0) == 0x80:
                     tail -= 1
-            at = start
-            while at < end:
-                first = _length(data[at])
-                word = _word_at(data, words, at)
-                second = _length(word >> np.uint64(8 * first) & np.uint64(0xFF))
-                unused = 8 - min(max(first + second + 1, 5), 8)
-                word = (word << np.uint64(8 * unused)) * np.uint64(0x9E3779B97F4A7C15)
-                slot = word >> np.uint64(shift)
+            word = np.uint64(0)
+            for at in range(start, start + 4):
+                if at < data.size:
+                    word |= np.uint64(data[at]) << np.uint64(8 * (at - start) + 8)
+            for at in range(start, end):
+                word >>= np.uint64(8)
+                if at + 4 < data.size:
+                    word |= np.uint64(data[at + 4]) << np.uint64(32)
+                if (data[at] & 0xC0) == 0x80:
+                    continue
                 n_chars[row] += 1
+                slot = (word * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(shift)
                 held = table[slot]
                 if held < fresh:
                     # An opening of the last characters, which may be no window, counts for none.
@@ -180,4 +171,3 @@ def _count(  # type: ignore[no-untyped-def]
                 elif held >> 1 != row and held & 1 == 0:
                     table[slot] = held | 1
                     n_own[held >> 1] -= 1
-                at += first
