@@ -1,6 +1,6 @@
 """Compile the kernels once, when unecho is set up: `python -m flows.warm`.
 
-A small ingest of generated texts runs each compiled kernel; numba keeps what it made beside the
+A small ingest of generated texts runs each compiled kernel; what numba made is kept beside the
 sources. Without this the first large batch waits for it.
 """
 

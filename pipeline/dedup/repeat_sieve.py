@@ -27,6 +27,9 @@ _LEAST_STRETCH = 20
 _LEAST_HALF = 30
 """Bytes of half a key: `sentence_repeats` asks for as many characters."""
 
+_TABLE_BITS = 15
+"""Slots of the compiled table, at least: 128 KB, four for each character of a long article."""
+
 _ASCII_ENDS = b".!?\n"
 _LONG_ENDS = tuple(mark.encode() for mark in "。！？।")
 _MOST_STRIPPED = 64
@@ -225,15 +228,26 @@ def _is_covered(keys: Utf8, firsts: Ints, rules: RepeatRules) -> Flags:
     found = np.zeros(firsts.size - 1, np.bool_)
     for first, last in _blocks(keys.offsets[firsts]):
         part, rows = _part(keys, firsts[first : last + 1]), firsts[first : last + 1]
-        if use_compiled(firsts.size - 1):
-            from pipeline.dedup.repeat_sieve_compiled import own_openings
-        else:
-            own_openings = plain_own_openings
-        n_own, n_chars = own_openings(part.bytes, part.offsets, rows - rows[0])
+        openings = own_openings if use_compiled(firsts.size - 1) else plain_own_openings
+        n_own, n_chars = openings(part.bytes, part.offsets, rows - rows[0])
         is_close = n_own <= (1 - rules.long_jaccard) * n_chars
         is_close &= n_chars >= rules.min_near_chars
         found[first:last] = np.logical_or.reduceat(is_close, rows[:-1] - rows[0])
     return found
+
+
+def own_openings(data: Bytes, offsets: Ints, firsts: Ints) -> tuple[Ints, Ints]:
+    """Return what `plain_own_openings` does, compiled, with fewer openings on one slot."""
+    from pipeline.text.kernels import kernel  # lazily: small batches do without
+
+    longest = int(np.diff(offsets[firsts]).max(initial=1))
+    bits = max(_TABLE_BITS, longest.bit_length())
+    table = np.full(1 << bits, -1, np.int64)
+    n_own = np.zeros(offsets.size - 1, np.int64)
+    n_chars = np.zeros(offsets.size - 1, np.int64)
+    count_openings = kernel("pipeline.dedup.repeat_sieve_compiled", "count_openings")
+    count_openings(data, offsets, firsts, table, 64 - bits, n_own, n_chars)
+    return n_own, n_chars
 
 
 def plain_own_openings(data: Bytes, offsets: Ints, firsts: Ints) -> tuple[Ints, Ints]:

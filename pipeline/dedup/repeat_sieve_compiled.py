@@ -1,39 +1,21 @@
-"""The compiled twin of `repeat_sieve.plain_own_openings`."""
+"""The compiled twin of `repeat_sieve.plain_own_openings`; `own_openings` there calls it."""
 
 from __future__ import annotations
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.text.utf8_compiled import BYTES, PLACES
 
 COUNTS = numba.types.Array(numba.int64, 1, "C")
 
-_BITS = 15
-"""Slots of the table, at least: 128 KB, four for each character of a long article."""
-
-
-def own_openings(
-    data: NDArray[np.uint8], offsets: NDArray[np.int64], firsts: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return what `repeat_sieve.plain_own_openings` does, with fewer openings on one slot."""
-    longest = int(np.diff(offsets[firsts]).max(initial=1))
-    bits = max(_BITS, longest.bit_length())
-    table = np.full(1 << bits, -1, np.int64)
-    n_own = np.zeros(offsets.size - 1, np.int64)
-    n_chars = np.zeros(offsets.size - 1, np.int64)
-    _count(data, offsets, firsts, table, 64 - bits, n_own, n_chars)
-    return n_own, n_chars
-
 
 @numba.njit(
     numba.void(BYTES, PLACES, PLACES, COUNTS, numba.int64, COUNTS, COUNTS),
     nogil=True,
-    cache=True,
     boundscheck=False,
 )
-def _count(data, offsets, firsts, table, shift, n_own, n_chars):  # type: ignore[no-untyped-def]
+def count_openings(data, offsets, firsts, table, shift, n_own, n_chars):  # type: ignore[no-untyped-def]
     """Fill `n_own` and `n_chars`; a slot holds 2 * row of its first owner, + 1 once shared.
 
     What earlier articles left in the table is smaller than 2 * the article's first row.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.dedup.near_repeats import covered_shares
 from pipeline.dedup.repeat_rules import RepeatRules
-from pipeline.dedup.repeat_sieve import may_repeat, plain_own_openings
+from pipeline.dedup.repeat_sieve import may_repeat, own_openings, plain_own_openings
 from pipeline.dedup.repeats import find_repeats, repeats_of
 from pipeline.dedup.sentence_repeats import may_repeat_sentences
 from pipeline.interim import PARSED
@@ -117,13 +117,13 @@ def test_paragraphs_that_others_cover_pass(engine):
 
 
 def test_the_compiled_table_counts_at_least_what_the_plain_one_does():
-    compiled = pytest.importorskip("pipeline.dedup.repeat_sieve_compiled")
+    pytest.importorskip("numba")
     keys = [piece.encode() for piece in PIECES * 2 + PIECES[3:5]]
     data = np.frombuffer(b"".join(keys), np.uint8)
     offsets = np.cumsum([0, *map(len, keys)])
     firsts = np.array([0, 4, 20, len(keys)])
     n_own, n_chars = plain_own_openings(data, offsets, firsts)
-    counted, n_chars_counted = compiled.own_openings(data, offsets, firsts)
+    counted, n_chars_counted = own_openings(data, offsets, firsts)
     assert n_chars.tolist() == n_chars_counted.tolist() == [len(key.decode()) for key in keys]
     assert (n_own <= counted).all()
     assert n_own.sum() > 0.5 * counted.sum()
