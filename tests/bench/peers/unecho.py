@@ -17,7 +17,8 @@ rules = BatchRules(min_jaccard=threshold)
 
 
 def read():
-    return pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20).iter_batches(4096)
+    file = pq.ParquetFile(source, memory_map=True, pre_buffer=False)
+    return file.iter_batches(4096, use_threads=False)
 
 
 clusters = cluster_articles(read, rules)
