@@ -1,7 +1,7 @@
 """Compile the kernels once, when unecho is set up: `python -m flows.warm`.
 
-A small ingest of generated texts runs each compiled kernel; what numba made is kept beside the
-sources. Without this the first large batch waits for it.
+What numba made of each kernel is kept beside the sources; a small ingest of generated texts then
+runs what an ingest uses. Without this the first large batch waits for the compiler.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from flows.ingest import run_ingest
 from flows.intake import Request
 from pipeline.settings import Settings
+from pipeline.text.kernels import load_all
 
 _WORDS = ["harbour", "council", "vote", "channel", "dredge", "north"]
 _WORDS += ["crew", "season", "gull", "tide", "ferry", "rope"]
@@ -55,8 +56,9 @@ def main() -> None:
         sys.stdout.write("numba is not installed: nothing to compile\n")
         return
     began = time.monotonic()
+    n_kernels = load_all()
     warm()
-    sys.stdout.write(f"kernels are compiled ({time.monotonic() - began:.0f} s)\n")
+    sys.stdout.write(f"{n_kernels} kernels are compiled ({time.monotonic() - began:.0f} s)\n")
 
 
 if __name__ == "__main__":

@@ -93,6 +93,17 @@ def build(module: str, name: str) -> Built | Callable[..., Any]:
         return dispatcher  # type: ignore[no-any-return]
 
 
+def all_kernels(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield module and name of each kernel under a folder: what has an explicit signature."""
+    for path in sorted(root.glob("pipeline/**/*_compiled.py")):
+        module = ".".join(path.relative_to(root).with_suffix("").parts)
+        for name, value in vars(import_module(module)).items():
+            is_own = getattr(value, "__module__", "") == module
+            # numba compiles nothing but what its explicit signatures say.
+            if is_own and not getattr(value, "_can_compile", True):
+                yield module, name
+
+
 class _CannotStandAlone(Exception):
     """The code needs numba at run time."""
 

@@ -67,6 +67,13 @@ def kernel(module: str, name: str) -> Callable[..., Any]:
         return _found[module, name]
 
 
+def load_all() -> int:
+    """Load every kernel, compiling what was not kept; return how many there are."""
+    from pipeline.text import kernel_builds
+
+    return len([kernel(*names) for names in kernel_builds.all_kernels(_ROOT)])
+
+
 def any_loaded() -> bool:
     """Return whether this process has paid for the loading of kernels."""
     return bool(_found)

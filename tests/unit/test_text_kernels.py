@@ -1,6 +1,7 @@
 """Kernels that set-up compiled: found again, refused when stale, never called with the wrong."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from pipeline.text import kernels
+from pipeline.text import kernel_builds, kernels
 
 MODULE, NAME = "pipeline.dedup.set_overlaps_compiled", "count_shared"
 HASHES, BOUNDS = np.array([1, 2, 3, 2, 3, 4, 9], np.uint64), np.array([0, 3, 7])
@@ -118,3 +119,13 @@ def test_neither_numba_nor_scipy_is_loaded_for_kept_kernels():
 
     load_kernels(1_000_000)
     subprocess.run([sys.executable, "-c", LOADED], check=True)
+
+
+def test_set_up_finds_every_kernel_that_the_pipeline_calls():
+    root = Path(kernels.__file__).parents[2]
+    called = set()
+    for path in root.glob("pipeline/**/*.py"):
+        called |= set(re.findall(r"kernel\(\s*\S+, \"(\w+)\"\)", path.read_text("utf-8")))
+    found = [name for _, name in kernel_builds.all_kernels(root)]
+    assert called <= set(found)
+    assert len(called) >= 12
