@@ -64,9 +64,8 @@ def overlaps_of(
     if use_compiled(utf8.n_articles):
         from pipeline.text.kernels import kernel  # lazily: small batches do without
 
-        distinct_all, count_shared = (
-            kernel(_COMPILED, of) for of in ("distinct_all", "count_shared")
-        )
+        distinct_all = kernel(_COMPILED, "distinct_all")
+        count_shared = kernel(_COMPILED, "count_shared")
         hashes = np.empty(int(utf8.offsets[-1] - utf8.offsets[0]), np.uint64)
         bounds = np.empty(len(keys) + 1, np.int64)
         distinct_all(*utf8, *window_tables(profile), hashes, bounds)
