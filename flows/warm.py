@@ -1,8 +1,9 @@
 """Compile once, when unecho is set up, what commands would wait for: `python -m flows.warm`.
 
 Our modules, also where the environment forbids Python to keep what it compiles: a command then
-loads them in half the time. And the kernels: a small ingest of generated texts runs each of them;
-numba keeps what it made beside the sources. Without this the first large batch waits for it.
+loads them in half the time. And the kernels: what numba made of each is kept beside the sources; a
+small ingest of generated texts then runs what an ingest uses. Without this the first large batch
+waits for the compiler.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pipeline
 from flows.ingest import run_ingest
 from flows.intake import Request
 from pipeline.settings import Settings
+from pipeline.text.kernels import load_all
 
 _WORDS = ["harbour", "council", "vote", "channel", "dredge", "north"]
 _WORDS += ["crew", "season", "gull", "tide", "ferry", "rope"]
@@ -67,8 +69,9 @@ def main() -> None:
         sys.stdout.write("numba is not installed: nothing to compile\n")
         return
     began = time.monotonic()
+    n_kernels = load_all()
     warm()
-    sys.stdout.write(f"kernels are compiled ({time.monotonic() - began:.0f} s)\n")
+    sys.stdout.write(f"{n_kernels} kernels are compiled ({time.monotonic() - began:.0f} s)\n")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ import pyarrow as pa
 from flows.children import end_with
 from pipeline.store import spool
 from pipeline.store.spool import Handle
-from pipeline.text.engine import Engine, choose_engine, chosen_engine, load_without_blas
+from pipeline.text.engine import Engine, choose_engine, chosen_engine
 
 LEAST_BYTES = 6 << 20
 """A batch of so many bytes repays the second that workers take to start."""
@@ -161,8 +161,6 @@ def _begin(parent: int, engine: Engine) -> None:
     # start and a twentieth of its work.
     gc.set_threshold(50_000, 20, 100)
     choose_engine(engine)
-    if engine == "compiled":
-        load_without_blas()
     # There is a worker a core already.
     pa.set_cpu_count(1)
 

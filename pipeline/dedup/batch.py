@@ -171,9 +171,9 @@ def load_kernels(n_articles: int) -> None:
 def _kernels(n_articles: int) -> ModuleType:
     if not use_compiled(n_articles):
         return batch_words
-    from pipeline.dedup import batch_compiled  # lazily: loads numba
+    from pipeline.dedup import batch_kernels  # lazily: loads the kernels
 
-    return batch_compiled
+    return batch_kernels
 
 
 def _candidates(

@@ -1,8 +1,4 @@
-"""The kernels of `pipeline.dedup.batch_words`, compiled: the same three functions.
-
-Imported only where `pipeline.text.engine.use_compiled` said yes. What they compute is stated in
-`batch_words`.
-"""
+"""The kernels of `pipeline.dedup.batch_words`, compiled; `batch_kernels` calls them."""
 
 from __future__ import annotations
 
@@ -12,7 +8,6 @@ import numba
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import extending
-from numpy.typing import NDArray
 
 from pipeline.dedup.batch_words import (
     CHUNK_MULTIPLIER,
@@ -21,12 +16,10 @@ from pipeline.dedup.batch_words import (
     N_SLOTS,
     SHINGLE_WORDS,
     WORD_MULTIPLIERS,
-    Bounds,
-    Bytes,
-    Hashes,
-    permutations,
 )
-from pipeline.text.mixing_compiled import mix32_one, mix64_one
+from pipeline.dedup.minima_compiled import sign
+from pipeline.text.mixing_compiled import mix64_one
+from pipeline.text.utf8_compiled import BYTES, HALVES, PLACES, WORDS
 
 _LENGTH, _CHUNK, _LAST = map(np.uint64, (LENGTH_MULTIPLIER, CHUNK_MULTIPLIER, LAST_MULTIPLIER))
 _FIRST, _SECOND, _THIRD = map(np.uint64, WORD_MULTIPLIERS)
@@ -39,47 +32,19 @@ _ONES, _LOW_BITS, _TOP_BITS = map(
 _TO_TOP = np.uint64(0x5F5F5F5F5F5F5F5F)
 """Added to bytes below 128 it sets the top bit of those above the space."""
 
-_NO_HASH = np.uint32(0xFFFFFFFF)
-_LOW_HALF = np.uint64(0xFFFFFFFF)
 _GATHER = np.uint64(0x0102040810204080)
 """Multiplied by it, the lowest bits of eight bytes stand in the top byte, in their order."""
 _PADDING = 72
 
-_jit: Any = numba.njit(nogil=True, cache=True, boundscheck=False)
+_WORDS, _PLACES = numba.uint64[::1], numba.int64[::1]
+
+
+def _jit(*takes: Any) -> Any:
+    return numba.njit(numba.void(*takes), nogil=True, boundscheck=False)
+
+
 _intrinsic: Any = extending.intrinsic
 _part: Any = numba.njit(nogil=True, boundscheck=False)
-
-
-def bucket_keys(
-    utf8: Bytes, bounds: Bounds, bands: int, rows: int
-) -> tuple[Hashes, NDArray[np.int64]]:
-    """As `batch_words.bucket_keys`."""
-    keys = np.empty((bands, bounds.size - 1), np.uint64)
-    counts = np.empty(bounds.size - 1, np.int64)
-    _bucket_keys(utf8, bounds, *permutations(), rows, keys, counts)
-    return keys, counts
-
-
-def text_sets(
-    utf8: Bytes, bounds: Bounds, wanted: NDArray[np.int64], starts: Bounds, hashes: Hashes
-) -> NDArray[np.int64]:
-    """As `batch_words.text_sets`."""
-    sizes = np.empty(wanted.size, np.int64)
-    _text_sets(utf8, bounds, wanted, starts, hashes, sizes)
-    return sizes
-
-
-def join_pairs(
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
-    starts: Bounds,
-    sizes: NDArray[np.int64],
-    hashes: Hashes,
-    min_jaccard: float,
-    parents: NDArray[np.int64],
-) -> None:
-    """As `batch_words.join_pairs`."""
-    _join_pairs(left, right, starts, sizes, hashes, min_jaccard, parents)
 
 
 @_intrinsic
@@ -192,25 +157,8 @@ def _scratch(bounds):  # type: ignore[no-untyped-def]
     )
 
 
-@_part
-def _lower(minima, mixed, count, multipliers, addends):  # type: ignore[no-untyped-def]
-    """Lower each slot's minimum by the permuted hashes; four at a time share its load and store."""
-    whole = count - count % 4
-    for at in range(0, whole, 4):
-        one, two, three, four = mixed[at], mixed[at + 1], mixed[at + 2], mixed[at + 3]
-        for slot in range(N_SLOTS):
-            by, plus = multipliers[slot], addends[slot]
-            low = min(np.uint32(by * one + plus), np.uint32(by * two + plus))
-            lower = min(np.uint32(by * three + plus), np.uint32(by * four + plus))
-            minima[slot] = min(minima[slot], min(low, lower))
-    for at in range(whole, count):
-        for slot in range(N_SLOTS):
-            permuted = np.uint32(multipliers[slot] * mixed[at] + addends[slot])
-            minima[slot] = min(minima[slot], permuted)
-
-
-@_jit
-def _bucket_keys(utf8, bounds, multipliers, addends, rows, keys, counts):  # type: ignore[no-untyped-def]
+@_jit(BYTES, PLACES, HALVES, HALVES, numba.int64, numba.uint64[:, ::1], _PLACES)
+def bucket_keys(utf8, bounds, multipliers, addends, rows, keys, counts):  # type: ignore[no-untyped-def]
     """A signature is only needed for its keys: it never leaves the cache."""
     chunks, borders, words, hashes = _scratch(bounds)
     text_bytes = chunks.view(np.uint8)
@@ -221,10 +169,7 @@ def _bucket_keys(utf8, bounds, multipliers, addends, rows, keys, counts):  # typ
     for text in range(bounds.size - 1):
         part = utf8[bounds[text] : bounds[text + 1]]
         count = _hash_text(part, text_bytes, chunks, borders, words, hashes)
-        for at in range(count):
-            mixed[at] = mix32_one(np.uint32(hashes[at] & _LOW_HALF))
-        signature[:] = _NO_HASH
-        _lower(signature, mixed, count, multipliers, addends)
+        sign(hashes, count, multipliers, addends, mixed, signature)
         # Row by row over all bands: independent steps, several to an instruction.
         for band in range(bands):
             of_text[band] = band + 1
@@ -254,8 +199,9 @@ def _slot_of(table, mask, value):  # type: ignore[no-untyped-def]
     return slot
 
 
-@_jit
-def _text_sets(utf8, bounds, wanted, starts, hashes, sizes):  # type: ignore[no-untyped-def]
+@_jit(BYTES, PLACES, PLACES, PLACES, _WORDS, _PLACES)
+def text_sets(utf8, bounds, wanted, starts, hashes, sizes):  # type: ignore[no-untyped-def]
+    """A table of the text's own hashes tells which came before."""
     chunks, borders, words, found = _scratch(bounds)
     text_bytes = chunks.view(np.uint8)
     table = np.zeros(_table_size(found.size), np.uint64)
@@ -282,8 +228,8 @@ def _root(parents, number):  # type: ignore[no-untyped-def]
     return number
 
 
-@_jit
-def _join_pairs(left, right, starts, sizes, hashes, min_jaccard, parents):  # type: ignore[no-untyped-def]
+@_jit(PLACES, PLACES, PLACES, PLACES, WORDS, numba.float64, _PLACES)
+def join_pairs(left, right, starts, sizes, hashes, min_jaccard, parents):  # type: ignore[no-untyped-def]
     """Pairs with the same left end stand together: its set is laid out once."""
     most = 0
     for i in range(sizes.size):

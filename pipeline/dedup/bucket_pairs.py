@@ -2,7 +2,7 @@
 
 A bucket of n articles holds n²/2 pairs; a weather template fills one with thousands. Compared are
 the pairs of which one is a centre: one of the bucket's few articles of smallest hash, 32 in a
-bucket of up to 33, 15 in one of 34, falling to 2 in one of 256 and more. So
+bucket of up to 64, 7 in one of 65, falling to 2 in one of 256 and more. So
 
 - what is compared depends on the set of articles alone, never on how they arrived;
 - a small bucket is compared whole, a large one at linear cost;
@@ -47,7 +47,7 @@ class CentreRule:
     def of(self, sizes: Places) -> Places:
         """Return the number of centres of buckets of these sizes; it never grows with the size."""
         hot = np.clip(self.pairs // np.maximum(sizes, 1), self.fewest, self.most)
-        return np.where(sizes <= self.most + 1, self.most, hot)
+        return np.where(sizes <= 2 * self.most, self.most, hot)
 
 
 def priorities(ids: Words) -> Words:

@@ -46,7 +46,7 @@ class Graph:
 def picks_of(graph: Graph) -> Numbers:
     """Return the pick of the cluster that each article ends up in, int64 [n]."""
     if graph.left.size >= LEAST_EDGES and use_compiled(graph.left.size):
-        from pipeline.dedup.cluster_growth_compiled import grown
+        from pipeline.dedup.cluster_growth import grown
 
         return grown(graph)
     return np.array(ClusterGrowth(graph).picks(), np.int64)

@@ -9,61 +9,10 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from pipeline.dedup.cluster_graph import Graph, Numbers
+from pipeline.text.utf8_compiled import PLACES
 
-_kernel = numba.njit(nogil=True, cache=True, boundscheck=False)
-
-
-def grown(graph: Graph) -> Numbers:
-    """Return what `ClusterGrowth(graph).picks()` returns."""
-    n = graph.n_articles
-    starts, partners, is_update = _neighbours(
-        n,
-        np.concatenate((graph.left, graph.right)),
-        np.concatenate((graph.right, graph.left)),
-        np.concatenate((graph.is_update, graph.is_update)),
-    )
-    series = graph.apart
-    apart_starts, apart, _ = _neighbours(
-        n,
-        np.concatenate((series[:, 0], series[:, 1])),
-        np.concatenate((series[:, 1], series[:, 0])),
-        np.zeros(2 * len(series), np.bool_),
-    )
-    picks: Numbers = _grown(
-        graph.left,
-        graph.right,
-        (starts, partners, is_update),
-        (apart_starts, apart),
-        np.ascontiguousarray(graph.ranks),
-    )
-    return picks
-
-
-@_kernel
-def _neighbours(n, one, other, flags):  # type: ignore[no-untyped-def]
-    """Return where the neighbours of each article start, the neighbours ascending, their flags."""
-    # Two passes of counting sort: by neighbour, then, keeping that order, by article.
-    order = _counted(n, other, np.arange(one.size))
-    order = _counted(n, one, order)
-    starts = np.zeros(n + 1, np.int64)
-    for article in one:
-        starts[article + 1] += 1
-    return np.cumsum(starts), other[order], flags[order]
-
-
-@_kernel
-def _counted(n, keys, order):  # type: ignore[no-untyped-def]
-    """Return `order` sorted by key, equal keys as they stand."""
-    place = np.zeros(n + 1, np.int64)
-    for key in keys:
-        place[key + 1] += 1
-    place = np.cumsum(place)
-    found = np.empty_like(order)
-    for at in order:
-        found[place[keys[at]]] = at
-        place[keys[at]] += 1
-    return found
+_FLAGS = numba.types.Array(numba.bool_, 1, "C", readonly=True)
+_kernel = numba.njit(nogil=True, boundscheck=False)
 
 
 @_kernel
@@ -178,13 +127,20 @@ def _append(chain, to, first, last):  # type: ignore[no-untyped-def]
     tails[to] = last
 
 
-@_kernel
-def _grown(left, right, edges, series, ranks):  # type: ignore[no-untyped-def]
-    """Return the pick of each article's cluster once nothing joins any more.
+@numba.njit(
+    numba.void(PLACES, PLACES, PLACES, PLACES, _FLAGS, PLACES, PLACES, PLACES, numba.int64[::1]),
+    nogil=True,
+    boundscheck=False,
+)
+def grow(  # type: ignore[no-untyped-def]
+    left, right, starts, partners, is_update, apart_starts, apart, ranks, picks
+):
+    """Write the pick of each article's cluster once nothing joins any more.
 
     A cluster bears the number of the first article of its chain.
     """
     n = ranks.size
+    edges, series = (starts, partners, is_update), (apart_starts, apart)
     cluster_of, pick = np.arange(n), np.arange(n)
     size, n_inside = np.ones(n, np.int64), np.zeros(n, np.int64)
     chain = (np.full(n, -1), np.arange(n))
@@ -216,4 +172,5 @@ def _grown(left, right, edges, series, ranks):  # type: ignore[no-untyped-def]
                 weak[1][beaten] = -1
                 _append(weak, large, beaten, beaten)
         n_waiting = kept
-    return pick[cluster_of]
+    for article in range(n):
+        picks[article] = pick[cluster_of[article]]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.dedup.mapped import Words, distinct
 from pipeline.text.engine import use_compiled
+from pipeline.text.kernels import kernel
 
 Counts = NDArray[np.int64]
 Ends = NDArray[np.int64]
@@ -44,8 +45,7 @@ class CodeSets(NamedTuple):
     def n_shared(self, pairs: Ends) -> Counts:
         """Return how many codes the two sets of each pair (int64 [n, 2]) share."""
         if len(pairs) and use_compiled(self.bounds.size - 1):
-            from pipeline.dedup.set_overlaps_compiled import count_shared
-
+            count_shared = kernel("pipeline.dedup.set_overlaps_compiled", "count_shared")
             shared = np.empty(len(pairs), np.int64)
             count_shared(self.codes, self.bounds, np.ascontiguousarray(pairs), shared)
             return shared

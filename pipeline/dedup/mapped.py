@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.text.engine import use_compiled
 
 if TYPE_CHECKING:
-    from pipeline.dedup.scan_compiled import Scan
+    from pipeline.dedup.scan import Scan
 
 Words = NDArray[np.uint64]
 
@@ -150,7 +150,7 @@ class ValueSet:
     def _kernel(self) -> Scan | None:
         if not use_compiled(self._n_articles if self.values.size >= _MANY_VALUES else 0):
             return None
-        from pipeline.dedup.scan_compiled import Scan
+        from pipeline.dedup.scan import Scan
 
         return Scan(self.values)
 

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from pipeline.dedup.mapped import Words, id_words
 from pipeline.dedup.passage_hashes import FINGERPRINT_BIT, paragraph_hashes
 from pipeline.text.engine import use_compiled
-from pipeline.text.fold_kinds import DIGIT, LETTER, MINUS
+from pipeline.text.fold_kinds import DIGIT, JOINS_COMBINING, JOINS_SPACED, LETTER, MINUS
 from pipeline.text.fold_tables import combining_code_points, fold_tables
 from pipeline.text.mixing import mix64
 from pipeline.text.normalise import key_array
@@ -105,18 +105,8 @@ def _compiled_passages(
     keys: pa.LargeStringArray, hashes: Words, firsts: NDArray[np.int64], rules: PassageRules
 ) -> pa.ListArray:
     """Return what `passages_of` returns; articles whose paragraphs combine are left to it."""
-    from pipeline.dedup.passages_compiled import passages_all
-
     bounds = np.append(firsts, len(keys))
-    found, offsets, is_unclear = passages_all(
-        *Utf8.of(keys),
-        hashes,
-        bounds,
-        _joints(),
-        *window_tables(rules.profile),
-        rules.window,
-        rules.min_key_chars,
-    )
+    found, offsets, is_unclear = _found_by_kernel(Utf8.of(keys), hashes, bounds, rules)
     passages = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(found))
     unclear = np.flatnonzero(is_unclear)
     if not unclear.size:
@@ -132,6 +122,28 @@ def _compiled_passages(
     return pa.concat_arrays([passages, *mended]).take(pa.array(places))
 
 
+def _found_by_kernel(
+    keys: Utf8, hashes: Words, bounds: NDArray[np.int64], rules: PassageRules
+) -> tuple[Words, NDArray[np.int64], NDArray[np.bool_]]:
+    """Return what `passages_all` finds, its offsets and which articles are unclear."""
+    from pipeline.text.kernels import kernel  # lazily: small batches do without
+
+    passages_all = kernel("pipeline.dedup.passages_compiled", "passages_all")
+    windows = window_tables(rules.profile)
+    ends = np.zeros(bounds.size, np.int64)
+    is_unclear = np.zeros(bounds.size - 1, np.bool_)
+    room, n_found = 64 * bounds.size + int(bounds[-1]), -1
+    while n_found < 0:
+        found = np.empty(room, np.uint64)
+        is_unclear[:] = False
+        limits = (rules.window, rules.min_key_chars)
+        n_found = passages_all(
+            *keys, hashes, bounds, _joints(), *windows, *limits, found, ends, is_unclear
+        )
+        room *= 2
+    return found[:n_found], ends, is_unclear
+
+
 @cache
 def _joints() -> NDArray[np.uint8]:
     """Return what `passages_all` asks of the code points where the keys of paragraphs meet.
@@ -139,11 +151,9 @@ def _joints() -> NDArray[np.uint8]:
     The plain rule is that of `join_keys`: a space stays between letters and digits of spaced
     scripts. A minus stands in a key before a digit only, and is spaced like it.
     """
-    from pipeline.dedup.passages_compiled import COMBINING, SPACED
-
     is_spaced = np.isin(fold_tables().kind[:-1], (DIGIT, LETTER, MINUS))
-    return np.where(is_spaced, SPACED, 0).astype(np.uint8) | np.where(
-        combining_code_points(), COMBINING, 0
+    return np.where(is_spaced, JOINS_SPACED, 0).astype(np.uint8) | np.where(
+        combining_code_points(), JOINS_COMBINING, 0
     ).astype(np.uint8)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.dedup.passage_hashes import FINGERPRINT_BIT
+from pipeline.text.fold_kinds import JOINS_COMBINING, JOINS_SPACED
 from pipeline.text.mixing_compiled import mix64_one
 from pipeline.text.shingles_compiled import decode, hash_windows
 from pipeline.text.utf8_compiled import BYTES, PLACES, WORDS, decode_at
@@ -19,11 +20,8 @@ Places = NDArray[np.int64]
 
 _BIT = np.uint64(FINGERPRINT_BIT)
 
-# What `joints` says of a code point.
-SPACED, COMBINING = 1, 2
 
-
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _fingerprints(hashes: Words, n_hashes: int, window: int, found: Words) -> int:
     """Write the smallest of each `window` consecutive hashes, once while it stays the same.
 
@@ -54,7 +52,7 @@ def _fingerprints(hashes: Words, n_hashes: int, window: int, found: Words) -> in
     return n_found
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _sort_unique(values: Words, first: int, end: int) -> int:
     """Sort values[first:end] in place without repeats; return where they end (Shell's sort)."""
     gap = np.int64(1)
@@ -81,17 +79,27 @@ def _joins_apart(utf8: Bytes, start: int, was_spaced: bool, joints: Bytes) -> in
     """Return 1 where a space comes before the key at `start`, 0 where none, -1 where unclear."""
     code, _ = decode_at(utf8, start)
     joint = np.int64(joints[code])
-    if joint & COMBINING:
+    if joint & JOINS_COMBINING:
         return np.int64(-1)
-    return np.int64(was_spaced and joint & SPACED != 0)
+    return np.int64(was_spaced and joint & JOINS_SPACED != 0)
 
 
 @numba.njit(
-    numba.types.Tuple((numba.uint64[::1], numba.int64[::1], numba.bool_[::1]))(
-        BYTES, PLACES, WORDS, PLACES, BYTES, BYTES, WORDS, numba.int64, numba.int64
+    numba.int64(
+        BYTES,
+        PLACES,
+        WORDS,
+        PLACES,
+        BYTES,
+        BYTES,
+        WORDS,
+        numba.int64,
+        numba.int64,
+        numba.uint64[::1],
+        numba.int64[::1],
+        numba.bool_[::1],
     ),
     nogil=True,
-    cache=True,
     boundscheck=False,
 )
 def passages_all(
@@ -104,24 +112,27 @@ def passages_all(
     multipliers: Words,
     window: int,
     min_key_chars: int,
-) -> tuple[Words, Places, NDArray[np.bool_]]:
-    """Return the passages of articles, sorted and distinct, and which articles are unclear.
+    found: Words,
+    ends: Places,
+    is_unclear: NDArray[np.bool_],
+) -> int:
+    """Return how many passages articles have, -1 where the room for them is too small.
 
     Args:
         utf8: uint8, the keys of paragraphs.
         offsets: int64 [n_paragraphs + 1], where they stand in it.
         paragraph_hashes: uint64 [n_paragraphs].
         bounds: int64 [n_articles + 1], article i owns paragraphs bounds[i]:bounds[i + 1].
-        joints: uint8 [0x110000], SPACED where a key that begins or ends with the code point
-            keeps a space there, COMBINING where it may combine with what stands before it.
+        joints: uint8 [0x110000], JOINS_SPACED where a key that begins or ends with the code point
+            keeps a space there, JOINS_COMBINING where it may combine with what stands before it.
         length_of: and `multipliers`, as `hash_windows` takes them.
         multipliers: as said there.
         window: hashes of which the smallest is a fingerprint.
         min_key_chars: of paragraphs, and of articles that have fingerprints.
-
-    Returns:
-        Passages uint64, their offsets int64 [n_articles + 1], unclear bool [n_articles]: a key
-        in which paragraphs combine must be folded again; such articles have no passages here.
+        found: uint64, receives the passages, sorted and distinct within an article.
+        ends: int64 [n_articles + 1], zero; receives their offsets.
+        is_unclear: bool [n_articles], False; receives whose paragraphs combine: their keys must be
+            folded again, and they have no passages here.
     """
     n_articles = bounds.size - 1
     longest = np.int64(0)
@@ -137,9 +148,6 @@ def passages_all(
     lengths = np.empty(longest, np.uint8)
     hashes = np.empty(longest, np.uint64)
     chosen = np.empty(longest, np.uint64)
-    found = np.empty(64 * n_articles + bounds[n_articles] + 64, np.uint64)
-    ends = np.zeros(n_articles + 1, np.int64)
-    is_unclear = np.zeros(n_articles, np.bool_)
     n_found = np.int64(0)
     for article in range(n_articles):
         first = n_found
@@ -157,7 +165,7 @@ def passages_all(
                 n_chars += apart
             n_own = decode(utf8, start, end, codes[n_chars:])
             n_chars += n_own
-            was_spaced = joints[codes[n_chars - 1]] & SPACED != 0
+            was_spaced = joints[codes[n_chars - 1]] & JOINS_SPACED != 0
             if n_own >= min_key_chars:
                 found[n_found] = paragraph_hashes[paragraph]
                 n_found += 1
@@ -167,12 +175,10 @@ def passages_all(
             n_hashes = hash_windows(codes, n_chars, length_of, multipliers, lengths, hashes)
             n_chosen = _fingerprints(hashes, n_hashes, window, chosen)
             if n_found + n_chosen + bounds[n_articles] > found.size:
-                larger = np.empty(2 * found.size + n_chosen, np.uint64)
-                larger[:n_found] = found[:n_found]
-                found = larger
+                return np.int64(-1)
             for place in range(n_chosen):
                 found[n_found + place] = mix64_one(chosen[place]) | _BIT
             n_found += n_chosen
         n_found = _sort_unique(found, first, n_found)
         ends[article + 1] = n_found
-    return found[:n_found], ends, is_unclear
+    return n_found

@@ -28,6 +28,9 @@ _LEAST_STRETCH = 20
 _LEAST_HALF = 30
 """Bytes of half a key: `sentence_repeats` asks for as many characters."""
 
+_TABLE_BITS = 15
+"""Slots of the compiled table, at least: 128 KB, four for each character of a long article."""
+
 _ASCII_ENDS = b".!?\n"
 _LONG_ENDS = tuple(mark.encode() for mark in "。！？।")
 _MOST_STRIPPED = 64
@@ -126,15 +129,23 @@ def _are_copies(keys: Utf8, firsts: Ints) -> Flags:
 def _says_again(texts: Utf8, firsts: Ints) -> Flags:
     """Return which texts may hold a stretch between sentence ends twice."""
     if use_compiled(firsts.size - 1):
-        from pipeline.dedup.repeat_sieve_compiled import says_again
-
-        limits = (_LEAST_STRETCH, _MOST_STRIPPED)
-        return says_again(texts.bytes, texts.offsets, _STEPS, _IS_OF_SPACE, limits)
+        return compiled_says_again(texts)
     parts = [
         plain_says_again(_part(texts, firsts[first : last + 1]))
         for first, last in _blocks(texts.offsets[firsts])
     ]
     return np.concatenate(parts)
+
+
+def compiled_says_again(texts: Utf8) -> Flags:
+    """Return what `plain_says_again` does; texts of many stretches may be more."""
+    from pipeline.text.kernels import kernel  # lazily: small batches do without
+
+    found = np.zeros(texts.offsets.size - 1, np.bool_)
+    say = kernel("pipeline.dedup.repeat_sieve_compiled", "find_said_again")
+    limits = (_LEAST_STRETCH, _MOST_STRIPPED)
+    say(texts.bytes, texts.offsets, _STEPS, _IS_OF_SPACE, *limits, found)
+    return found
 
 
 def plain_says_again(texts: Utf8) -> Flags:
@@ -273,16 +284,27 @@ def _is_covered(keys: Utf8, firsts: Ints, rules: RepeatRules, is_copy: Flags) ->
     found = np.zeros(firsts.size - 1, np.bool_)
     for first, last in _blocks(keys.offsets[firsts]):
         part, rows = _part(keys, firsts[first : last + 1]), firsts[first : last + 1]
-        if use_compiled(firsts.size - 1):
-            from pipeline.dedup.repeat_sieve_compiled import own_openings
-        else:
-            own_openings = plain_own_openings
+        openings = own_openings if use_compiled(firsts.size - 1) else plain_own_openings
         is_left_out = is_copy[rows[0] : rows[-1]]
-        n_own, n_chars = own_openings(part.bytes, part.offsets, rows - rows[0], is_left_out)
+        n_own, n_chars = openings(part.bytes, part.offsets, rows - rows[0], is_left_out)
         is_close = n_own <= (1 - rules.long_jaccard) * n_chars
         is_close &= n_chars >= rules.min_near_chars
         found[first:last] = np.logical_or.reduceat(is_close, rows[:-1] - rows[0])
     return found
+
+
+def own_openings(data: Bytes, offsets: Ints, firsts: Ints, is_left_out: Flags) -> tuple[Ints, Ints]:
+    """Return what `plain_own_openings` does, compiled, with other openings on one slot."""
+    from pipeline.text.kernels import kernel  # lazily: small batches do without
+
+    longest = int(np.diff(offsets[firsts]).max(initial=1))
+    bits = max(_TABLE_BITS, longest.bit_length())
+    table = np.full(1 << bits, -1, np.int64)
+    n_own = np.zeros(offsets.size - 1, np.int64)
+    n_chars = np.zeros(offsets.size - 1, np.int64)
+    count_openings = kernel("pipeline.dedup.repeat_sieve_compiled", "count_openings")
+    count_openings(data, offsets, firsts, is_left_out, table, 64 - bits, n_own, n_chars)
+    return n_own, n_chars
 
 
 def plain_own_openings(

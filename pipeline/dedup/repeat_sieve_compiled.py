@@ -4,62 +4,24 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.text.utf8_compiled import BYTES, PLACES
 
 COUNTS = numba.types.Array(numba.int64, 1, "C")
-_WORDS = numba.types.Array(numba.uint64, 1, "A", readonly=True, aligned=False)
-"""The eight bytes from each byte on."""
 _FLAGS = numba.types.Array(numba.boolean, 1, "C", readonly=True)
 
 _MOST_STRETCHES = 128
 """Sentences of one paragraph that are compared; one with more is left to the rules."""
 
-_BITS = 15
-"""Slots of the table, at least: four for each character of a long article."""
-
-
-def own_openings(
-    data: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
-    firsts: NDArray[np.int64],
-    is_left_out: NDArray[np.bool_],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return what `repeat_sieve.plain_own_openings` does, with other openings on one slot."""
-    longest = int(np.diff(offsets[firsts]).max(initial=1))
-    bits = max(_BITS, longest.bit_length())
-    table = np.full(1 << bits, -1, np.int64)
-    n_own = np.zeros(offsets.size - 1, np.int64)
-    n_chars = np.zeros(offsets.size - 1, np.int64)
-    _count(data, offsets, firsts, is_left_out, table, 64 - bits, n_own, n_chars)
-    return n_own, n_chars
-
-
-def says_again(
-    data: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
-    steps: NDArray[np.uint8],
-    is_of_space: NDArray[np.bool_],
-    least_and_most: tuple[int, int],
-) -> NDArray[np.bool_]:
-    """Return what `repeat_sieve.plain_says_again` does; texts of many stretches may be more."""
-    found = np.zeros(offsets.size - 1, np.bool_)
-    _say(data, _words_of(data), offsets, steps, is_of_space, *least_and_most, found)
-    return found
-
-
-def _words_of(data: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Return the eight bytes from each byte on as numbers, without a copy."""
-    return np.ndarray((max(data.size - 7, 0),), "<u8", data, strides=(1,))
-
 
 @numba.njit(inline="always")
-def _word_at(data, words, at):  # type: ignore[no-untyped-def]
+def _word_at(data, at):  # type: ignore[no-untyped-def]
     """Return the eight bytes from a place on; zeros follow the last byte."""
-    if at < words.size:
-        return words[at]
     word = np.uint64(0)
+    if np.int64(at) + 8 <= data.size:
+        for step in range(8):  # one load, as compiled
+            word |= np.uint64(data[np.int64(at) + step]) << np.uint64(8 * step)
+        return word
     for place in range(np.int64(at), data.size):
         word |= np.uint64(data[place]) << np.uint64(8 * (place - np.int64(at)))
     return word
@@ -67,15 +29,14 @@ def _word_at(data, words, at):  # type: ignore[no-untyped-def]
 
 @numba.njit(
     numba.void(
-        *(BYTES, _WORDS, PLACES, BYTES, _FLAGS, numba.int64, numba.int64),
+        *(BYTES, PLACES, BYTES, _FLAGS, numba.int64, numba.int64),
         numba.types.Array(numba.boolean, 1, "C"),
     ),
     nogil=True,
-    cache=True,
     boundscheck=False,
 )
-def _say(  # type: ignore[no-untyped-def]
-    data, words, offsets, steps, is_of_space, least, most, found
+def find_said_again(  # type: ignore[no-untyped-def]
+    data, offsets, steps, is_of_space, least, most, found
 ):
     """Fill `found`; a step of 0 ends a sentence, of 255 may."""
     kept = np.empty((_MOST_STRETCHES, 3), np.uint64)
@@ -107,9 +68,9 @@ def _say(  # type: ignore[no-untyped-def]
                     is_long = is_before or is_after
                     if not is_long:
                         break
-                opening, closing = _word_at(data, words, first), np.uint64(0)
+                opening, closing = _word_at(data, first), np.uint64(0)
                 if last - first >= 8:
-                    closing = _word_at(data, words, last - 8)
+                    closing = _word_at(data, last - 8)
                 else:
                     opening &= (np.uint64(1) << np.uint64(8 * (last - first))) - np.uint64(1)
                 found[row] = is_long or n_kept == _MOST_STRETCHES
@@ -130,10 +91,9 @@ def _say(  # type: ignore[no-untyped-def]
 @numba.njit(
     numba.void(BYTES, PLACES, PLACES, _FLAGS, COUNTS, numba.int64, COUNTS, COUNTS),
     nogil=True,
-    cache=True,
     boundscheck=False,
 )
-def _count(  # type: ignore[no-untyped-def]
+def count_openings(  # type: ignore[no-untyped-def]
     data, offsets, firsts, is_left_out, table, shift, n_own, n_chars
 ):
     """Fill `n_own` and `n_chars`; a slot holds 2 * row of its first owner, + 1 once shared.

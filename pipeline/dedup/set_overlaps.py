@@ -20,6 +20,8 @@ from pipeline.text.shingles import (
 )
 from pipeline.text.utf8 import Utf8
 
+_COMPILED = "pipeline.dedup.set_overlaps_compiled"
+
 Ends = NDArray[np.int64]
 Counts = NDArray[np.int64]
 
@@ -60,8 +62,10 @@ def overlaps_of(
     """
     utf8 = Utf8.of(keys)
     if use_compiled(utf8.n_articles):
-        from pipeline.dedup.set_overlaps_compiled import count_shared, distinct_all
+        from pipeline.text.kernels import kernel  # lazily: small batches do without
 
+        distinct_all = kernel(_COMPILED, "distinct_all")
+        count_shared = kernel(_COMPILED, "count_shared")
         hashes = np.empty(int(utf8.offsets[-1] - utf8.offsets[0]), np.uint64)
         bounds = np.empty(len(keys) + 1, np.int64)
         distinct_all(*utf8, *window_tables(profile), hashes, bounds)

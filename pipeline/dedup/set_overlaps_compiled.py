@@ -16,7 +16,7 @@ Words = NDArray[np.uint64]
 Places = NDArray[np.int64]
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _room(table: Words, n_hashes: int) -> np.uint64:
     """Clear as much of a hash table as so many hashes need; return its mask."""
     size = np.int64(64)
@@ -38,7 +38,6 @@ def _slot(table: Words, mask: np.uint64, hashed: np.uint64) -> np.uint64:
 @numba.njit(
     numba.void(BYTES, PLACES, BYTES, WORDS, numba.uint64[::1], numba.int64[::1]),
     nogil=True,
-    cache=True,
     boundscheck=False,
 )
 def distinct_all(
@@ -91,7 +90,6 @@ def distinct_all(
 @numba.njit(
     numba.void(WORDS, PLACES, numba.int64[:, ::1], numba.int64[::1]),
     nogil=True,
-    cache=True,
     boundscheck=False,
 )
 def count_shared(hashes: Words, bounds: Places, pairs: NDArray[np.int64], shared: Places) -> None:

@@ -128,8 +128,9 @@ def sign_array(
     utf8 = Utf8.of(keys)
     if recipe.hash_name == SHA1 or not use_compiled(utf8.n_articles):
         return sign_keys(keys.to_pylist(), recipe)
-    from pipeline.dedup.signatures_compiled import sign_all
+    from pipeline.text.kernels import kernel  # lazily: most commands sign nothing
 
+    sign_all = kernel("pipeline.dedup.signatures_compiled", "sign_all")
     signatures = np.zeros((len(keys), recipe.num_perm), np.uint32)
     sizes = np.zeros(len(keys), np.int64)
     windows = window_tables(recipe.profile)

@@ -8,29 +8,14 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.text.mixing_compiled import mix32_one
+from pipeline.dedup.minima_compiled import sign
 from pipeline.text.shingles_compiled import decode, hash_windows, n_distinct
-from pipeline.text.utf8_compiled import BYTES, PLACES, WORDS
+from pipeline.text.utf8_compiled import BYTES, HALVES, PLACES, WORDS
 
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
 Halves = NDArray[np.uint32]
 Places = NDArray[np.int64]
-
-_HALVES = numba.types.Array(numba.uint32, 1, "C", readonly=True)
-
-
-@numba.njit(nogil=True, cache=True, boundscheck=False)
-def _minima(
-    mixed: Halves, n_hashes: int, multipliers: Halves, addends: Halves, signature: Halves
-) -> None:
-    """Write the smallest of each permutation of mixed[:n_hashes] into `signature`."""
-    for slot in range(signature.size):
-        multiplier, addend = multipliers[slot], addends[slot]
-        smallest = np.uint32(0xFFFFFFFF)
-        for place in range(n_hashes):
-            smallest = min(smallest, np.uint32(multiplier * mixed[place] + addend))
-        signature[slot] = smallest
 
 
 @numba.njit(
@@ -39,14 +24,13 @@ def _minima(
         PLACES,
         BYTES,
         WORDS,
-        _HALVES,
-        _HALVES,
+        HALVES,
+        HALVES,
         numba.int64,
         numba.uint32[:, ::1],
         numba.int64[::1],
     ),
     nogil=True,
-    cache=True,
     boundscheck=False,
 )
 def sign_all(
@@ -87,6 +71,4 @@ def sign_all(
         sizes[key] = n_distinct(hashes, n_hashes, table)
         if sizes[key] < min_shingles:
             continue
-        for place in range(n_hashes):
-            mixed[place] = mix32_one(np.uint32(hashes[place] & np.uint64(0xFFFFFFFF)))
-        _minima(mixed, n_hashes, multipliers, addends, signatures[key])
+        sign(hashes, n_hashes, multipliers, addends, mixed, signatures[key])

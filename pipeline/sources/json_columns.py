@@ -23,13 +23,24 @@ from numpy.typing import NDArray
 from pipeline.sources.columns import Plan, fold_name, is_empty, plan_columns
 from pipeline.sources.dates import Moment, read_date
 from pipeline.sources.identity import in_nfc
-from pipeline.sources.json_kinds import ABSENT, COMBINES, DIGITS, HAS_RETURN, NULL, RAW, STRING
+from pipeline.sources.json_kinds import (
+    ABSENT,
+    COMBINES,
+    DIGITS,
+    HAS_RETURN,
+    MAX_KEYS,
+    NULL,
+    RAW,
+    STRING,
+)
 from pipeline.sources.records import Reading, extra_json, reading_of
 from pipeline.text.engine import use_compiled
 from pipeline.text.fold_tables import combining_code_points
+from pipeline.text.kernels import kernel
 from pipeline.text.utf8 import Utf8
 
 Flags = NDArray[np.bool_]
+Bytes = NDArray[np.uint8]
 Rows = NDArray[np.int64]
 
 
@@ -98,12 +109,8 @@ def _scan(documents: pa.Table) -> Scan | None:
     contents = documents["content"].combine_chunks()
     if rows.size < len(contents):
         contents = contents.take(pa.array(rows))
-    from pipeline.sources.json_scan_compiled import scan
-
     data = Utf8.of(contents.view(pa.large_string()))
-    keys, strings, spans, kinds, marks, is_read = scan(
-        data.bytes, data.offsets, combining_code_points(), _quiet_bytes()
-    )
+    keys, strings, spans, kinds, marks, is_read = _scanned(data)
     try:
         names = tuple(data.bytes[start:end].tobytes().decode() for start, end in keys.tolist())
     except UnicodeDecodeError:  # the plain way says which document it is
@@ -111,6 +118,21 @@ def _scan(documents: pa.Table) -> Scan | None:
     if not is_read.all():
         rows, spans, kinds, marks = rows[is_read], spans[is_read], kinds[is_read], marks[is_read]
     return Scan(rows, data.bytes, strings, names, spans, kinds, marks)
+
+
+def _scanned(data: Utf8) -> tuple[Rows, Bytes, Rows, Bytes, Bytes, Flags]:
+    """Return keys, strings, spans, kinds, marks and is_read, as the kernel fills them."""
+    n = data.offsets.size - 1
+    keys = np.zeros((MAX_KEYS, 2), np.int64)
+    out = np.empty(int(data.offsets[-1] - data.offsets[0]), np.uint8)
+    spans = np.empty((n, MAX_KEYS, 2), np.int64)
+    kinds, marks = np.zeros((2, n, MAX_KEYS), np.uint8)
+    is_read = np.zeros(n, np.bool_)
+    scan_objects = kernel("pipeline.sources.json_scan_compiled", "scan_objects")
+    tables = (combining_code_points(), _quiet_bytes())
+    filled = (keys, out, spans, kinds, marks, is_read)
+    n_keys = scan_objects(data.bytes, data.offsets, *tables, *filled)
+    return keys[:n_keys], out, spans, kinds, marks, is_read
 
 
 @cache

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.sources.json_kinds import (
     ABSENT,
@@ -249,7 +248,6 @@ def _key_at(utf8, start, end, keys, n_keys, guess):  # type: ignore[no-untyped-d
         *(_BYTES_OUT, _SPANS_OUT, _CODES_OUT, _CODES_OUT, _FLAGS_OUT),
     ),
     nogil=True,
-    cache=True,
     boundscheck=False,
 )
 def scan_objects(  # type: ignore[no-untyped-def]
@@ -319,29 +317,3 @@ def scan_objects(  # type: ignore[no-untyped-def]
             at += 1
         is_read[row] = is_whole
     return n_keys
-
-
-def scan(
-    utf8: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
-    combines: NDArray[np.bool_],
-    is_quiet: NDArray[np.bool_],
-) -> tuple[
-    NDArray[np.int64],
-    NDArray[np.uint8],
-    NDArray[np.int64],
-    NDArray[np.uint8],
-    NDArray[np.uint8],
-    NDArray[np.bool_],
-]:
-    """Return keys, strings, spans, kinds, marks and is_read, as `scan_objects` fills them."""
-    n = offsets.size - 1
-    keys = np.zeros((MAX_KEYS, 2), np.int64)
-    out = np.empty(int(offsets[-1] - offsets[0]), np.uint8)
-    spans = np.empty((n, MAX_KEYS, 2), np.int64)
-    kinds, marks = np.zeros((2, n, MAX_KEYS), np.uint8)
-    is_read = np.zeros(n, np.bool_)
-    n_keys = scan_objects(
-        utf8, offsets, combines, is_quiet, keys, out, spans, kinds, marks, is_read
-    )
-    return keys[:n_keys], out, spans, kinds, marks, is_read

@@ -9,3 +9,7 @@ EXPANDED = 15
 
 MINUS_SIGN = "\N{MINUS SIGN}"
 MINUS_SIGN_CODE = ord(MINUS_SIGN)
+
+# What is said of a code point where the keys of two paragraphs meet: it keeps a space there, it may
+# combine with what stands before it.
+JOINS_SPACED, JOINS_COMBINING = 1, 2

@@ -89,10 +89,20 @@ def _compiled_keys(texts: pa.Array | pa.ChunkedArray, utf8: Utf8) -> pa.LargeStr
     The kernel sees code points one at a time and marks the texts in which some may combine: those
     of them that are not composed, before or after, are folded by `make_keys`.
     """
-    from pipeline.text.normalise_compiled import fold_all
+    from pipeline.text.kernels import kernel  # lazily: short commands fold few texts
 
-    keys, offsets, is_suspect = fold_all(utf8.bytes, utf8.offsets, *fold_entries())
-    folded = large_strings(keys, offsets)
+    fold_all = kernel("pipeline.text.normalise_compiled", "fold_all")
+    offsets = np.zeros(len(texts) + 1, np.int64)
+    is_suspect = np.zeros(len(texts), np.bool_)
+    # A code point may become longer ("-" is one byte, a minus three), but texts become shorter.
+    n_bytes = int(utf8.offsets[-1] - utf8.offsets[0])
+    room = n_bytes + 5 * int(np.diff(utf8.offsets).max(initial=0)) + 64
+    n_written = -1
+    while n_written < 0:
+        keys = np.empty(room, np.uint8)
+        n_written = fold_all(*utf8, *fold_entries(), keys, offsets, is_suspect)
+        room *= 2
+    folded = large_strings(keys[:n_written], offsets)
     suspects = pa.array(np.flatnonzero(is_suspect))
     if not len(suspects):
         return folded

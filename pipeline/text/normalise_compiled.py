@@ -40,7 +40,8 @@ _MINUS_BYTES = np.uint64(0x9288E2)  # U+2212 in UTF-8, first byte lowest
 _POINT_BYTE = np.uint64(0x2E)
 # Two bytes tell a syllable, from U+AC00 to U+D77F; the last 36 take the way of other letters.
 _FIRST_SYLLABLE, _LAST_SYLLABLE = 0xEAB0, 0xED9D
-_ROOM = 64
+_MOST_BYTES = 5
+"""What a byte of a text, or an entry of an expansion, becomes at most, with a space before it."""
 
 
 @numba.njit(inline="always")
@@ -56,7 +57,7 @@ def _write(entry: np.uint64, keys: Utf8Bytes, n_bytes: int) -> int:
     return n_bytes + np.int64(entry >> np.uint64(LENGTH_SHIFT) & np.uint64(15))
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _kind_ahead(
     n_before: int,
     utf8: Utf8Bytes,
@@ -91,7 +92,7 @@ def _kind_ahead(
             n_before -= 1
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _mark(
     kind: int,
     before: int,
@@ -127,7 +128,7 @@ def _mark(
     return SPACE if crowded or kind == COMMA else DROP
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _fold(
     utf8: Utf8Bytes,
     at: int,
@@ -137,8 +138,8 @@ def _fold(
     starts: Places,
     keys: Utf8Bytes,
     n_bytes: int,
-) -> tuple[Utf8Bytes, int, bool]:
-    """Write the key of utf8[at:end] at keys[n_bytes]; return the keys, its end, COMBINES.
+) -> tuple[int, bool]:
+    """Write the key of utf8[at:end] at keys[n_bytes]; return its end, -1 for no room, and COMBINES.
 
     Hangul and single spaces go first, past every table: a word then costs one wrong guess of a
     branch, where it ends (measured: 3 ns a character instead of 10).
@@ -176,10 +177,8 @@ def _fold(
             if kind == EXPANDED:
                 number = np.int64(entry & np.uint64(0xFFFFFFFF))
                 place, last = starts[number], starts[number + 1]
-                if n_bytes + 5 * (last - place + end - at) + _ROOM > keys.size:
-                    larger = np.empty(2 * keys.size + 5 * (last - place), np.uint8)
-                    larger[:n_bytes] = keys[:n_bytes]
-                    keys = larger
+                if n_bytes + _MOST_BYTES * (last - place + end - at) > keys.size:
+                    return np.int64(-1), False
                 continue
             kind = _mark(kind, before, utf8, at, end, place, last, entries, expansions, starts)
             entry = np.uint64(0)
@@ -198,21 +197,34 @@ def _fold(
             n_bytes = _write(entry, keys, n_bytes)
             is_gap, was_spaced = False, is_spaced
         before = raw if raw != DROP else before
-    return keys, n_bytes, seen & _COMBINES != 0
+    return n_bytes, seen & _COMBINES != 0
 
 
 @numba.njit(
-    numba.types.Tuple((numba.uint8[::1], numba.int64[::1], numba.bool_[::1]))(
-        BYTES, PLACES, WORDS, WORDS, PLACES
+    numba.int64(
+        BYTES,
+        PLACES,
+        WORDS,
+        WORDS,
+        PLACES,
+        numba.uint8[::1],
+        numba.int64[::1],
+        numba.bool_[::1],
     ),
     nogil=True,
-    cache=True,
     boundscheck=False,
 )
 def fold_all(
-    utf8: Utf8Bytes, offsets: Places, entries: Entries, expansions: Entries, starts: Places
-) -> tuple[Utf8Bytes, Places, NDArray[np.bool_]]:
-    """Return the keys in UTF-8, their offsets, and which texts only the plain path may fold.
+    utf8: Utf8Bytes,
+    offsets: Places,
+    entries: Entries,
+    expansions: Entries,
+    starts: Places,
+    keys: Utf8Bytes,
+    bounds: Places,
+    is_suspect: NDArray[np.bool_],
+) -> int:
+    """Return how many bytes the keys have, -1 where the room for them is too small.
 
     Args:
         utf8: uint8, valid UTF-8 of all texts.
@@ -220,27 +232,19 @@ def fold_all(
         entries: and the other two, `FoldEntries`.
         expansions: as said there.
         starts: as said there.
-
-    Returns:
-        uint8 [n_bytes], int64 [n + 1], bool [n].
+        keys: uint8, receives the keys in UTF-8.
+        bounds: int64 [n + 1], zero; receives their offsets.
+        is_suspect: bool [n], receives which texts only the plain path may fold.
     """
-    n_texts = offsets.size - 1
-    longest = np.int64(0)
-    for text in range(n_texts):
-        longest = max(longest, offsets[text + 1] - offsets[text])
-    # A code point may become longer ("-" is one byte, a minus three), but texts become shorter.
-    keys = np.empty(offsets[n_texts] - offsets[0] + 4 * longest + _ROOM, np.uint8)
-    bounds = np.zeros(n_texts + 1, np.int64)
-    is_suspect = np.zeros(n_texts, np.bool_)
     n_bytes = np.int64(0)
-    for text in range(n_texts):
+    for text in range(offsets.size - 1):
         start, end = offsets[text], offsets[text + 1]
-        if n_bytes + 5 * (end - start) + _ROOM > keys.size:
-            larger = np.empty(2 * keys.size + 5 * (end - start), np.uint8)
-            larger[:n_bytes] = keys[:n_bytes]
-            keys = larger
-        keys, n_bytes, is_suspect[text] = _fold(
+        if n_bytes + _MOST_BYTES * (end - start) > keys.size:
+            return np.int64(-1)
+        n_bytes, is_suspect[text] = _fold(
             utf8, start, end, entries, expansions, starts, keys, n_bytes
         )
+        if n_bytes < 0:
+            return n_bytes
         bounds[text + 1] = n_bytes
-    return keys[:n_bytes], bounds, is_suspect
+    return n_bytes

@@ -48,7 +48,7 @@ def _is_ascii_letter(byte: int) -> bool:
     return (byte | 0x20) >= 0x61 and (byte | 0x20) <= 0x7A
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _is_spelled(utf8: Bytes, at: int, end: int, pairs: Bytes, words: Bytes, bounds: Places) -> bool:
     """Return whether one of `words` stands at a place, whatever its case, and no letter behind."""
     if at + 2 >= end or not _is_ascii_letter(utf8[at + 1]):
@@ -67,7 +67,7 @@ def _is_spelled(utf8: Bytes, at: int, end: int, pairs: Bytes, words: Bytes, boun
     return False
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _is_address(utf8: Bytes, first: int, at: int, end: int) -> bool:
     """Return whether an ASCII sign may belong to a mail or web address."""
     byte = utf8[at]
@@ -80,7 +80,7 @@ def _is_address(utf8: Bytes, first: int, at: int, end: int) -> bool:
     return False
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def read_characters(
     utf8: Bytes,
     first: int,
@@ -173,7 +173,7 @@ def read_characters(
     return n, n_runs, found, seen & UNSPACED != 0, has_rank
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _has_hangul_numeral(codes: Codes, end: int, kinds: Bytes, marks: Bytes) -> bool:
     """Return whether `quantities.HANGUL_NUMERAL` may match."""
     was_syllable = False
@@ -193,7 +193,7 @@ def _has_hangul_numeral(codes: Codes, end: int, kinds: Bytes, marks: Bytes) -> b
     return False
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _has_ranked_month(codes: Codes, end: int) -> bool:
     """Return whether a word that looks like a month goes on to -급 (1월급)."""
     is_month = False

@@ -20,7 +20,7 @@ _UNITS = numba.types.Array(numba.int64, 2, "C", readonly=True)
 _DIGITS = numba.types.Array(numba.uint8, 2, "C", readonly=True)
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _is_before(tokens: Bytes, one: int, one_end: int, other: int, other_end: int) -> bool:
     """Return whether one token comes before another, byte by byte."""
     while one < one_end and other < other_end:
@@ -31,7 +31,7 @@ def _is_before(tokens: Bytes, one: int, one_end: int, other: int, other_end: int
     return one == one_end and other < other_end
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _sort(tokens: Bytes, firsts: Places, ends: Places, n_tokens: int) -> None:
     """Sort tokens in place (Shell's sort)."""
     gap = np.int64(1)
@@ -50,11 +50,11 @@ def _sort(tokens: Bytes, firsts: Places, ends: Places, n_tokens: int) -> None:
 
 
 @numba.njit(
-    numba.types.Tuple((numba.uint8[::1], numba.int32[::1], numba.int32[::1], numba.bool_[::1]))(
-        PLACES, _UNITS, _DIGITS, _UNITS, PLACES, PLACES, PLACES, BYTES, PLACES
+    numba.int64(
+        *(PLACES, _UNITS, _DIGITS, _UNITS, PLACES, PLACES, PLACES, BYTES, PLACES),
+        *(numba.uint8[::1], numba.int32[::1], numba.int32[::1], numba.boolean[::1]),
     ),
     nogil=True,
-    cache=True,
     boundscheck=False,
 )
 def write(
@@ -67,8 +67,12 @@ def write(
     more: Places,
     words: Bytes,
     bounds: Places,
-) -> tuple[Bytes, NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
-    """Return the sorted numbers of texts.
+    written: Bytes,
+    places: NDArray[np.int32],
+    lists: NDArray[np.int32],
+    is_asked: NDArray[np.bool_],
+) -> int:
+    """Write the sorted numbers of texts and return how many there are.
 
     Args:
         firsts: and `units`, `digits`, as `scan` gives them.
@@ -82,10 +86,10 @@ def write(
         more: int64, words of them.
         words: uint8, all words.
         bounds: int64 [n_words + 1], where they stand in it.
-
-    Returns:
-        uint8, the numbers; int32 [n_numbers + 1], where they stand in it; int32 [n + 1], the first
-        of each text; bool [n], which texts have to be read plainly and have no numbers here.
+        written: uint8, filled: the numbers; there is room for all.
+        places: int32, filled: where they stand in it, and where the last ends.
+        lists: int32 [n + 1], filled: the first number of each text, and how many there are.
+        is_asked: bool [n], filled: which texts have to be read plainly and have no numbers here.
     """
     n_texts = firsts.size - 1
     longest = np.int64(0)
@@ -101,11 +105,7 @@ def write(
     tokens = np.empty(most * size + size, np.uint8)
     token_firsts = np.empty(most + 1, np.int64)
     token_ends = np.empty(most + 1, np.int64)
-    written = np.empty(16 * units.shape[0] + 4096, np.uint8)
-    places = np.empty(units.shape[0] + more.size + 4096, np.int32)
-    lists = np.zeros(n_texts + 1, np.int32)
-    is_asked = np.zeros(n_texts, np.bool_)
-    places[0] = 0
+    places[0] = lists[0] = 0
     n_written, n_numbers = np.int64(0), np.int64(0)
     for text in range(n_texts):
         n_tokens, n_bytes, at = np.int64(0), np.int64(0), np.int64(0)
@@ -144,14 +144,6 @@ def write(
             token_ends[n_tokens] = n_bytes
             n_tokens += 1
         _sort(tokens, token_firsts, token_ends, n_tokens)
-        if n_written + n_bytes > written.size:
-            larger = np.empty(2 * (n_written + n_bytes), np.uint8)
-            larger[:n_written] = written[:n_written]
-            written = larger
-        if n_numbers + n_tokens + 1 > places.size:
-            longer = np.empty(2 * (n_numbers + n_tokens + 1), np.int32)
-            longer[: n_numbers + 1] = places[: n_numbers + 1]
-            places = longer
         for token in range(n_tokens):
             for byte in range(token_firsts[token], token_ends[token]):
                 written[n_written] = tokens[byte]
@@ -159,4 +151,4 @@ def write(
             n_numbers += 1
             places[n_numbers] = n_written
         lists[text + 1] = n_numbers
-    return written[:n_written], places[: n_numbers + 1], lists, is_asked
+    return n_numbers

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.text.fold_tables import combining_code_points
+from pipeline.text.kernels import kernel
 from pipeline.text.number_forms import AS_IT_STANDS
 from pipeline.text.number_readings import Reading, readings_of
 from pipeline.text.number_windows import (
@@ -61,6 +62,7 @@ FIRST_PLACE = 2
 N_DIGITS = 16
 """Room for the digits of a number: five groups of three are the most."""
 
+_SCAN, _LISTS = "pipeline.text.number_scan_compiled", "pipeline.text.number_lists_compiled"
 _TYPE = pa.list_(pa.string())
 _UNSPACED = ((0x3040, 0x30FF), (0x3400, 0x9FFF), (0xAC00, 0xD7A3))
 _SEPARATORS = ".,٫٬'’\u00a0\u202f\u2009"
@@ -76,17 +78,12 @@ _IN_WORDS: tuple[tuple[int, Callable[[str], Iterable[str]]], ...] = (
 
 def scanned_numbers(texts: pa.LargeStringArray, is_bare: bool = False) -> pa.ListArray:
     """Return `extract_numbers` of each text as list<string>; none is NULL."""
-    from pipeline.text.number_lists_compiled import write
-    from pipeline.text.number_scan_compiled import scan
-
-    arguments: tuple[Any, ...] = (*Utf8.of(texts), *_tables(), is_bare)
-    firsts, numbers_at, digits, cells, found = scan(*arguments)
-    units, windows = _Units(firsts, numbers_at, digits), cells.reshape(-1, N_CELLS)
+    units, windows, found = _scanned(Utf8.of(texts), is_bare)
     readings, words = readings_of(windows.T), _Words()
     coded, own_words = _coded(readings, (windows[:, 0] & 3).tolist(), words)
     more_firsts, more = _in_words(texts, found, words)
-    arguments = (*units, coded, own_words, more_firsts, more, *words.flat())
-    written, places, lists, is_asked = write(*arguments)
+    given = (*units, coded, own_words, more_firsts, more, *words.flat())
+    written, places, lists, is_asked = _written(*given)
     flat = pa.StringArray.from_buffers(places.size - 1, pa.py_buffer(places), pa.py_buffer(written))
     numbers = pa.ListArray.from_arrays(pa.array(lists), flat)
     not_bare = np.flatnonzero(found & NOT_BARE)
@@ -119,6 +116,46 @@ class _Units(NamedTuple):
             start, end, form, window = row
             kept = digits[1 : 1 + digits[0]].tobytes().decode()
             yield start - FIRST_PLACE, end - FIRST_PLACE, form, window, kept
+
+
+def _scanned(texts: Utf8, is_bare: bool) -> tuple[_Units, NDArray[np.uint32], NDArray[np.uint8]]:
+    """Return the units of texts, their distinct windows [n, N_CELLS] and what is found of each."""
+    data, offsets = texts.bytes, texts.offsets
+    n_texts = offsets.size - 1
+    # Two texts may meet in their digits. Pages that nothing is written to are never there.
+    room = kernel(_SCAN, "n_digit_runs")(data[offsets[0] : offsets[-1]]) + n_texts
+    slots = np.full(max(64, 1 << int(2 * room - 1).bit_length()), -1, np.int32)
+    firsts, found = np.zeros(n_texts + 1, np.int64), np.zeros(n_texts, np.uint8)
+    places, digits = np.empty((room, 4), np.int64), np.empty((room, 1 + N_DIGITS), np.uint8)
+    windows = np.empty(room * N_CELLS, np.uint32)
+    filled = (slots, firsts, places, digits, windows, found)
+    n_windows = kernel(_SCAN, "scan")(data, offsets, *_tables(), is_bare, *filled)
+    n_units = firsts[-1]
+    units = _Units(firsts, places[:n_units], digits[:n_units])
+    return units, windows[: n_windows * N_CELLS].reshape(-1, N_CELLS), found
+
+
+def _written(
+    firsts: Places,
+    units: Places,
+    digits: NDArray[np.uint8],
+    readings: Places,
+    own_words: Places,
+    more_firsts: Places,
+    more: Places,
+    words: NDArray[np.uint8],
+    bounds: Places,
+) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
+    """Return what the kernel `write` fills: numbers, where they stand, lists of them, who asks."""
+    n_texts = firsts.size - 1
+    most_words = int((readings[:, 1] - readings[:, 0]).max(initial=1))
+    most = most_words * len(units) + more.size
+    longest = 1 + N_DIGITS + int(np.diff(bounds).max(initial=0))
+    written, places = np.empty(most * longest + 1, np.uint8), np.empty(most + 1, np.int32)
+    lists, is_asked = np.zeros(n_texts + 1, np.int32), np.zeros(n_texts, np.bool_)
+    given = (firsts, units, digits, readings, own_words, more_firsts, more, words, bounds)
+    n_numbers = kernel(_LISTS, "write")(*given, written, places, lists, is_asked)
+    return written, places[: n_numbers + 1], lists, is_asked
 
 
 def _asked(

@@ -19,7 +19,6 @@ from pipeline.text.number_scan import (
     IN_MULTIPLIER,
     MYRIAD,
     N_CELLS,
-    N_DIGITS,
     NOT_BARE,
     PLAIN,
     SEPARATOR,
@@ -63,7 +62,7 @@ def _is_letter(kind: int) -> bool:
     return kind >= LETTER and kind < WORD
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _has_decimal_comma(codes: Codes, starts: Places, ends: Places, n_runs: int) -> bool:
     """Return whether more numbers have a fraction behind a comma than behind a point."""
     surplus = np.int64(0)
@@ -81,7 +80,7 @@ def _has_decimal_comma(codes: Codes, starts: Places, ends: Places, n_runs: int) 
     return surplus > 0
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _form(
     codes: Codes,
     kinds: Bytes,
@@ -139,7 +138,7 @@ def _begins_multiplier(codes: Codes, at: int, pairs: Bytes) -> bool:
     return pairs[26 * (first - 0x61) + second - 0x61] & IN_MULTIPLIER != 0
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _goes_on(codes: Codes, kinds: Bytes, at: int, form: int, roles: Bytes, pairs: Bytes) -> bool:
     """Return whether what follows a number changes its digits: 2.5 million, 1만2천.
 
@@ -161,7 +160,7 @@ def _goes_on(codes: Codes, kinds: Bytes, at: int, form: int, roles: Bytes, pairs
     return _begins_multiplier(codes, at, pairs)
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _look(
     codes: Codes,
     kinds: Bytes,
@@ -193,7 +192,7 @@ def _look(
     return True
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _place_of(window: Codes, windows: Codes, n_windows: int, slots: NDArray[np.int32]) -> int:
     """Return the place of a window among `windows`, written behind them where it is new."""
     first, end = np.int64(LEFT_CHARS), np.int64(LEFT_CHARS + 1)
@@ -216,45 +215,28 @@ def _place_of(window: Codes, windows: Codes, n_windows: int, slots: NDArray[np.i
             return np.int64(slots[slot])
         slot = slot + np.uint64(1) & mask
     slots[slot] = n_windows
-    windows[n_windows * N_CELLS : (n_windows + 1) * N_CELLS] = window
+    for cell in range(N_CELLS):
+        windows[n_windows * N_CELLS + cell] = window[cell]
     return n_windows
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
-def _n_runs(utf8: Bytes, first: int, end: int) -> int:
+@numba.njit(numba.int64(BYTES), nogil=True, boundscheck=False)
+def n_digit_runs(utf8: Bytes) -> int:
     """Return how many runs of ASCII digits there are at most."""
     found = np.int64(1)
-    for place in range(first + 1, end):
+    for place in range(1, utf8.size):
         begins = np.uint8(utf8[place] - np.uint8(_ZERO)) < 10
         found += begins and np.uint8(utf8[place - 1] - np.uint8(_ZERO)) >= 10
     return found
 
 
 @numba.njit(
-    numba.types.Tuple(
-        (
-            numba.int64[::1],
-            numba.int64[:, ::1],
-            numba.uint8[:, ::1],
-            numba.uint32[::1],
-            numba.uint8[::1],
-        )
-    )(
-        BYTES,
-        PLACES,
-        BYTES,
-        BYTES,
-        BYTES,
-        BYTES,
-        BYTES,
-        PLACES,
-        _CODES,
-        _TABLE,
-        _TABLE,
-        numba.bool_,
+    numba.int64(
+        *(BYTES, PLACES, BYTES, BYTES, BYTES, BYTES, BYTES, PLACES, _CODES, _TABLE, _TABLE),
+        *(numba.int64, numba.int32[::1], numba.int64[::1], numba.int64[:, ::1]),
+        *(numba.uint8[:, ::1], numba.uint32[::1], numba.uint8[::1]),
     ),
     nogil=True,
-    cache=True,
     boundscheck=False,
 )
 def scan(
@@ -269,9 +251,15 @@ def scan(
     date_marks: Codes,
     left: NDArray[np.uint8],
     right: NDArray[np.uint8],
-    is_bare: bool,
-) -> tuple[Places, NDArray[np.int64], NDArray[np.uint8], Codes, Bytes]:
-    """Return the numbers that are written with ASCII digits, with their windows.
+    is_bare: int,
+    slots: NDArray[np.int32],
+    firsts: Places,
+    units: NDArray[np.int64],
+    digits: NDArray[np.uint8],
+    windows: Codes,
+    found: Bytes,
+) -> int:
+    """Find the numbers that are written with ASCII digits; return how many windows they have.
 
     Args:
         utf8: uint8, the texts.
@@ -285,13 +273,15 @@ def scan(
         date_marks: uint32, behind which a number may be part of a date.
         left: uint8 [n_kinds, n_kinds], actions of `number_windows` to the left.
         right: uint8 [n_kinds, n_kinds], to the right.
-        is_bare: whether the texts are composed and without addresses.
-
-    Returns:
-        int64 [n + 1], the first unit of each text; int64 [n_units, 4], their start and end in
-        their text, form, and window, -1 where it is open; uint8 [n_units, 1 + N_DIGITS], how many
-        digits go into the number, and these; uint32, the distinct windows, N_CELLS each; uint8
-        [n], what is found of each text; those NOT_BARE or PLAIN have no units.
+        is_bare: 1 where the texts are composed and without addresses, else 0.
+        slots: int32, a power of two and at least twice as many as there may be units, all -1.
+        firsts: int64 [n + 1], filled: the first unit of each text, and the number of units.
+        units: int64 [as many as there may be, 4], filled: start and end of each unit in its text,
+            form, and window, -1 where it is open.
+        digits: uint8 [the same, 1 + N_DIGITS], filled: how many digits go into the number, and
+            these.
+        windows: uint32 [the same * N_CELLS], filled: the distinct windows, N_CELLS each.
+        found: uint8 [n], filled: what is found of each text; those NOT_BARE or PLAIN have no units.
     """
     n_texts = offsets.size - 1
     longest = np.int64(0)
@@ -300,18 +290,8 @@ def scan(
     codes = np.empty(longest + 6, np.uint32)
     starts = np.empty(longest // 2 + 2, np.int64)
     ends = np.empty(longest // 2 + 2, np.int64)
-    # Two texts may meet in their digits.
-    room = _n_runs(utf8, offsets[0], offsets[n_texts]) + n_texts
-    units = np.empty((room, 4), np.int64)
-    digits = np.empty((room, 1 + N_DIGITS), np.uint8)
-    n_slots = np.int64(64)
-    while n_slots < 2 * room:
-        n_slots *= 2
-    slots = np.full(n_slots, -1, np.int32)
-    windows = np.empty(256 * N_CELLS, np.uint32)
     window = np.empty(N_CELLS, np.uint32)
-    firsts = np.zeros(n_texts + 1, np.int64)
-    found = np.zeros(n_texts, np.uint8)
+    firsts[0] = 0
     n_units, n_windows = np.int64(0), np.int64(0)
     for text in range(n_texts):
         firsts[text + 1] = n_units
@@ -348,7 +328,8 @@ def scan(
             form = _form(codes, kinds, starts, ends, run, last, date_marks)
             if form != AS_IT_STANDS and _goes_on(codes, kinds, behind, form, roles, pairs):
                 form = np.int64(AS_IT_STANDS)
-            window[:] = _NOTHING
+            for cell in range(N_CELLS):
+                window[cell] = _NOTHING
             window[0] = state + form
             inner = start if form == AS_IT_STANDS else behind
             is_open = _look(codes, kinds, start - 1, 1, -1, LEFT_CHARS, left, window, LEFT_CHARS)
@@ -358,10 +339,6 @@ def scan(
             units[n_units, 0], units[n_units, 1] = start, behind
             units[n_units, 2], units[n_units, 3] = form, -1
             if not is_open:
-                if (n_windows + 1) * N_CELLS > windows.size:
-                    larger = np.empty(2 * windows.size, np.uint32)
-                    larger[: windows.size] = windows
-                    windows = larger
                 place = _place_of(window, windows, n_windows, slots)
                 n_windows = max(n_windows, place + 1)
                 units[n_units, 3] = place
@@ -380,4 +357,4 @@ def scan(
             n_units += 1
             run = last + 1
         firsts[text + 1] = n_units
-    return firsts, units[:n_units], digits[:n_units], windows[: n_windows * N_CELLS], found
+    return n_windows

@@ -18,7 +18,7 @@ _SAMPLE = 64
 _FINAL = np.uint64(FINAL_MULTIPLIER)
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def decode(utf8: Bytes, at: int, end: int, codes: Words) -> int:
     """Write the code points of utf8[at:end] and return how many they are."""
     n_chars = np.int64(0)
@@ -29,7 +29,7 @@ def decode(utf8: Bytes, at: int, end: int, codes: Words) -> int:
     return n_chars
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def _sum_everywhere(
     codes: Words, n_chars: int, length: int, multipliers: Words, hashes: Words
 ) -> None:
@@ -63,7 +63,7 @@ def _sum_everywhere(
             hashes[place] += multiplier * codes[place + tap]
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def hash_windows(
     codes: Words, n_chars: int, length_of: Bytes, multipliers: Words, lengths: Bytes, hashes: Words
 ) -> int:
@@ -116,7 +116,7 @@ def _sum(codes: Words, place: int, length: int, multipliers: Words) -> np.uint64
     return hashed
 
 
-@numba.njit(nogil=True, cache=True, boundscheck=False)
+@numba.njit(nogil=True, boundscheck=False)
 def n_distinct(hashes: Words, n_hashes: int, table: NDArray[np.int32]) -> int:
     """Return how many of hashes[:n_hashes] differ.
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 # Arrow buffers cannot be written to: said here, a kernel is compiled once, when it is imported.
 BYTES = numba.types.Array(numba.uint8, 1, "C", readonly=True)
+HALVES = numba.types.Array(numba.uint32, 1, "C", readonly=True)
 WORDS = numba.types.Array(numba.uint64, 1, "C", readonly=True)
 PLACES = numba.types.Array(numba.int64, 1, "C", readonly=True)
 

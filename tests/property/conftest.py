@@ -6,9 +6,11 @@ from importlib.util import find_spec
 
 import pytest
 
+from pipeline.text.kernels import kernel
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_parsing() -> None:
-    """Load the kernel that `parse` uses once numba is loaded: compiling takes seconds, once."""
+    """Load the kernel of `parse` before an example is timed: compiling takes seconds, once."""
     if find_spec("numba"):
-        import pipeline.sources.json_scan_compiled  # noqa: F401
+        kernel("pipeline.sources.json_scan_compiled", "scan_objects")

@@ -32,9 +32,9 @@ def kernels(request):
     if request.param == "numpy":
         return batch_words
     pytest.importorskip("numba")
-    from pipeline.dedup import batch_compiled
+    from pipeline.dedup import batch_kernels
 
-    return batch_compiled
+    return batch_kernels
 
 
 @pytest.fixture

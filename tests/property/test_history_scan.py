@@ -44,7 +44,7 @@ def test_every_value_is_found_where_it_stands(values, words):
 @given(st.lists(WORDS, min_size=1, max_size=60), st.lists(WORDS, max_size=60))
 def test_the_compiled_scan_finds_the_same(values, words):
     pytest.importorskip("numba")
-    from pipeline.dedup.scan_compiled import Scan
+    from pipeline.dedup.scan import Scan
 
     wanted, words = ValueSet(array(values)), array(words)
     positions, places = Scan(wanted.values).found_in(words)
@@ -55,7 +55,7 @@ def test_the_compiled_scan_finds_the_same(values, words):
 
 def test_a_long_column_of_random_words():
     pytest.importorskip("numba")
-    from pipeline.dedup.scan_compiled import Scan
+    from pipeline.dedup.scan import Scan
 
     rng = np.random.default_rng(3)
     words = rng.integers(0, TOP, 200_000, dtype=np.uint64)

@@ -132,6 +132,6 @@ def graphs(draw):
 @given(graphs())
 def test_compiled_clusters_are_the_plain_ones(graph):
     pytest.importorskip("numba")
-    from pipeline.dedup.cluster_growth_compiled import grown
+    from pipeline.dedup.cluster_growth import grown
 
     assert grown(graph).tolist() == ClusterGrowth(graph).picks()

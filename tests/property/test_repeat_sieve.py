@@ -9,10 +9,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.dedup import repeat_sieve
 from pipeline.dedup.near_repeats import covered_shares
 from pipeline.dedup.repeat_rules import RepeatRules
-from pipeline.dedup.repeat_sieve import may_repeat, plain_own_openings, suspects
+from pipeline.dedup.repeat_sieve import (
+    compiled_says_again,
+    may_repeat,
+    own_openings,
+    plain_own_openings,
+    plain_says_again,
+    suspects,
+)
 from pipeline.dedup.repeats import find_repeats, repeats_of
 from pipeline.dedup.sentence_repeats import may_repeat_sentences
 from pipeline.interim import PARSED
@@ -107,12 +113,9 @@ def test_texts_that_may_say_something_twice_pass(engine):
 @given(st.lists(bodies, min_size=1, max_size=4))
 @settings(max_examples=200, deadline=None)
 def test_both_engines_find_the_same_said_twice(texts):
-    compiled = pytest.importorskip("pipeline.dedup.repeat_sieve_compiled")
+    pytest.importorskip("numba")
     column = Utf8.of(pa.array(texts, pa.large_string()))
-    limits = (repeat_sieve._LEAST_STRETCH, repeat_sieve._MOST_STRIPPED)
-    tables = (repeat_sieve._STEPS, repeat_sieve._IS_OF_SPACE)
-    found = compiled.says_again(column.bytes, column.offsets, *tables, limits)
-    assert found.tolist() == repeat_sieve.plain_says_again(column).tolist()
+    assert compiled_says_again(column).tolist() == plain_says_again(column).tolist()
 
 
 def test_paragraphs_that_others_cover_pass(engine):
@@ -134,14 +137,14 @@ def test_paragraphs_that_others_cover_pass(engine):
 
 @pytest.mark.parametrize("left_out", [[], [3, 13, 14]])
 def test_the_compiled_table_counts_about_what_the_plain_one_does(left_out):
-    compiled = pytest.importorskip("pipeline.dedup.repeat_sieve_compiled")
+    pytest.importorskip("numba")
     keys = [piece.encode() for piece in PIECES * 2 + PIECES[3:5]]
     data = np.frombuffer(b"".join(keys), np.uint8)
     offsets = np.cumsum([0, *map(len, keys)])
     firsts = np.array([0, 4, 20, len(keys)])
     is_left_out = np.isin(np.arange(len(keys)), left_out)
     n_own, n_chars = plain_own_openings(data, offsets, firsts, is_left_out)
-    counted, n_chars_counted = compiled.own_openings(data, offsets, firsts, is_left_out)
+    counted, n_chars_counted = own_openings(data, offsets, firsts, is_left_out)
     sizes = [0 if row in left_out else len(key.decode()) for row, key in enumerate(keys)]
     assert n_chars.tolist() == n_chars_counted.tolist() == sizes
     exact = own_openings_by_sets(keys, firsts.tolist(), left_out)

@@ -193,7 +193,7 @@ def test_the_number_of_centres_never_grows_with_the_bucket():
     rule = CentreRule()
     centres = rule.of(np.arange(1, 5000))
     assert (np.diff(centres) <= 0).all()
-    assert rule.of(np.array([10, 33, 34, 64, 512, 100_000])).tolist() == [32, 32, 15, 8, 2, 2]
+    assert rule.of(np.array([10, 64, 65, 128, 512, 100_000])).tolist() == [32, 32, 7, 4, 2, 2]
 
 
 def bucket(n_stored, n_new):

@@ -9,17 +9,16 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from pipeline.dedup.batch import BatchRules, cluster_articles, load_kernels
-from pipeline.text.engine import load_without_blas
 
 source, target, threshold = sys.argv[1], sys.argv[2], float(sys.argv[3])
-load_without_blas()
 load_kernels(pq.read_metadata(source).num_rows)
 Path(f"{target}.start").write_text(str(time.process_time()))
 rules = BatchRules(min_jaccard=threshold)
 
 
 def read():
-    return pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20).iter_batches(4096)
+    file = pq.ParquetFile(source, memory_map=True, pre_buffer=False)
+    return file.iter_batches(4096, use_threads=False)
 
 
 clusters = cluster_articles(read, rules)
