@@ -37,10 +37,10 @@ class CentreRule:
     """How many centres a bucket has."""
 
     most: int = 32
-    """Buckets of one more are compared whole."""
+    """Buckets of up to twice so many are compared whole."""
     fewest: int = 2
     pairs: int = 512
-    """Between the two, centres times size of the bucket. An article of a template stands in some
+    """Above that, centres times size of the bucket. An article of a template stands in some
     fifty hot buckets, whose centres are others: with 2048 pairs and 4 centres it met 60 to 110
     articles, which told no more than 25 do."""
 

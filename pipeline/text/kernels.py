@@ -127,6 +127,7 @@ def _lay_out(array: Any, parameter: Parameter, flat: list[Any]) -> None:
         and array.dtype == parameter.dtype
         and array.ndim == parameter.n_dimensions
         and array.flags.c_contiguous
+        and array.flags.aligned
         and (array.flags.writeable or not parameter.is_written)
     )
     if not fits:

@@ -10,7 +10,7 @@ from tests.bench.ingests import Ingested, corpus, fresh, ingest, scratch
 
 N_ARTICLES = int(os.environ.get("BENCH_INGEST_ARTICLES", "100000"))
 N_ALONE = 20_000
-ROUNDS = int(os.environ.get("BENCH_INGEST_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("BENCH_INGEST_ROUNDS", "5"))
 
 
 def measure() -> dict[str, Any]:

@@ -13,7 +13,10 @@ IN_THE_RUN = "colorsys"
 """Loaded by the test when the run stands in the ledger, as a reader would be."""
 
 PROGRAM = '''
-import os, sys
+import os, signal, sys
+# Whoever runs the tests in the background has them ignored, and we would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 number, moment = int(sys.argv.pop(1)), sys.argv.pop(1)
 place, _, module = moment.partition(" ")
 
