@@ -45,8 +45,10 @@ def test_a_text_has_one_key_in_both_engines(texts):
 
 def test_every_code_point_has_one_key_in_both_engines():
     codes = [c for c in range(sys.maxunicode + 1) if not 0xD800 <= c < 0xE000]
-    for before, after in (("", ""), ("a", "5"), ("5", "a 5")):
-        texts = [before + chr(code) + after for code in codes]
+    # Nine in ten are assigned to nobody: between others these are looked at here and there.
+    assigned = [c for c in codes if unicodedata.category(chr(c)) not in ("Cn", "Co") or c % 37 == 0]
+    for before, after, own in (("", "", codes), ("a", "5", assigned), ("5", "a 5", assigned)):
+        texts = [before + chr(code) + after for code in own]
         assert compiled_keys(texts) == make_keys(texts)
 
 
