@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +13,14 @@ from typing import Any, Literal, TypeAlias
 import pyarrow as pa
 
 from pipeline.contracts import DOCUMENTS, conform
-from pipeline.errors import WarehouseError
 from pipeline.interim import KEYS, READ
 from pipeline.store import commit
 from pipeline.store.archive import as_documents, row_groups, unknown_documents, with_landing
 from pipeline.store.catalog import Catalog
 from pipeline.store.duck import interruptible
-from pipeline.store.durable import NOT_LANDED, PUBLISHED_STAYS, TAKEN_UP, storing
-from pipeline.store.gather import Gatherer, Ids
-from pipeline.store.history import History, Rebuild
+from pipeline.store.durable import NOT_LANDED, TAKEN_UP, storing
+from pipeline.store.gather import Gatherer
+from pipeline.store.history import History
 from pipeline.store.ids import IdIndex
 from pipeline.store.layout import SPILL, Layout
 from pipeline.store.lock import writer_lock
@@ -37,6 +36,7 @@ from pipeline.store.model import (
 )
 from pipeline.store.parquet import Stamp, read_file
 from pipeline.store.publish import Edition, drop_old_snapshots, present_edition, publish
+from pipeline.store.questions import Questions
 from pipeline.store.recover import recover, refuse_lost_catalog
 
 __all__ = [
@@ -96,8 +96,11 @@ def open_warehouse(
         yield Warehouse(layout, catalog, gatherer, history, retention_days, step)
 
 
-class Warehouse:
-    """The writer's session. Ids go in and out as arrays of 16 bytes; one call at a time."""
+class Warehouse(Questions):
+    """The writer's session: what a flow asks and what it writes, one call at a time.
+
+    Ids go in and out as arrays of 16 bytes.
+    """
 
     def __init__(
         self,
@@ -108,19 +111,11 @@ class Warehouse:
         retention_days: float,
         step: Step,
     ) -> None:
-        self._layout = layout
+        super().__init__(layout, gatherer, history)
         self._catalog = catalog
-        self._gatherer = gatherer
-        self._history = history
         self._retention_days = retention_days
         self._step = step
         self._landed_here: set[str] = set()
-        self._is_broken = False
-
-    @property
-    def root(self) -> Path:
-        """The warehouse's folder, absolute."""
-        return self._layout.root
 
     @property
     def scratch(self) -> Path:
@@ -141,11 +136,6 @@ class Warehouse:
     def next_snapshot(self) -> int:
         """The id of the snapshot that the next publish() makes."""
         return self.head.id + 1
-
-    @property
-    def gatherer(self) -> Gatherer:
-        """The live files and the connection that reads them, for other modules of the store."""
-        return self._gatherer
 
     # What it was derived with
 
@@ -247,71 +237,7 @@ class Warehouse:
         landed = [landing.file for landing in self._catalog.open_landings()]
         return [*self._gatherer.files(DOCUMENTS.name), *landed]
 
-    # What a flow asks
-
-    def known_revisions(self, article_ids: Ids) -> pa.Table:
-        """Return gather.REVISION_COLUMNS of every revision of these articles."""
-        with self._guarded("looking up revisions"):
-            return self._gatherer.known_revisions(article_ids)
-
-    def history(self, rebuild: Rebuild) -> list[pa.Table]:
-        """Return KEYS of all current articles as mapped tables, one per file of `signatures`.
-
-        Args:
-            rebuild: makes the KEYS of some articles again, where a segment is missing or torn.
-        """
-        with self._guarded("opening the cache of keys"):
-            live = self._gatherer.files("signatures")
-            return self._history.segments(self._gatherer, live, rebuild)
-
-    def cached_keys(self) -> list[pa.Table]:
-        """Return the KEYS that history() would map, without making missing ones again."""
-        with self._guarded("opening the cache of keys"):
-            return self._history.present(self._gatherer.files("signatures"))
-
-    def components(self, article_ids: Ids) -> pa.Array:
-        """Return the ids of all members of the components that these articles are in."""
-        with self._guarded("looking up components"):
-            return self._gatherer.components(article_ids)
-
-    def members(self, article_ids: Ids) -> pa.Table:
-        """Return MEMBERS: of these articles, those that the warehouse holds."""
-        with self._guarded("looking up members"):
-            return self._gatherer.members(article_ids)
-
-    def edges(self, article_ids: Ids) -> pa.Table:
-        """Return EDGES that are duplicates and have both ends among these articles."""
-        with self._guarded("looking up edges"):
-            return self._gatherer.edges(article_ids)
-
-    def current_revisions(self, article_ids: Ids) -> dict[bytes, bytes]:
-        """Return article_id → revision_id of the current revisions of these articles."""
-        known = self.known_revisions(article_ids)
-        current = known.filter(known["is_current"])
-        columns = (current[name].to_pylist() for name in ("article_id", "revision_id"))
-        return dict(zip(*columns, strict=True))
-
-    def rows(self, table: str, column: str, ids: Ids) -> pa.Table:
-        """Return the rows of a table whose `column` is among `ids`, with its contract's schema."""
-        with self._guarded("looking up rows"):
-            return self._gatherer.rows(table, column, ids)
-
-    def columns(self, table: str, column: str, ids: Ids, names: Sequence[str]) -> pa.Table:
-        """Return some columns of the rows whose `column` is among `ids`, in no order.
-
-        Texts are most of what a file holds: who needs none of them reads a tenth.
-        """
-        with self._guarded("looking up rows"):
-            return self._gatherer.columns(table, column, ids, names)
-
-    def select(self, sql: str, **tables: pa.Table) -> pa.Table:
-        """Run one query over the tables of the warehouse and the given Arrow tables.
-
-        Tables are named as their contracts; 16-byte ids go in and come out as bytes and are UUIDs
-        within the query.
-        """
-        with self._guarded("running a query"):
-            return self._gatherer.select(sql, tables)
+    # Changes
 
     def publish(self, change: Change, run_id: str, now: datetime) -> Snapshot:
         """Commit a change and publish it; return its snapshot, or the head if nothing changes.
@@ -406,16 +332,6 @@ class Warehouse:
 
     def _stamp(self, run_id: str) -> Stamp:
         return Stamp(self.next_snapshot, run_id)
-
-    @contextmanager
-    def _guarded(self, what: str, outcome: str = PUBLISHED_STAYS) -> Iterator[None]:
-        if self._is_broken:
-            raise WarehouseError(
-                "this session broke off after its batch was committed",
-                next_step="open the warehouse again: it publishes what was committed",
-            )
-        with storing(what, self.root, outcome):
-            yield
 
     @contextmanager
     def _taking_back(self, batch: commit.Batch) -> Iterator[None]:
