@@ -35,7 +35,7 @@ types: setup
 
 # Needs uv; the lock names no index and holds for every supported Python.
 lock:
-	uv pip compile --universal --python-version 3.11 --extra charts --extra dev --extra fast --no-emit-index-url \
+	uv pip compile --universal --python-version 3.11 --extra charts --extra dev --extra fast --extra html --no-emit-index-url \
 	  --no-header --generate-hashes pyproject.toml -o requirements.lock
 
 # Longer checks, run by hand; what they found stands in DECISIONS.md and the tests' docstrings.
