@@ -78,21 +78,14 @@ class Batch:
     added_signatures: StoredFile | None = None
     ids: dict[str, Columns] = field(default_factory=dict)
 
+    def path(self, name: str, place: tuple[str, str] | None = None) -> str:
+        """Return where a new file of a table will live, see stage()."""
+        month, level = place or (self.month, "l0")
+        return new_path(name, month, level)
+
     def staged(self, stored: StoredFile) -> Path:
         """Return where a file lies before it is moved."""
         return self.folder / Path(stored.path).name
-
-    def write(
-        self,
-        table: pa.Table,
-        name: str,
-        place: tuple[str, str] | None = None,
-        groups: Sequence[int] | None = None,
-    ) -> StoredFile:
-        """Stage rows of a table as a new file; `place` is (month, level), by default of today."""
-        stored = self.stage(table, name, place, groups)
-        self.files.append(stored)
-        return stored
 
     def stage(
         self,
@@ -100,10 +93,18 @@ class Batch:
         name: str,
         place: tuple[str, str] | None = None,
         groups: Sequence[int] | None = None,
+        path: str | None = None,
     ) -> StoredFile:
-        """Do as write() does but for listing the file: several threads may call it."""
-        month, level = place or (self.month, "l0")
-        path = new_path(name, month, level)
+        """Stage rows of a table as a new file, not yet listed: several threads may call it.
+
+        Args:
+            table: rows as conform() returns them, in file order.
+            name: the table's name.
+            place: month and level, by default today's and the first.
+            groups: rows of each row group.
+            path: where it will live, if path() was asked before.
+        """
+        path = path or self.path(name, place)
         staged = self.folder / Path(path).name
         stored = write_file(table, CONTRACTS[name], staged, path, self.stamp, groups)
         self.ids[path] = keys_in(table, name)

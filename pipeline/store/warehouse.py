@@ -13,15 +13,17 @@ from typing import Any, Literal, TypeAlias
 import pyarrow as pa
 
 from pipeline.contracts import DOCUMENTS, conform
+from pipeline.errors import WarehouseError
 from pipeline.interim import KEYS, READ
 from pipeline.store import commit
-from pipeline.store.archive import as_documents, row_groups, unknown_documents, with_landing
+from pipeline.store.archive import as_documents, unknown_documents, with_landing
 from pipeline.store.catalog import Catalog
 from pipeline.store.duck import interruptible
-from pipeline.store.durable import NOT_LANDED, TAKEN_UP, storing
+from pipeline.store.durable import NOT_LANDED, PUBLISHED_STAYS, TAKEN_UP, storing
 from pipeline.store.gather import Gatherer
 from pipeline.store.history import History
 from pipeline.store.ids import IdIndex
+from pipeline.store.landing import LandingUnderWay
 from pipeline.store.layout import SPILL, Layout
 from pipeline.store.lock import writer_lock
 from pipeline.store.model import (
@@ -93,7 +95,15 @@ def open_warehouse(
             gatherer.renew(catalog.live_files())
             history = History(layout.cache)
             stack.callback(history.close)
-        yield Warehouse(layout, catalog, gatherer, history, retention_days, step)
+        warehouse = Warehouse(layout, catalog, gatherer, history, retention_days, step)
+        try:
+            yield warehouse
+        except BaseException:
+            # The first error is the one to tell.
+            with suppress(WarehouseError):
+                warehouse.settle()
+            raise
+        warehouse.settle()
 
 
 class Warehouse(Questions):
@@ -116,6 +126,7 @@ class Warehouse(Questions):
         self._retention_days = retention_days
         self._step = step
         self._landed_here: set[str] = set()
+        self._under_way: LandingUnderWay | None = None
 
     @property
     def scratch(self) -> Path:
@@ -169,6 +180,11 @@ class Warehouse(Questions):
     ) -> None:
         """Enter how a run ended, and publish it; `counts` replace what its changes counted."""
         ended_at = now or datetime.now(UTC)
+        if status == "completed":
+            self.settle()
+        # A run that failed has told why; what does not land is read again.
+        with suppress(WarehouseError):
+            self.settle()
         with storing("recording the run", self.root):
             with self._catalog.transaction():
                 self._catalog.end_run(run_id, status, counts, ended_at)
@@ -185,17 +201,21 @@ class Warehouse(Questions):
 
     def mark_taken(self, files: Iterable[TakenFile]) -> None:
         """Record files as read; call it once their last batch is published."""
+        self.settle()
         with self._guarded("recording files"), self._catalog.transaction():
             self._catalog.mark_taken(files)
 
     # The raw archive
 
     def land(self, read: pa.Table, run_id: str, now: datetime) -> pa.Table:
-        """Make raw documents safe and return those that were not in the archive as DOCUMENTS.
+        """Begin to make raw documents safe; return those that the archive lacks as DOCUMENTS.
 
-        They are on disk and in the catalogue when this returns, and seen by analysts only after
-        publish(); archive.landing_paths() of the returned table names them there.
+        Their file is written in a thread. It is on disk and in the catalogue before anything that
+        is derived from it, and before a source is marked as taken; analysts see it after
+        publish(). archive.landing_paths() of the returned table names it there. What keeps it from
+        landing is raised by the call that comes next, or after that.
         """
+        self.settle()
         with self._guarded("landing documents", NOT_LANDED):
             read = conform(read, READ)
             known = self._gatherer.known_documents(read["document_id"], self._document_files())
@@ -204,16 +224,28 @@ class Warehouse(Questions):
                 return DOCUMENTS.schema.empty_table()
             documents = as_documents(unknown, run_id, now)
             batch = commit.new_batch(self._layout, self._stamp(run_id), now)
-            with self._taking_back(batch):
-                batch.write(documents, DOCUMENTS.name, groups=row_groups(documents))
-                commit.place(self._layout, batch, self._step, "land")
-                landing = commit.record_landing(self._catalog, batch, now, self._step)
-            self._landed_here.add(landing.file.path)
-            self._gatherer.ids.add(batch.ids)
-            return with_landing(documents, landing.file.path)
+            self._under_way = LandingUnderWay(self._layout, batch, documents, now, self._step)
+            return with_landing(documents, self._under_way.path)
+
+    def settle(self) -> None:
+        """Wait for the landing that is under way, if any, and record it.
+
+        Raises:
+            WarehouseError: it has not landed.
+        """
+        landing = self._under_way
+        if landing is None:
+            return
+        landing.wait()
+        self._under_way = None
+        with storing("landing documents", self.root, NOT_LANDED), self._taking_back(landing.batch):
+            landed = landing.record(self._catalog)
+        self._landed_here.add(landed.file.path)
+        self._gatherer.ids.add(landing.batch.ids)
 
     def pending(self) -> Iterator[pa.Table]:
         """Yield the DOCUMENTS of each landing that an earlier run left without publishing it."""
+        self.settle()
         for landing in self._catalog.open_landings():
             if landing.file.path not in self._landed_here:
                 with self._guarded("reading landed documents"):
@@ -222,6 +254,7 @@ class Warehouse(Questions):
 
     def borrow_archive(self, lender: Warehouse) -> None:
         """Read the raw archive of another warehouse, pending landings too, through links to it."""
+        lender.settle()
         pending = [landing.file for landing in lender._catalog.open_landings()]
         files = [*lender._gatherer.files(DOCUMENTS.name), *pending]
         with self._guarded("linking the archive"):
@@ -247,6 +280,7 @@ class Warehouse(Questions):
             WarehouseError: the disk; before the commit the warehouse is as it was, after it the
                 next opening publishes what was committed, and this session refuses to go on.
         """
+        self.settle()
         added = commit.checked_change(change)
         with self._guarded("publishing a batch", TAKEN_UP):
             if change.is_empty():
@@ -265,6 +299,7 @@ class Warehouse(Questions):
 
     def replace_files(self, stage: Stage, run_id: str, now: datetime) -> None:
         """Commit and publish other files for rows that stay the same, see compact.py."""
+        self.settle()
         with self._guarded("compacting"):
             self._publish_batch(Change(), stage, run_id, now)
             with suppress(OSError):
@@ -329,6 +364,14 @@ class Warehouse(Questions):
         self._history.release()
 
     # Guards
+
+    @contextmanager
+    def _guarded(self, what: str, outcome: str = PUBLISHED_STAYS) -> Iterator[None]:
+        """Record first, as soon as it can be, what landed meanwhile."""
+        if self._under_way is not None and self._under_way.is_placed:
+            self.settle()
+        with super()._guarded(what, outcome):
+            yield
 
     def _stamp(self, run_id: str) -> Stamp:
         return Stamp(self.next_snapshot, run_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from pipeline.store.archive import (
     row_groups,
     without_landing,
 )
-from pipeline.store.model import Change
+from pipeline.store.model import Change, TakenFile, no_step
 from pipeline.store.snapshot import connect_published
 from pipeline.store.warehouse import open_warehouse
 from tests.crash import workload
@@ -46,6 +47,12 @@ def read_of(contents: list[bytes]) -> pa.Table:
         for content in contents
     ]
     return pa.Table.from_pylist(rows, schema=READ.schema)
+
+
+def full_disk(passing: str, at: str = "land:staged") -> None:
+    """A step of the protocol at which the disk is full."""
+    if passing == at:
+        raise OSError(28, "No space left on device")
 
 
 def count_documents(root: Path) -> int:
@@ -73,10 +80,42 @@ def test_landed_is_hidden_until_published(tmp_path: Path) -> None:
     with open_warehouse(tmp_path) as warehouse:
         documents = warehouse.land(read_of([b"a"]), "run", NOW)
         (path,) = landing_paths(documents)
+        warehouse.settle()
         assert (tmp_path / path).is_file()
         assert count_documents(tmp_path) == 0
         warehouse.publish(Change(landings=[path]), "run", NOW)
         assert count_documents(tmp_path) == 1
+
+
+def test_a_run_that_fails_leaves_what_it_landed(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), open_warehouse(tmp_path) as warehouse:
+        1 / warehouse.land(read_of([b"a"]), "run", NOW)["content"].null_count
+    with open_warehouse(tmp_path) as warehouse:
+        (pending,) = warehouse.pending()
+        assert pending["content"].to_pylist() == [b"a"]
+
+
+@pytest.mark.parametrize("step", ["land:staged", "land:placed", "land:recording"])
+def test_what_did_not_land_is_taken_again(tmp_path: Path, step: str) -> None:
+    with open_warehouse(tmp_path, step=partial(full_disk, at=step)) as warehouse:
+        documents = warehouse.land(read_of([b"a"]), "run", NOW)
+        with pytest.raises(WarehouseError, match="disk full while landing documents"):
+            warehouse.publish(Change(landings=landing_paths(documents)), "run", NOW)
+        assert list(tmp_path.glob("data/documents/*/*")) == []
+        assert list(tmp_path.glob("staging/batch-*")) == []
+        warehouse._step = no_step
+        assert warehouse.land(read_of([b"a"]), "run", NOW).num_rows == 1
+
+
+def test_nothing_is_marked_as_taken_that_did_not_land(tmp_path: Path) -> None:
+    file = TakenFile("/drop/a.jsonl", 1, 1)
+    with open_warehouse(tmp_path, step=full_disk) as warehouse:
+        warehouse.land(read_of([b"a"]), "run", NOW)
+        with pytest.raises(WarehouseError, match="this batch has not landed"):
+            warehouse.mark_taken([file])
+        assert warehouse.taken_files() == set()
+        warehouse.land(read_of([b"a"]), "run", NOW)
+        warehouse.end_run("run", "failed", {})
 
 
 def test_pending_is_what_earlier_runs_left(tmp_path: Path) -> None:
