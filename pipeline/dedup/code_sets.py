@@ -39,7 +39,8 @@ class CodeSets(NamedTuple):
 
     def own(self, number: int) -> list[int]:
         """Return the codes of a set."""
-        codes: list[int] = self.codes[self.bounds[number] : self.bounds[number + 1]].tolist()
+        start, end = self.bounds[number : number + 2].tolist()
+        codes: list[int] = self.codes[start:end].tolist()
         return codes
 
     def n_shared(self, pairs: Ends) -> Counts:

@@ -6,10 +6,8 @@ pairs in which a number stands with a unit here and without one there are left t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +15,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.dedup.code_sets import CodeSets, Counts, Ends
+from pipeline.dedup.slot_pairs import SlotCounts, count_slots
 from pipeline.text.dates import are_dates_apart
-from pipeline.text.number_slots import number_slots
 from pipeline.text.numbers import (
     MAX_CONFLICT_RATIO,
     NumberEvidence,
@@ -28,13 +26,6 @@ from pipeline.text.numbers import (
 
 Flags = NDArray[np.bool_]
 Ratios = NDArray[np.float64]
-
-
-class SlotCounts(NamedTuple):
-    """How many numbers stand equal and how many changed at the places that two have, [n]."""
-
-    n_equal: Counts
-    n_changed: Counts
 
 
 class NumberPairs:
@@ -142,10 +133,8 @@ class NumberPairs:
         asked = self._differ
         if asked.size:
             used, pairs = np.unique(self._pairs[asked], return_inverse=True)
-            pairs = pairs.reshape(-1, 2)
-            equal, places = _slot_sets(self._articles["key"].take(pa.array(used)).to_pylist())
-            n_equal[asked] = equal.n_shared(pairs)
-            n_changed[asked] = places.n_shared(pairs) - n_equal[asked]
+            keys = self._articles["key"].take(pa.array(used))
+            n_equal[asked], n_changed[asked] = count_slots(keys, pairs.reshape(-1, 2))
         return SlotCounts(n_equal, n_changed)
 
     def evidence(self, row: int) -> NumberEvidence:
@@ -164,9 +153,13 @@ class NumberPairs:
         """Return the quantities that only the left and only the right article of a pair has."""
         if known := self._by_unit.get(row):
             return known.only_left, known.only_right
-        left, right = self._pairs[row].tolist()
-        one, other = self._quantities_of(left), self._quantities_of(right)
-        return tuple(sorted(one - other)), tuple(sorted(other - one))
+        left, right = map(self._quantities.own, self._pairs[row].tolist())
+        return self._texts_without(left, right), self._texts_without(right, left)
+
+    def _texts_without(self, own: list[int], other: list[int]) -> tuple[str, ...]:
+        """Return the texts of the codes that another set does not hold, sorted."""
+        others = set(other)
+        return tuple(sorted([self._all_texts[code] for code in own if code not in others]))
 
 
 def _once(left: Counts, right: Counts, ask: Callable[[int, int], bool]) -> Flags:
@@ -175,32 +168,3 @@ def _once(left: Counts, right: Counts, ask: Callable[[int, int], bool]) -> Flags
     pairs, place = np.unique(left * n + right, return_inverse=True)
     answers = [ask(pair // n, pair % n) for pair in pairs.tolist()]
     return np.array(answers, np.bool_)[place]
-
-
-def _slot_sets(keys: list[str]) -> tuple[CodeSets, CodeSets]:
-    """Return for each key the numbers in its slots, and the slots.
-
-    A number that stands twice in equal surroundings is another one the second time, and so are the
-    surroundings: what two keys share of either is what `compare_slots` counts.
-    """
-    codes: dict[tuple[str, str | None, int], int] = {}
-    numbers: tuple[list[int], list[int]] = ([], [])
-    places: tuple[list[int], list[int]] = ([], [])
-    for owner, key in enumerate(keys):
-        for around, values in number_slots(key).items():
-            seen: Counter[str] = Counter()
-            for turn, value in enumerate(values):
-                number = (around, value, seen[value])
-                seen[value] += 1
-                for (owners, coded), entry in (
-                    (numbers, number),
-                    (places, (around, None, turn)),
-                ):
-                    owners.append(owner)
-                    coded.append(codes.setdefault(entry, len(codes)))
-    return _code_sets(numbers, len(keys)), _code_sets(places, len(keys))
-
-
-def _code_sets(entries: tuple[list[int], list[int]], n_sets: int) -> CodeSets:
-    owners, codes = (np.array(column, np.int64) for column in entries)
-    return CodeSets.of(owners, codes, n_sets)

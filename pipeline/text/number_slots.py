@@ -7,9 +7,14 @@ exchanged. A reworded copy loses or gains slots instead, which says nothing.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.text.lazy_pattern import lazy
 
@@ -21,12 +26,24 @@ _NUMBER = lazy(r"(\d+(?:\.\d+)*)")
 _MASK = "#"
 # Days are compared as dates: a paper that prints the next morning moves "28일 밝혔다" to 29일.
 _DAY_MARKS = frozenset("년월일年月日號号")
+_SPAN_MARKS = "간間"
 _DAY_AFTER = lazy(r"\s?[년월일年月日號号](?!간|間)")
-_MONTH_BEFORE = lazy(
-    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|january|february|march|april|june"
-    r"|july|august|september|october|november|december)\s$"
+_MONTHS = (
+    *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"),
+    *("january", "february", "march", "april", "june", "july", "august", "september"),
+    *("october", "november", "december"),
 )
-_MONTH_CHARS = 10
+_MONTH_BEFORE = lazy(rf"\b(?:{'|'.join(_MONTHS)})\s$")
+MONTH_LETTERS = max(map(len, _MONTHS))
+_MONTH_CHARS = MONTH_LETTERS + 1
+
+# What `slot_kinds` says of a code point.
+ODD = 1
+"""A digit or a white space that stands in no key; and every code point beyond the table."""
+WORD = 2
+"""Part of a word, as patterns see it."""
+DAY_MARK, SPAN_MARK = 4, 8
+_N_KINDS = 0x20000
 
 Slots = Mapping[str, tuple[str, ...]]
 
@@ -64,6 +81,33 @@ def number_slots(key: str) -> Slots:
             around = masked[max(0, at - CONTEXT_CHARS) : at + 1 + CONTEXT_CHARS]
             slots.setdefault(around, []).append(_plain(number))
     return {around: tuple(values) for around, values in slots.items()}
+
+
+@cache
+def slot_kinds() -> NDArray[np.uint8]:
+    """Return what each code point is to slots: flags, the last entry for all beyond the table."""
+    every = np.arange(_N_KINDS, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    kinds = np.zeros(_N_KINDS + 1, np.uint8)
+    for flag, pattern in ((WORD, r"\w+"), (ODD, r"[\s\d]+")):
+        for found in re.finditer(pattern, every):
+            kinds[slice(*found.span())] |= flag
+    kinds[[ord(c) for c in " 0123456789"]] &= ~np.uint8(ODD)
+    kinds[[ord(c) for c in _DAY_MARKS]] |= DAY_MARK
+    kinds[[ord(c) for c in _SPAN_MARKS]] |= SPAN_MARK
+    kinds[-1] = ODD
+    return kinds
+
+
+@cache
+def month_words() -> NDArray[np.uint64]:
+    """Return the names of months, five bits a letter, the last letter highest."""
+    words = []
+    for name in _MONTHS:
+        word = 0
+        for letter in reversed(name):
+            word = word << 5 | ord(letter) - ord("a") + 1
+        words.append(word)
+    return np.array(words, np.uint64)
 
 
 def compare_slots(left: Slots, right: Slots) -> SlotEvidence:

@@ -170,7 +170,7 @@ def test_pairs_of_a_template_grow_with_its_articles(
 
     monkeypatch.setattr(ingest_module, "search", noted)
     judged = counting(monkeypatch, judging, "judge", lambda *_: 1)
-    slotted = counting(monkeypatch, number_pairs, "number_slots", lambda *_: 1)
+    slotted = counting(monkeypatch, number_pairs, "count_slots", lambda keys, _: len(keys))
     sizes = (1200, 2400)
     counts = []
     for size in sizes:

@@ -11,8 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.dedup.set_overlaps import jaccard_pairs, overlaps_of
+from pipeline.dedup.slot_pairs import count_slots
 from pipeline.text.engine import choose_engine
-from pipeline.text.number_slots import _DAY_AFTER, _MONTH_BEFORE, CONTEXT_CHARS, number_slots
+from pipeline.text.number_slots import (
+    _DAY_AFTER,
+    _MONTH_BEFORE,
+    CONTEXT_CHARS,
+    compare_slots,
+    number_slots,
+)
 from pipeline.text.shingles import PARAGRAPH, STORY, shingles
 
 keys = st.lists(
@@ -91,3 +98,37 @@ def plain_slots(key):
 @given(st.lists(pieces, max_size=14).map("".join))
 def test_slots_are_read_as_they_are_defined(key):
     assert list(number_slots(key).items()) == list(plain_slots(key).items())
+
+
+odd_pieces = pieces | st.sampled_from(
+    [
+        "é",
+        "€",
+        "_",
+        "\u0663",
+        "\U00020000",
+        "0.0",
+        "1.2.3",
+        "september ",
+        "xmay ",
+        "가may ",
+        "€may ",
+    ]
+)
+
+
+@pytest.mark.usefixtures("_engine")
+def test_slots_of_pairs_are_compared_as_those_of_two_keys():
+    @settings(max_examples=300, deadline=None)
+    @given(st.lists(st.lists(odd_pieces, max_size=14).map("".join), min_size=1, max_size=4))
+    def check(texts):
+        changed = [text.replace("3", "12", 1) for text in texts]
+        own = [*texts, *changed, *(text[2:] for text in texts)]
+        pairs = [(one, other) for one in range(len(own)) for other in range(one, len(own))]
+        array = pa.array(["1 unseen", *own], pa.large_string()).slice(1)
+        found = count_slots(array, np.array(pairs, np.int64))
+        slots = [number_slots(key) for key in own]
+        expected = [compare_slots(slots[one], slots[other]) for one, other in pairs]
+        assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
+
+    check()
