@@ -118,7 +118,7 @@ class _Meeting:
         self._place[order] = np.arange(order.size)
         self._priority = priorities(entries.ids)
         # Most buckets hold one article, which meets nobody there.
-        shared = repeated_places(entries.buckets)
+        shared = repeated_places(entries.buckets, n_new)
         self.by_bucket = self._grouped(entries.buckets[shared], shared)
         is_large = self.by_bucket.sizes > rules.centres.of(self.by_bucket.sizes) + 1
         large = np.sort(self.by_bucket.rows[is_large])

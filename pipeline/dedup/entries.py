@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.dedup.bucket_pairs import CentreRule
 from pipeline.dedup.mapped import IdSet, ValueSet, Words, id_words, words_of
-from pipeline.dedup.short_texts import Days, short_buckets, title_buckets
-from pipeline.text.mixing import mix64
+from pipeline.dedup.short_texts import Days, short_buckets, text_words, title_buckets
 from pipeline.text.shingles import STORY, ShingleProfile
 
 KINDS = ("key", "title", "short", "passage", "band")
@@ -252,13 +251,4 @@ def concatenated(parts: Sequence[Entries]) -> Entries:
 
 def number_words(numbers: pa.Array) -> Words:
     """Return a hash of each row of a list of strings, uint64 [n]."""
-    joined = pc.binary_join(numbers, "|")
-    _, offsets, content = joined.buffers()
-    bounds = np.frombuffer(offsets, "<i4")[joined.offset :][: len(joined) + 1].astype(np.int64)
-    text = np.frombuffer(content or b"", np.uint8)[bounds[0] : bounds[-1]].astype(np.uint64)
-    lengths = np.diff(bounds)
-    place = np.arange(text.size) - np.repeat(bounds[:-1] - bounds[0], lengths)
-    total = np.append(
-        np.uint64(0), np.cumsum(mix64(place.astype(np.uint64) << np.uint64(8) | text))
-    )
-    return mix64(total[bounds[1:] - bounds[0]] - total[bounds[:-1] - bounds[0]])
+    return text_words(pc.binary_join(numbers, "|"))

@@ -211,9 +211,9 @@ def _entries_of(
     used, place = np.unique(rows, return_inverse=True)
     articles = chunk.select(_READ).take(pa.array(used))
     ids = id_words(articles["article_id"])
-    sources = np.array(
-        [codes.setdefault(s, len(codes)) for s in articles["source_id"].to_pylist()], np.int64
-    )
+    named = articles["source_id"].dictionary_encode()
+    known = [codes.setdefault(s, len(codes)) for s in named.dictionary.to_pylist()]
+    sources = np.array(known, np.int64)[named.indices.to_numpy()]
     unknown = [codes[s] for s in rules.unknown_sources if s in codes]
     own = -1 - (ids[:, 0] >> np.uint64(1)).astype(np.int64)
     sources = np.where(np.isin(sources, unknown), own, sources)
