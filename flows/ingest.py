@@ -96,7 +96,8 @@ def derive(
     history = gather.history(warehouse, rules)
     cleaned = clean(batch.fresh, texts, history, warehouse, rules, stage)
     matched = match(batch.fresh, cleaned, history, warehouse, rules, stage, texts.workers)
-    sightings = stage(find_sightings)(matched.keys, history, gather.NOBODY, rules.shared)
+    met = matched.found.passages
+    sightings = stage(find_sightings)(matched.keys, history, gather.NOBODY, rules.shared, met)
     sighted = gather.sighted(warehouse, sightings.article_ids, cleaned.kept)
     shared = stage(find_shared)(sightings, *sighted)
     revisions = gather.revisions(warehouse, batch.fresh, cleaned.clean)

@@ -30,6 +30,7 @@ from pipeline.dedup.entries import (
     KINDS,
     BandRules,
     Entries,
+    Holders,
     Piece,
     Sought,
     concatenated,
@@ -76,6 +77,9 @@ class Candidates:
     """left_id, right_id of stored articles that were compared while their buckets were smaller and
     would no longer be: an edge between them is no part of what the whole set gives."""
     hot_buckets: tuple[HotBucket, ...]
+    passages: tuple[Holders, ...] = ()
+    """Of each chunk of the history: what it holds of the passages of the batch and of the articles
+    that the batch replaces, and the rows that do."""
 
 
 def find_candidates(batch: pa.Table, history: Sequence[pa.Table], rules: BandRules) -> pa.Table:
@@ -94,13 +98,16 @@ def search(batch: pa.Table, history: Sequence[pa.Table], rules: BandRules) -> Ca
     """Return candidates, lapsed pairs and hot buckets; arguments as in `find_candidates`."""
     stale = IdSet(id_words(batch["article_id"]))
     pieces = [
-        Piece(pa.Table.from_batches([chunk]), stale) for t in history for chunk in t.to_batches()
+        Piece(pa.Table.from_batches([chunk]), stale)
+        for segment in history
+        for chunk in segment.to_batches()
+        if len(chunk)
     ]
     batch = batch.combine_chunks()
     meeting = _meet(batch, pieces, rules)
     lapsed = _lapsed(batch, pieces, meeting, rules)
     pairs = _with_promoted(_pairs_table(meeting), batch, pieces, rules)
-    return Candidates(pairs, lapsed, meeting.hot())
+    return Candidates(pairs, lapsed, meeting.hot(), meeting.entries.passages)
 
 
 class _Meeting:
@@ -118,7 +125,7 @@ class _Meeting:
         self._place[order] = np.arange(order.size)
         self._priority = priorities(entries.ids)
         # Most buckets hold one article, which meets nobody there.
-        shared = repeated_places(entries.buckets)
+        shared = repeated_places(entries.buckets, n_new)
         self.by_bucket = self._grouped(entries.buckets[shared], shared)
         is_large = self.by_bucket.sizes > rules.centres.of(self.by_bucket.sizes) + 1
         large = np.sort(self.by_bucket.rows[is_large])
@@ -192,7 +199,7 @@ class _Meeting:
 def _meet(new: pa.Table, pieces: Sequence[Piece], rules: BandRules) -> _Meeting:
     """Return the meeting of the KEYS `new` with every piece."""
     own = entries_of(new, rules)
-    sought = Sought(new, own, rules)
+    sought = Sought(new, own, pieces, rules)
     found = [entries_in(piece, n + 1, sought, rules) for n, piece in enumerate(pieces)]
     everything = [Piece(new, IdSet(np.empty((0, 2), np.uint64))), *pieces]
     return _Meeting(concatenated([own, *found]), new.num_rows, everything, rules)
@@ -249,9 +256,9 @@ def _leaving(pieces: Sequence[Piece]) -> pa.Table:
     """Return the KEYS rows that newer ones stand for."""
     rows = [KEYS.schema.empty_table()]
     for piece in pieces:
-        found = piece.ignored.rows_in(piece.rows["article_id"])
-        if found.size:
-            rows.append(piece.rows.take(pa.array(found)).select(KEYS.schema.names))
+        if piece.ignored_rows.size:
+            found = piece.rows.take(pa.array(piece.ignored_rows))
+            rows.append(found.select(KEYS.schema.names))
     return pa.concat_tables(rows).combine_chunks()
 
 

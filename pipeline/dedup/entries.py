@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -12,13 +13,15 @@ from numpy.typing import NDArray
 
 from pipeline.dedup.bucket_pairs import CentreRule
 from pipeline.dedup.mapped import IdSet, ValueSet, Words, id_words, words_of
-from pipeline.dedup.short_texts import Days, short_buckets, title_buckets
-from pipeline.text.mixing import mix64
+from pipeline.dedup.short_texts import Days, short_buckets, text_words, title_buckets
 from pipeline.text.shingles import STORY, ShingleProfile
 
 KINDS = ("key", "title", "short", "passage", "band")
 """Why two articles meet, the cheapest reason first."""
 _KEY, _TITLE, _SHORT, _PASSAGE, _BAND = range(len(KINDS))
+
+Holders = tuple[Words, NDArray[np.int64]]
+"""Some passages that a chunk of KEYS holds, and the row that holds each."""
 
 Found = tuple[Words, int, NDArray[np.int64]]
 """Buckets, their kind, and the row that stands in each."""
@@ -46,6 +49,11 @@ class Piece:
     ignored: IdSet
     """Articles that newer rows stand for."""
 
+    @cached_property
+    def ignored_rows(self) -> NDArray[np.int64]:
+        """The rows of those articles, ascending."""
+        return self.ignored.rows_in(self.rows["article_id"])
+
 
 @dataclass(frozen=True)
 class Entries:
@@ -57,6 +65,9 @@ class Entries:
     ids: Words
     piece: NDArray[np.int64]
     row: NDArray[np.int64]
+    passages: tuple[Holders, ...] = ()
+    """Of each piece of the history: what it holds of the passages of the batch and of ignored
+    articles, and the rows that do, ignored ones too."""
 
 
 def short_rows(articles: pa.Table, rules: BandRules) -> NDArray[np.int64]:
@@ -68,9 +79,23 @@ def short_rows(articles: pa.Table, rules: BandRules) -> NDArray[np.int64]:
 class Sought:
     """The buckets in which a batch stands, and what the history is looked through for."""
 
-    def __init__(self, articles: pa.Table, own: Entries, rules: BandRules) -> None:
-        """Take the KEYS of the batch and their entries."""
-        self.buckets = ValueSet(own.buckets, articles.num_rows)
+    def __init__(
+        self, articles: pa.Table, own: Entries, pieces: Sequence[Piece], rules: BandRules
+    ) -> None:
+        """Take the KEYS of the batch, their entries, and the history that will be looked through.
+
+        Passages of ignored articles are sought too, not for the pairs: who prints one of them has
+        lost a sighting (`shared`), and the history is looked through once.
+        """
+        self.buckets = self.passages = ValueSet(own.buckets, articles.num_rows)
+        self.has_replaced = any(piece.ignored_rows.size for piece in pieces)
+        if self.has_replaced:
+            replaced = [
+                _found_passages(piece.rows.take(pa.array(piece.ignored_rows)), None)[0]
+                for piece in pieces
+                if piece.ignored_rows.size
+            ]
+            self.passages = ValueSet(np.concatenate([own.buckets, *replaced]), articles.num_rows)
         self.days = Days(articles["published_at"])
         self.titles = pc.unique(articles["title_key"])
         self.short_sources = pc.unique(
@@ -138,10 +163,13 @@ def entries_in(piece: Piece, number: int, sought: Sought, rules: BandRules) -> E
     keyed = keyed[articles["n_shingles"].to_numpy()[keyed] > 0]
     titled = _titled(articles, sought.titled_rows(articles, near))
     shorts = sought.short_rows(articles, near, rules)
+    passages = met = _found_passages(articles, sought.passages)
+    if sought.has_replaced:
+        met = _among(passages, wanted)
     found = [
         (key_hashes[keyed], _KEY, keyed),
         _among(_found_titles(articles, titled), wanted),
-        _found_passages(articles, wanted),
+        met,
         _found_bands(articles, wanted),
         _among(_found_shorts(articles, shorts, rules), wanted),
     ]
@@ -150,7 +178,8 @@ def entries_in(piece: Piece, number: int, sought: Sought, rules: BandRules) -> E
         is_used[rows] = True
     used = np.flatnonzero(is_used)
     ids = id_words(articles["article_id"].take(pa.array(used)))
-    return _joined(found, ids, used, number, piece.ignored.holds(ids))
+    joined = _joined(found, ids, used, number, piece.ignored.holds(ids))
+    return replace(joined, passages=((passages[0], passages[2]),))
 
 
 def _titled(articles: pa.Table, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -180,7 +209,9 @@ def _found_shorts(articles: pa.Table, rows: NDArray[np.int64], rules: BandRules)
 
 def _found_passages(articles: pa.Table, wanted: ValueSet | None) -> Found:
     """Return the passages of every row, those of `wanted` alone where it is given."""
-    lists = articles["passages"].combine_chunks()
+    column = articles["passages"]
+    # To combine one chunk is to copy it.
+    lists = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     offsets = lists.offsets.to_numpy()
     words = lists.values.to_numpy()[offsets[0] : offsets[-1]]
     if wanted is None:
@@ -247,18 +278,10 @@ def concatenated(parts: Sequence[Entries]) -> Entries:
         np.concatenate([part.ids for part in parts]),
         np.concatenate([part.piece for part in parts]),
         np.concatenate([part.row for part in parts]),
+        tuple(holders for part in parts for holders in part.passages),
     )
 
 
 def number_words(numbers: pa.Array) -> Words:
     """Return a hash of each row of a list of strings, uint64 [n]."""
-    joined = pc.binary_join(numbers, "|")
-    _, offsets, content = joined.buffers()
-    bounds = np.frombuffer(offsets, "<i4")[joined.offset :][: len(joined) + 1].astype(np.int64)
-    text = np.frombuffer(content or b"", np.uint8)[bounds[0] : bounds[-1]].astype(np.uint64)
-    lengths = np.diff(bounds)
-    place = np.arange(text.size) - np.repeat(bounds[:-1] - bounds[0], lengths)
-    total = np.append(
-        np.uint64(0), np.cumsum(mix64(place.astype(np.uint64) << np.uint64(8) | text))
-    )
-    return mix64(total[bounds[1:] - bounds[0]] - total[bounds[:-1] - bounds[0]])
+    return text_words(pc.binary_join(numbers, "|"))

@@ -25,10 +25,9 @@ _SLOTS_PER_VALUE = 32
 _MAX_SLOT_BITS = 25
 
 # With so many values the flags leave the cache, and the compiled search, of one bit a slot, is
-# three times as fast: it repays its loading. Once numba is loaded it takes 1.7 ns a word against
-# 2.8 with few values too; a short column does without.
+# three times as fast: it repays its loading. Once kernels are loaded it takes 1.7 ns a word against
+# 2.8 with few values too, and is ready sooner: its tables are smaller and nothing is sorted.
 _MANY_VALUES = 50_000
-_LONG = 65_536
 
 
 def words_of(column: pa.ChunkedArray | pa.Array) -> Words:
@@ -75,13 +74,21 @@ def distinct(values: Words) -> Words:
     return found
 
 
-def repeated_places(values: Words) -> NDArray[np.int64]:
+def repeated_places(values: Words, n_articles: int = 0) -> NDArray[np.int64]:
     """Return the places of values that stand at another place too, sorted.
 
     A sieve: among them may be a few that do not, none that does is missed. Of the places that fall
     into one slot, by some bits of their values, the last stays written; where another is read than
     was written, the slot has several. First the high bits tell, then the low ones.
+
+    Args:
+        values: uint64 [n].
+        n_articles: size of the batch that asks; of a large one a compiled kernel sieves.
     """
+    if use_compiled(n_articles):
+        from pipeline.dedup import scan
+
+        return scan.repeated_places(np.ascontiguousarray(values))
     places = np.arange(values.size)
     for is_high in (True, False):
         n_bits = max(places.size, 1 << 10).bit_length() + 1
@@ -121,6 +128,10 @@ class ValueSet:
 
     def positions_in(self, words: Words) -> NDArray[np.int64]:
         """Return the flat positions of `words` (any shape) that hold a value of the set, sorted."""
+        if not words.size or not self._given.size:
+            return np.empty(0, np.int64)
+        if self._scan_of_given is not None:
+            return self._scan_of_given.found_in(words.reshape(-1))[0]
         return self.found_in(words)[0]
 
     def found_in(self, words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -131,8 +142,8 @@ class ValueSet:
         if not words.size or not self._given.size:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         flat = words.reshape(-1)
-        if flat.size >= _LONG and self._kernel is not None:
-            return self._kernel.found_in(flat)
+        if self._scan is not None:
+            return self._scan.found_in(flat)
         parts = []
         room = _Room(min(flat.size, _SLICE_WORDS))
         for start in range(0, flat.size, _SLICE_WORDS):
@@ -147,12 +158,26 @@ class ValueSet:
         return _Sieve(self.values)
 
     @cached_property
-    def _kernel(self) -> Scan | None:
-        if not use_compiled(self._n_articles if self.values.size >= _MANY_VALUES else 0):
-            return None
+    def _scan(self) -> Scan | None:
+        """The compiled search, which tells the place in `values`."""
+        return self._scan_of(self.values) if self._is_compiled else None
+
+    @cached_property
+    def _scan_of_given(self) -> Scan | None:
+        """The compiled search for positions alone, for which nothing need be sorted."""
+        if "_scan" in self.__dict__:
+            return self._scan
+        return self._scan_of(self._given) if self._is_compiled else None
+
+    @property
+    def _is_compiled(self) -> bool:
+        return use_compiled(self._n_articles if self._given.size >= _MANY_VALUES else 0)
+
+    @staticmethod
+    def _scan_of(values: Words) -> Scan:
         from pipeline.dedup.scan import Scan
 
-        return Scan(self.values)
+        return Scan(values)
 
 
 class _Room:

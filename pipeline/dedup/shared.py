@@ -121,7 +121,11 @@ class _Firsts(NamedTuple):
 
 
 def find_sightings(
-    batch: pa.Table, history: Sequence[pa.Table], gone: pa.Array, rules: SharedRules
+    batch: pa.Table,
+    history: Sequence[pa.Table],
+    gone: pa.Array,
+    rules: SharedRules,
+    met: Sequence[_Holders] | None = None,
 ) -> Sightings:
     """Return the sightings whose rows the batch may change.
 
@@ -130,17 +134,23 @@ def find_sightings(
         history: KEYS segments, memory-mapped or not.
         gone: article_ids of the history that are no more and are not in the batch.
         rules: what is shared.
+        met: of each chunk of the history what it holds of the passages of the batch and of the
+            articles that it replaces, where it was looked through for them before
+            (`bands.Candidates`); others may be among them.
     """
     stale_ids = pa.concat_arrays([batch["article_id"].combine_chunks(), gone])
     stale = IdSet(id_words(stale_ids))
     stored = [chunk for segment in history for chunk in segment.to_batches() if len(chunk)]
     own = [chunk for chunk in batch.combine_chunks().to_batches() if len(chunk)]
     printed = [paragraphs_in(chunk) for chunk in own]
-    wanted = [hashes for hashes, _ in printed]
-    wanted += [paragraphs_in(rows)[0] for rows in _rows_of(stale, stored)]
-    sought = ValueSet(np.concatenate([np.empty(0, np.uint64), *wanted]), batch.num_rows)
-    held = [holders_in(chunk, sought) for chunk in stored] + printed
-    held = _held_by_several(held)
+    wanted = np.concatenate([np.empty(0, np.uint64), *(hashes for hashes, _ in printed)])
+    replaced = [paragraphs_in(rows)[0] for rows in _rows_of(stale, stored)]
+    sought = ValueSet(np.concatenate([wanted, *replaced]), batch.num_rows)
+    if met is None or len(gone):
+        held = [holders_in(chunk, sought) for chunk in stored]
+    else:
+        held = [_among(holders, sought) for holders in met]
+    held = _held_by_several(held + printed)
     codes: dict[str, int] = {}
     found = [
         _entries_of(chunk, *holders, codes, rules)
@@ -181,6 +191,13 @@ def find_shared(sightings: Sightings, paragraphs: pa.Table, standing: pa.Table) 
     return Shared(removed.cast(_PLACES), conform(added, SHARED))
 
 
+def _among(holders: _Holders, sought: ValueSet) -> _Holders:
+    """Return those of some holders whose passage is sought."""
+    hashes, rows = holders
+    places = sought.positions_in(hashes)
+    return hashes[places], rows[places]
+
+
 def _rows_of(ids: IdSet, chunks: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield the rows of each chunk whose article is among `ids`."""
     for chunk in chunks:
@@ -211,9 +228,9 @@ def _entries_of(
     used, place = np.unique(rows, return_inverse=True)
     articles = chunk.select(_READ).take(pa.array(used))
     ids = id_words(articles["article_id"])
-    sources = np.array(
-        [codes.setdefault(s, len(codes)) for s in articles["source_id"].to_pylist()], np.int64
-    )
+    named = articles["source_id"].dictionary_encode()
+    known = [codes.setdefault(s, len(codes)) for s in named.dictionary.to_pylist()]
+    sources = np.array(known, np.int64)[named.indices.to_numpy()]
     unknown = [codes[s] for s in rules.unknown_sources if s in codes]
     own = -1 - (ids[:, 0] >> np.uint64(1)).astype(np.int64)
     sources = np.where(np.isin(sources, unknown), own, sources)

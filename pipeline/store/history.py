@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -26,6 +27,20 @@ Rebuild = Callable[[pa.Table, pa.Table], pa.Table]
 """(current ARTICLES, their SIGNATURES) → KEYS of the same articles."""
 
 _OWN_SEGMENT = re.compile(r"l\d-[0-9a-f]{32}\.(?:arrow|writing)")
+
+_LOOKED_THROUGH = (
+    "article_id",
+    "source_id",
+    "published_at",
+    "key_hash",
+    "bands",
+    "lines",
+    "passages",
+)
+"""Columns of which every batch reads the whole: a tenth of a segment."""
+
+_POPULATE_READ = 22
+"""MADV_POPULATE_READ of Linux 5.14 and later, which Python does not name."""
 
 _ROWS_PER_REBUILD = 5_000
 """Articles whose texts are in memory at once while a segment is made again."""
@@ -54,16 +69,31 @@ class History:
             for mapped in self._maps.values():
                 mapped.madvise(mmap.MADV_DONTNEED)
 
+    def fetch(self) -> None:
+        """Map what a batch is about to read of every segment, in few calls.
+
+        Page by page as it is read, a million articles take 8,000 faults and a quarter of a second.
+        """
+        for name, mapped in self._maps.items():
+            base = np.frombuffer(mapped, np.uint8).__array_interface__["data"][0]
+            for start, stop in _extents(self._mapped[name], base):
+                try:
+                    mapped.madvise(_POPULATE_READ, start, stop - start)
+                except (OSError, ValueError, AttributeError):
+                    return  # an older kernel, another system: then it is mapped as it is read
+
     def segments(
         self, gatherer: Gatherer, live: Sequence[StoredFile], rebuild: Rebuild
     ) -> list[pa.Table]:
         """Return a KEYS table per live file of `signatures`, made again where need be."""
         self.drop_dead(live)
         opened = ((stored, self._open(stored)) for stored in live)
-        return [
+        found = [
             self._rebuilt(gatherer, stored, rebuild) if table is None else table
             for stored, table in opened
         ]
+        self.fetch()
+        return found
 
     def present(self, live: Sequence[StoredFile]) -> list[pa.Table]:
         """Return the KEYS tables that are there; one that is not is made when it is asked for."""
@@ -127,6 +157,16 @@ class History:
         if table is None:
             raise ContractError("keys", [f"rebuilt segment of {stored.path} cannot be read"])
         return table
+
+
+def _extents(table: pa.Table, base: int) -> Iterator[tuple[int, int]]:
+    """Yield where the pages of the columns that are looked through begin and end in the file."""
+    for name in _LOOKED_THROUGH:
+        for chunk in table[name].chunks:
+            for buffer in chunk.buffers():
+                if buffer is not None and buffer.size >= mmap.PAGESIZE:
+                    start = (buffer.address - base) // mmap.PAGESIZE * mmap.PAGESIZE
+                    yield start, buffer.address - base + buffer.size
 
 
 def _rebuild_slices(gatherer: Gatherer, stored: StoredFile, rebuild: Rebuild) -> Iterator[pa.Table]:

@@ -17,7 +17,7 @@ from pipeline.dedup.mapped import (
     repeated_places,
     sorted_ids,
 )
-from pipeline.dedup.short_texts import NO_DAY, Days, day_numbers
+from pipeline.dedup.short_texts import NO_DAY, Days, day_numbers, text_words
 
 NOON = datetime(2024, 3, 5, 12, tzinfo=UTC).replace(tzinfo=None)
 TOP = 2**64 - 1
@@ -68,9 +68,43 @@ def test_a_long_column_of_random_words():
 @settings(max_examples=200, deadline=None)
 @given(st.lists(WORDS, max_size=80))
 def test_no_repeated_value_is_sieved_out(words):
+    several = {n for n, word in enumerate(words) if words.count(word) > 1}
     places = repeated_places(array(words)).tolist()
     assert places == sorted(places)
-    assert {n for n, word in enumerate(words) if words.count(word) > 1} <= set(places)
+    assert several <= set(places)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(WORDS, max_size=80))
+def test_no_repeated_value_is_sieved_out_by_the_kernel(words):
+    pytest.importorskip("numba")
+    from pipeline.dedup import scan
+
+    several = {n for n, word in enumerate(words) if words.count(word) > 1}
+    places = scan.repeated_places(array(words)).tolist()
+    assert places == sorted(set(places))
+    assert several <= set(places)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(WORDS, min_size=1, max_size=60), st.lists(WORDS, max_size=60))
+def test_the_compiled_scan_takes_values_in_any_order(values, words):
+    pytest.importorskip("numba")
+    from pipeline.dedup.scan import Scan
+
+    positions, places = Scan(array(values)).found_in(array(words))
+    assert positions.tolist() == [n for n, word in enumerate(words) if word in values]
+    assert places.tolist() == [values.index(words[n]) for n in positions]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text(max_size=4), max_size=30), st.integers(0, 5))
+def test_equal_texts_have_one_hash_and_others_another(texts, start):
+    column = pa.array(texts, pa.string())
+    hashes = text_words(column).tolist()
+    assert len(set(hashes)) == len(set(texts)) == len(set(zip(texts, hashes, strict=True)))
+    assert text_words(column.slice(start)).tolist() == hashes[start:]
+    assert text_words(pa.chunked_array([column.slice(start)])).tolist() == hashes[start:]
 
 
 @settings(max_examples=200, deadline=None)

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contracts import ID, TIME
+from pipeline.dedup.bands import BandRules, search
 from pipeline.dedup.decide import CLEANED_PARAGRAPHS
 from pipeline.dedup.passages import PassageRules, find_passages
 from pipeline.dedup.shared import SharedRules, find_shared, find_sightings
-from pipeline.interim import SHARED
+from pipeline.interim import KEYS, SHARED
 from pipeline.text.normalise import key_hash, make_key
 from tests.unit.articles_factory import article_id
 
@@ -64,6 +65,14 @@ def published(article):
     return None if minutes is None else NOON + timedelta(minutes=minutes)
 
 
+def as_keys(narrow):
+    """Return KEYS of articles that meet by their passages alone."""
+    empty = {"title_key": "", "title_version": 0, "key": "", "key_hash": bytes(16)}
+    empty |= {"numbers": [], "n_shingles": 0, "signature": None, "bands": None, "lines": []}
+    rows = [empty | row for row in narrow.to_pylist()]
+    return pa.Table.from_pylist(rows, KEYS.schema)
+
+
 def keys_and_paragraphs(wanted):
     rows = [row for number, a in sorted(wanted.items()) for row in paragraph_rows(number, a)]
     paragraphs = pa.Table.from_pylist(rows, PARAGRAPH_COLUMNS)
@@ -109,6 +118,11 @@ class Store:
         keys, _ = keys_and_paragraphs(batch)
         gone_ids = pa.array([article_id(number) for number in gone], ID)
         sightings = find_sightings(keys, self.segments, gone_ids, SharedRules())
+        met = search(as_keys(keys), [as_keys(s) for s in self.segments], BandRules()).passages
+        again = find_sightings(keys, self.segments, gone_ids, SharedRules(), met)
+        assert again.article_ids.equals(sightings.article_ids)
+        assert again.shared.equals(sightings.shared)
+        assert again.changed.tolist() == sightings.changed.tolist()
         for number in gone:
             del self.current[number]
         self.current |= batch

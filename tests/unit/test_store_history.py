@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import ContractError
 from pipeline.interim import KEYS
 from pipeline.store import history
-from pipeline.store.model import Change
+from pipeline.store.model import Change, StoredFile
 from pipeline.store.snapshot import read_snapshot
 from pipeline.store.warehouse import open_warehouse
 from tests.crash import workload
@@ -152,3 +152,30 @@ def test_empty_warehouse_has_no_history(tmp_path: Path) -> None:
     with open_warehouse(tmp_path) as warehouse:
         assert warehouse.history(never) == []
         assert len(warehouse.components(ids([b"x" * 16]))) == 0
+
+
+@pytest.mark.parametrize("advice", [22, 12345])
+def test_fetching_changes_nothing(tmp_path: Path, advice: int) -> None:
+    """An advice that the system does not know is let alone."""
+    n_rows = 3_000
+    empty = {"key": "", "numbers": [], "signature": None, "bands": None, "lines": [1, 2]}
+    named = {"source_id": "daily", "published_at": None, "title_key": "", "title_version": 0}
+    rows = [
+        {"article_id": number.to_bytes(16, "big"), "key_hash": bytes(16), "n_shingles": number}
+        | {"passages": [number]}
+        | named
+        | empty
+        for number in range(n_rows)
+    ]
+    keys = pa.Table.from_pylist(rows, KEYS.schema)
+    path = f"data/signatures/2026-01/l0-{'0' * 32}.parquet"
+    stored = StoredFile(path, "signatures", "l0", "2026-01", n_rows, 1, "", ())
+    own = history.History(tmp_path)
+    own.write(stored, [keys])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(history, "_POPULATE_READ", advice)
+        (table,) = own.present([stored])
+        own.fetch()
+        own.release()
+        own.fetch()
+    assert table.equals(keys)
