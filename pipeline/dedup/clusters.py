@@ -33,6 +33,11 @@ _UNDATED = np.iinfo(np.int64).max
 _SECOND = 1_000_000
 
 _ENDS = ("left_id", "right_id")
+PLACING_COLUMNS = (
+    *_ENDS,
+    *("relation", "is_duplicate", "jaccard", "left_containment", "right_containment"),
+)
+"""What of an edge decides on stories."""
 _RELATION = {relation: rank for rank, relation in enumerate(RELATIONS)}
 _ROLE = {role: number for number, role in enumerate(ROLES)}
 
@@ -90,9 +95,9 @@ def derive_stories(
     """Return the stories of `members`, derived anew from all edges among them.
 
     Args:
-        edges: VERIFIED or EDGES rows: every one among the members that makes duplicates, and every
-            `contained` one that a member has with anything, every `series` one among the members;
-            others are passed over.
+        edges: PLACING_COLUMNS of VERIFIED or EDGES rows: every one among the members that makes
+            duplicates, and every `contained` one that a member has with anything, every `series`
+            one among the members; others are passed over.
         members: MEMBERS: every article of the touched components, once.
         policy: how the canonical is chosen.
         snapshot: founding snapshot of new stories.
