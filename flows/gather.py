@@ -14,13 +14,13 @@ import pyarrow.compute as pc
 from flows.rule_set import Rules
 from flows.texts import article_hashes
 from pipeline.contracts import CONTRACTS, ID, PARAGRAPHS, conform
-from pipeline.dedup.clusters import PLACING_COLUMNS
 from pipeline.dedup.lines import lines_column
 from pipeline.dedup.passages import find_passages
 from pipeline.dedup.revisions import COLUMNS as REVISED_COLUMNS
 from pipeline.dedup.revisions import Age, revision_age
 from pipeline.dedup.signatures import keys_of
 from pipeline.dedup.story_decisions import EVIDENCE, edges_of, matched_pairs
+from pipeline.dedup.story_edges import PLACING_COLUMNS
 from pipeline.errors import RecipeMismatch
 from pipeline.interim import CLEAN, MEMBERS
 from pipeline.store.gather import REVISION_COLUMNS
