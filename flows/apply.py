@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from flows.decided import Decided
 from flows.furnish import furniture_changes, stale_articles
-from flows.gather import replaced_rows
+from flows.gather import evidence_of, replaced_rows
 from flows.rederive import changed_removals
 from flows.rows import as_contract, decision_rows, difference, filled, stamped
 from pipeline.contracts import CONTRACTS, ID
@@ -207,9 +207,8 @@ def _story_decisions(decided: Decided, warehouse: Warehouse) -> pa.Table:
     # What is derived again has the content it had: its drop is news only if its match is another.
     revised = fresh.replaced.keys() if fresh.again is None else frozenset()
     members = news_of(decided.matched.stories.members, touched.previous, revised)
-    revisions = warehouse.current_revisions(members["article_id"])
-    in_batch = decided.cleaned.current
-    revisions |= dict(
-        zip(in_batch["article_id"].to_pylist(), in_batch["revision_id"].to_pylist(), strict=True)
-    )
-    return story_decisions(members, touched.previous, touched.edges, revisions, revised)
+    evidence = evidence_of(warehouse, members, decided.matched.edges)
+    stored = warehouse.known_revisions(members["article_id"])
+    current = [decided.cleaned.current, stored.filter(stored["is_current"])]
+    revisions = pa.concat_tables([t.select(["article_id", "revision_id"]) for t in current])
+    return story_decisions(members, touched.previous, evidence, revisions, revised)

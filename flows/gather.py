@@ -19,8 +19,10 @@ from pipeline.dedup.passages import find_passages
 from pipeline.dedup.revisions import COLUMNS as REVISED_COLUMNS
 from pipeline.dedup.revisions import Age, revision_age
 from pipeline.dedup.signatures import keys_of
+from pipeline.dedup.story_decisions import EVIDENCE, edges_of, matched_pairs
+from pipeline.dedup.story_edges import PLACING_COLUMNS
 from pipeline.errors import RecipeMismatch
-from pipeline.interim import CLEAN, MEMBERS, VERIFIED
+from pipeline.interim import CLEAN, MEMBERS
 from pipeline.store.gather import REVISION_COLUMNS
 from pipeline.store.warehouse import Warehouse
 
@@ -30,6 +32,8 @@ PLACES = ("article_id", "seq", "key_hash", "status")
 NOBODY = pa.array([], ID)
 _PLACING = pa.array(["contained", "series"])
 """Relations that decide on stories and roles without making duplicates."""
+_IS_DECIDING = "NOT is_duplicate AND relation IN ('contained', 'series')"
+_IS_PLACING = f"(is_duplicate OR {_IS_DECIDING})"
 RESTATED_COLUMNS = (
     *("document_id", "native_id", "url", "publisher", "title", "published_precision"),
     *("language", "section", "extra"),
@@ -166,7 +170,7 @@ class Touched:
     """MEMBERS of the touched components and of the new articles."""
     edges: pa.Table
     """All duplicate edges among them, and all `contained` and `series` ones that any of them has:
-    stored edges and those of this batch."""
+    stored edges and those of this batch, their PLACING_COLUMNS in no order."""
     previous: pa.Table
     """Their STORY_MEMBERS rows as they stand."""
     previous_stories: pa.Table
@@ -183,8 +187,9 @@ def touched_components(
     Edges end when a revision is replaced, and when the buckets of a pair have grown hot. An
     article that another one contained stands for itself again when that edge ends.
     """
+    edges = edges.select(PLACING_COLUMNS)
     is_placing = pc.or_(edges["is_duplicate"], pc.is_in(edges["relation"], _PLACING))
-    placing = conform(edges.filter(is_placing), VERIFIED)
+    placing = edges.filter(is_placing)
     replaced = pa.array(sorted(fresh.replaced), ID)
     ending = _placing_ends(warehouse, replaced)
     ends = [t[side].combine_chunks() for t in (placing, lapsed, ending) for side in _ENDS]
@@ -197,7 +202,7 @@ def touched_components(
     standing = {r["article_id"]: r for r in stored.filter(is_in_batch).to_pylist()}
     members = [stored.filter(pc.invert(is_in_batch)), _members_of(batch, standing)]
     kept = _stored_edges(warehouse, previous["article_id"].combine_chunks())
-    kept = _without(kept, lapsed, replaced).select(VERIFIED.schema.names)
+    kept = _without(kept, lapsed, replaced)
     return Touched(
         members=conform(pa.concat_tables(members), MEMBERS),
         edges=pa.concat_tables([kept, placing]),
@@ -226,27 +231,16 @@ def _looked_up(values: pa.ChunkedArray, table: pa.Table, key: str, column: str) 
 
 
 def _stored_edges(warehouse: Warehouse, ids: pa.Array) -> pa.Table:
-    """Return the stored EDGES that put two of these articles into one story or keep them apart."""
-    edges = warehouse.rows("edges", "left_id", ids)
-    is_within = pc.is_in(edges["right_id"], ids)
-    is_kept = pc.if_else(edges["is_duplicate"], is_within, pc.is_in(edges["relation"], _PLACING))
-    return pa.concat_tables([edges.filter(is_kept), *_placing_from_outside(warehouse, ids)])
+    """Return the stored EDGES that put two of these articles into one story or keep them apart.
 
-
-def _placing_from_outside(warehouse: Warehouse, ids: pa.Array) -> list[pa.Table]:
-    """Return EDGES that decide on a story of `ids` whose left end is none of them."""
-    narrow = warehouse.columns("edges", "right_id", ids, [*_ENDS, "relation", "is_duplicate"])
-    is_placing = pc.is_in(narrow["relation"], _PLACING)
-    is_asked = pc.and_(is_placing, pc.invert(narrow["is_duplicate"]))
-    is_outside = pc.invert(pc.is_in(narrow["left_id"], ids))
-    asked = narrow.filter(pc.and_(is_asked, is_outside))
-    if not asked.num_rows:
-        return []
-    # Few edges reach out of a component: their evidence is not read with all the others'.
-    found = warehouse.rows("edges", "left_id", pc.unique(asked["left_id"]))
-    is_among = pc.is_in(found["relation"], _PLACING)
-    is_among = pc.and_(is_among, pc.invert(found["is_duplicate"]))
-    return [found.filter(pc.and_(is_among, pc.is_in(found["right_id"], ids)))]
+    PLACING_COLUMNS of them, in no order.
+    """
+    own = warehouse.columns("edges", "left_id", ids, PLACING_COLUMNS, _IS_PLACING)
+    is_within = pc.or_(pc.invert(own["is_duplicate"]), pc.is_in(own["right_id"], ids))
+    # Few edges reach out of a component: those that decide where one of `ids` stands count too.
+    other = warehouse.columns("edges", "right_id", ids, PLACING_COLUMNS, _IS_DECIDING)
+    is_outside = pc.invert(pc.is_in(other["left_id"], ids))
+    return pa.concat_tables([own.filter(is_within), other.filter(is_outside)])
 
 
 def _without(edges: pa.Table, lapsed: pa.Table, replaced: pa.Array) -> pa.Table:
@@ -262,10 +256,22 @@ def _without(edges: pa.Table, lapsed: pa.Table, replaced: pa.Array) -> pa.Table:
 
 def _placing_ends(warehouse: Warehouse, ids: pa.Array) -> pa.Table:
     """Return the ends of stored EDGES that make no story but decide one, with an end in `ids`."""
-    columns = (*_ENDS, "relation", "is_duplicate")
-    found = pa.concat_tables([warehouse.columns("edges", side, ids, columns) for side in _ENDS])
-    is_placing = pc.is_in(found["relation"], _PLACING)
-    return found.filter(pc.and_(is_placing, pc.invert(found["is_duplicate"])))
+    return pa.concat_tables(
+        [warehouse.columns("edges", side, ids, _ENDS, _IS_DECIDING) for side in _ENDS]
+    )
+
+
+def evidence_of(warehouse: Warehouse, members: pa.Table, edges: pa.Table) -> pa.Table:
+    """Return EVIDENCE columns of the edges between STORY_MEMBERS and what they match.
+
+    Those of `edges` (VERIFIED) as they are, the others as they are stored.
+    """
+    pairs = matched_pairs(members)
+    rows = edges_of(pairs, edges)
+    missing = pairs.filter(pa.array(rows < 0))
+    lefts = pc.unique(missing["left_id"])
+    stored = warehouse.columns("edges", "left_id", lefts, EVIDENCE, "is_duplicate")
+    return pa.concat_tables([stored, edges.select(EVIDENCE).take(pa.array(rows[rows >= 0]))])
 
 
 def _members_of(batch: pa.Table, standing: dict[bytes, dict[str, Any]]) -> pa.Table:

@@ -104,8 +104,7 @@ def rebuilt_decisions(
 def _on_articles(comparison: Comparison, members: pa.Table, changes: str) -> pa.Table:
     """Return UNSTAMPED rows of articles that are dropped for something else or stand again."""
     previous = comparison.select(_PREVIOUS, members=members)
-    found = comparison.select(_REVISIONS, members=members).to_pylist()
-    revisions = {row["article_id"]: row["revision_id"] for row in found}
+    revisions = comparison.select(_REVISIONS, members=members)
     edges = comparison.select(_MATCHED, members=members.filter(members["matched_id"].is_valid()))
     before = {r["article_id"]: r["relation"] for r in previous.to_pylist()}
     other_relation = {

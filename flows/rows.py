@@ -12,10 +12,18 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.contracts import CONTRACTS, DECISIONS, ID
+from pipeline.dedup.mapped import ids_of, words_of
 from pipeline.dedup.story_decisions import UNSTAMPED
+from pipeline.text.mixing import mix64
 
 RULE_VERSION = "2"
 """Raised whenever a rule that drops or keeps anything changes; stands in every decision."""
+
+_DECIDED = (
+    *("article_id", "revision_id", "action", "reason", "paragraph_seq", "start_char", "end_char"),
+    *("matched_article_id", "matched_paragraph_seq"),
+)
+"""What tells two decisions of one moment apart; the rest of a row follows from it."""
 
 
 def as_contract(name: str, tables: list[pa.Table]) -> pa.Table:
@@ -26,20 +34,23 @@ def as_contract(name: str, tables: list[pa.Table]) -> pa.Table:
 
 def filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """Return the columns of a schema; those that the table lacks are NULL."""
+    names = frozenset(table.column_names)
     columns = [
-        table[f.name].cast(f.type)
-        if f.name in table.column_names
-        else pa.nulls(table.num_rows, f.type)
+        _as_type(table[f.name], f.type) if f.name in names else pa.nulls(table.num_rows, f.type)
         for f in schema
     ]
     return pa.table(columns, schema=schema)
+
+
+def _as_type(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    return column if column.type == kind else column.cast(kind)
 
 
 def stamped(table: pa.Table, **constants: Any) -> pa.Table:
     """Return the table with columns of constants, times and texts."""
     for name, value in constants.items():
         kind = pa.timestamp("us") if isinstance(value, datetime) else None
-        column = pa.array([value] * table.num_rows, kind or pa.string())
+        column = pa.repeat(pa.scalar(value, kind or pa.string()), table.num_rows)
         table = table.append_column(name, column)
     return table
 
@@ -77,11 +88,36 @@ def _are_equal(column: pa.ChunkedArray, other: pa.ChunkedArray) -> NDArray[np.bo
 def decision_rows(unstamped: pa.Table, run_id: str, now: datetime) -> pa.Table:
     """Return DECISIONS rows; the id is a hash of what was decided, when, and in which run."""
     rows = filled(unstamped, UNSTAMPED)
-    stamp = run_id, now.isoformat()
-    columns = (rows[name].to_pylist() for name in rows.column_names)
-    ids = [
-        blake2b(repr(stamp + values).encode(), digest_size=16).digest()
-        for values in zip(*columns, strict=True)
-    ]
+    ids = _row_hashes(rows.select(_DECIDED), f"{run_id} {now.isoformat()}")
     decided = stamped(rows, rule_version=RULE_VERSION, decided_at=now, run_id=run_id)
-    return decided.append_column("decision_id", pa.array(ids, ID)).select(DECISIONS.schema.names)
+    return decided.append_column("decision_id", ids).select(DECISIONS.schema.names)
+
+
+def _row_hashes(rows: pa.Table, salt: str) -> pa.Array:
+    """Return a hash of 16 bytes of each row of ids, texts and integers.
+
+    The words of a row are mixed into two chains of 64 bits that the salt starts: as hard to hit by
+    chance as 128 bits are, and no defence against who would make two rows of one hash.
+    """
+    start = np.frombuffer(blake2b(salt.encode(), digest_size=16).digest(), np.uint64)
+    chains = [np.full(rows.num_rows, word) for word in start]
+    for column in rows.columns:
+        for word in _row_words(column):
+            chains = [mix64(chain ^ word) for chain in chains]
+    return ids_of(np.stack(chains, axis=1))
+
+
+def _row_words(column: pa.ChunkedArray) -> list[NDArray[np.uint64]]:
+    """Return words that tell the values of a column, uint64 [n] each; NULL is a value."""
+    if pa.types.is_string(column.type):
+        # A few distinct ones: actions and reasons.
+        codes = column.combine_chunks().dictionary_encode()
+        digests = (
+            blake2b(t.encode(), digest_size=8).digest() for t in codes.dictionary.to_pylist()
+        )
+        words = np.frombuffer(b"".join(digests), np.uint64)
+        return [words[codes.indices.to_numpy()]]
+    has_value = np.asarray(column.is_valid())
+    if column.type == ID:
+        return list(np.where(has_value[:, None], words_of(column), np.uint64(0)).T)
+    return [np.asarray(pc.fill_null(column, -1)).astype(np.int64).view(np.uint64)]

@@ -25,7 +25,10 @@ def _neighbours(
     n_articles: int, left: Numbers, right: Numbers, flags: Flags
 ) -> tuple[Numbers, Numbers, Flags]:
     """Return where the neighbours of each article start, the neighbours ascending, their flags."""
-    one, other = np.concatenate((left, right)), np.concatenate((right, left))
-    order = np.lexsort((other, one))
-    starts = np.append(0, np.cumsum(np.bincount(one, minlength=n_articles)))
-    return starts, other[order], np.concatenate((flags, flags))[order]
+    # A neighbour, with its article before it and its flag behind it, is one word to sort.
+    n_bits = np.uint64(max(n_articles - 1, 1).bit_length())
+    one, other = (np.concatenate(ends).astype(np.uint64) for ends in ((left, right), (right, left)))
+    words = np.sort((one << n_bits | other) << np.uint64(1) | np.concatenate((flags, flags)))
+    starts = np.append(0, np.cumsum(np.bincount(one.view(np.int64), minlength=n_articles)))
+    partners = words >> np.uint64(1) & (np.uint64(1) << n_bits) - np.uint64(1)
+    return starts, partners.view(np.int64), (words & np.uint64(1)).astype(np.bool_)

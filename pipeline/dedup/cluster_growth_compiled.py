@@ -14,6 +14,9 @@ from pipeline.text.utf8_compiled import PLACES
 _FLAGS = numba.types.Array(numba.bool_, 1, "C", readonly=True)
 _kernel = numba.njit(nogil=True, boundscheck=False)
 
+_SLOTS = 1 << 14
+"""Pairs of clusters of which is kept in mind that they may not join."""
+
 
 @_kernel
 def _edge(edges, one, other):  # type: ignore[no-untyped-def]
@@ -146,6 +149,11 @@ def grow(  # type: ignore[no-untyped-def]
     chain = (np.full(n, -1), np.arange(n))
     weak = (np.full(n, -1), np.full(n, -1), np.full(n, -1))
     waiting = np.arange(left.size)
+    # Whether two clusters may join hangs on these two alone: a pair that was refused is so until
+    # one of them grows. By the number of joins before.
+    n_joins, grown_at = 0, np.zeros(n, np.int64)
+    refused_at = np.full(_SLOTS, -1)
+    refused_one, refused_other = np.zeros(_SLOTS, np.int64), np.zeros(_SLOTS, np.int64)
     n_waiting, joined = left.size, True
     while joined and n_waiting:
         joined, kept = False, 0
@@ -155,14 +163,27 @@ def grow(  # type: ignore[no-untyped-def]
             if one == other:
                 continue
             small, large = (one, other) if (size[one], one) < (size[other], other) else (other, one)
-            winner, loser = (one, other) if ranks[pick[one]] < ranks[pick[other]] else (other, one)
-            if _are_apart(small, large, series, cluster_of, chain[0]) or not _all_stand(
-                winner, loser, edges, cluster_of, pick, n_inside, weak
+            slot = (small * 31 + large) & (_SLOTS - 1)
+            if (
+                refused_one[slot] == small
+                and refused_other[slot] == large
+                and refused_at[slot] >= max(grown_at[small], grown_at[large])
             ):
                 waiting[kept] = edge
                 kept += 1
                 continue
+            winner, loser = (one, other) if ranks[pick[one]] < ranks[pick[other]] else (other, one)
+            if _are_apart(small, large, series, cluster_of, chain[0]) or not _all_stand(
+                winner, loser, edges, cluster_of, pick, n_inside, weak
+            ):
+                refused_one[slot], refused_other[slot] = small, large
+                refused_at[slot] = n_joins
+                waiting[kept] = edge
+                kept += 1
+                continue
             joined = True
+            n_joins += 1
+            grown_at[large] = n_joins
             new_pick, beaten = pick[winner], pick[loser]
             _join(small, large, edges, cluster_of, n_inside, chain, size)
             pick[large] = new_pick

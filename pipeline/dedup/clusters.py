@@ -21,18 +21,17 @@ import pyarrow.compute as pc
 from pipeline.contract import TIME, conform
 from pipeline.contracts import RELATIONS, ROLES, STORIES, STORY_MEMBERS
 from pipeline.dedup.cluster_graph import Flags, Graph, Numbers, components, picks_of
-from pipeline.dedup.mapped import Words, id_words, place_of
+from pipeline.dedup.mapped import Words, id_words
+from pipeline.dedup.story_edges import ENDS, NumberedEdges, only, pairs_of_series, refuse_strays
 from pipeline.dedup.story_ids import Foundings, name_clusters
 from pipeline.interim import MEMBERS
 from pipeline.text.titles import title_version
 
 ORDERS = ("source_priority", "earliest", "longest", "smallest_id")
 _FIRST = datetime.min  # noqa: DTZ901 - compared with naive UTC times only
-_ONE = int(np.float32(1).view(np.uint32))
 _UNDATED = np.iinfo(np.int64).max
 _SECOND = 1_000_000
 
-_ENDS = ("left_id", "right_id")
 _RELATION = {relation: rank for rank, relation in enumerate(RELATIONS)}
 _ROLE = {role: number for number, role in enumerate(ROLES)}
 
@@ -90,9 +89,9 @@ def derive_stories(
     """Return the stories of `members`, derived anew from all edges among them.
 
     Args:
-        edges: VERIFIED or EDGES rows: every one among the members that makes duplicates, and every
-            `contained` one that a member has with anything, every `series` one among the members;
-            others are passed over.
+        edges: PLACING_COLUMNS of VERIFIED or EDGES rows: every one among the members that makes
+            duplicates, and every `contained` one that a member has with anything, every `series`
+            one among the members; others are passed over.
         members: MEMBERS: every article of the touched components, once.
         policy: how the canonical is chosen.
         snapshot: founding snapshot of new stories.
@@ -102,77 +101,19 @@ def derive_stories(
     """
     members = conform(members.select(MEMBERS.schema.names), MEMBERS)
     ids = id_words(members["article_id"])
-    duplicates = _Edges.of(edges.filter(edges["is_duplicate"]), ids)
-    _refuse_strays(duplicates)
+    duplicates = NumberedEdges.of(edges.filter(edges["is_duplicate"]), ids)
+    refuse_strays(duplicates)
     duplicates = duplicates.strongest_first(members.num_rows)
     placing = edges.filter(pc.invert(edges["is_duplicate"]))
-    grouped = _Grouped.of(duplicates, _series(placing, ids), members, policy)
+    grouped = _Grouped.of(duplicates, pairs_of_series(placing, ids), members, policy)
     foundings, redirects = name_clusters(grouped.cluster, members, snapshot)
     stories = _stories(grouped, foundings, members)
-    matches = _matches(grouped, duplicates, _Edges.of(_only(placing, "contained"), ids))
+    matches = _matches(grouped, duplicates, NumberedEdges.of(only(placing, "contained"), ids))
     return Stories(
         conform(_members(grouped, foundings, matches, members), STORY_MEMBERS),
         conform(stories, STORIES),
         redirects,
     )
-
-
-@dataclass(frozen=True)
-class _Edges:
-    """VERIFIED rows between articles by number."""
-
-    rows: pa.Table
-    left: Numbers
-    """Number of the article, -1 for one that is no member."""
-    right: Numbers
-
-    @classmethod
-    def of(cls, rows: pa.Table, ids: Words) -> _Edges:
-        """Number the ends of the rows by `ids` (sorted)."""
-        left, right = (place_of(id_words(rows[end]), ids) for end in _ENDS)
-        return cls(rows, left, right)
-
-    @property
-    def relation(self) -> Numbers:
-        """The place of each relation among `RELATIONS`."""
-        places = pc.index_in(self.rows["relation"], pa.array(RELATIONS))
-        return np.asarray(places).astype(np.int64)
-
-    def column(self, name: str) -> Any:
-        """Return a column of numbers."""
-        return self.rows[name].to_numpy()
-
-    def taken(self, rows: Numbers) -> _Edges:
-        """Return some of the edges."""
-        return _Edges(self.rows.take(pa.array(rows)), self.left[rows], self.right[rows])
-
-    def strongest_first(self, n_articles: int) -> _Edges:
-        """Return each edge once, in the order in which they are taken: relation, Jaccard, ids."""
-        pair = self.left * n_articles + self.right
-        by_ids = np.argsort(pair, kind="stable")
-        pair = pair[by_ids]
-        by_ids = by_ids[np.append(True, pair[1:] != pair[:-1])[: pair.size]]
-        # The bits of a float between 0 and 1 order like it, and are below 2^30.
-        jaccard = self.column("jaccard").astype(np.float32)[by_ids].view(np.uint32)
-        strength = self.relation[by_ids].astype(np.uint64) << np.uint64(30)
-        strength |= np.uint64(_ONE) - jaccard.astype(np.uint64)
-        # 33 bits of strength over 31 bits of place: numpy sorts words ten times as fast as places.
-        places = np.arange(by_ids.size, dtype=np.uint64)
-        order = np.sort(strength << np.uint64(31) | places) & np.uint64((1 << 31) - 1)
-        return self.taken(by_ids[order.view(np.int64)])
-
-
-def _refuse_strays(edges: _Edges) -> None:
-    """Raise `LookupError` where an edge names no member."""
-    for number, end in ((edges.left, _ENDS[0]), (edges.right, _ENDS[1])):
-        if (is_stray := number < 0).any():
-            stray = pc.unique(edges.rows[end].filter(pa.array(is_stray))).sort()
-            raise LookupError(f"{len(stray)} edges name no member, one is {stray[0].as_py().hex()}")
-
-
-def _only(edges: pa.Table, relation: str) -> pa.Table:
-    """Return the edges of one relation."""
-    return edges.filter(pc.equal(edges["relation"], relation))
 
 
 def _micros(members: pa.Table) -> Numbers:
@@ -198,7 +139,7 @@ class _Grouped:
 
     @classmethod
     def of(
-        cls, edges: _Edges, series: Numbers, members: pa.Table, policy: CanonicalPolicy
+        cls, edges: NumberedEdges, series: Numbers, members: pa.Table, policy: CanonicalPolicy
     ) -> _Grouped:
         """Group the members over their edges (strongest first); pairs of a series stay apart."""
         n = members.num_rows
@@ -270,13 +211,6 @@ def _newest(chain: list[int], members: pa.Table) -> int:
     return chain[max(range(len(chain)), key=age)]
 
 
-def _series(placing: pa.Table, ids: Words) -> Numbers:
-    """Return the pairs [n, 2] of members that are of one series and make no story."""
-    edges = _Edges.of(_only(placing, "series"), ids)
-    pairs = np.stack((edges.left, edges.right), axis=1)
-    return pairs[(pairs >= 0).all(axis=1)]
-
-
 @dataclass(frozen=True)
 class _Matches:
     """The evidence of each member: the edge that says why it stands where it does."""
@@ -290,7 +224,7 @@ class _Matches:
     """Members that stand alone, and another article contains them."""
 
 
-def _matches(grouped: _Grouped, duplicates: _Edges, contained: _Edges) -> _Matches:
+def _matches(grouped: _Grouped, duplicates: NumberedEdges, contained: NumberedEdges) -> _Matches:
     """Return the evidence of duplicates and of contained articles.
 
     Of a duplicate that is the edge to its canonical, else its strongest one inside the cluster; of
@@ -303,7 +237,7 @@ def _matches(grouped: _Grouped, duplicates: _Edges, contained: _Edges) -> _Match
     is_single = grouped.sizes[grouped.cluster] == 1
     of_single = np.flatnonzero((inner >= 0) & is_single[inner])
     contained, inner = contained.taken(of_single), inner[of_single]
-    ends = [id_words(contained.rows[end]) for end in reversed(_ENDS)]
+    ends = [id_words(contained.table[end])[contained.rows] for end in reversed(ENDS)]
     by_ids = [words[:, part] for words in ends for part in (1, 0)]
     order = np.lexsort((*by_ids, -contained.column("jaccard")))[::-1]
     closest = np.full(n, -1)
@@ -317,7 +251,7 @@ def _matches(grouped: _Grouped, duplicates: _Edges, contained: _Edges) -> _Match
     return _Matches(rows, articles, is_contained)
 
 
-def _closest_inside(grouped: _Grouped, edges: _Edges) -> Numbers:
+def _closest_inside(grouped: _Grouped, edges: NumberedEdges) -> Numbers:
     """Return for each duplicate its edge to the canonical, else its strongest; -1 for others."""
     none = edges.left.size
     best = np.full(grouped.cluster.size, none)
@@ -333,18 +267,16 @@ def _closest_inside(grouped: _Grouped, edges: _Edges) -> Numbers:
     return best
 
 
-def _evidence(edges: _Edges, articles: Numbers, at: Numbers) -> pa.Table:
+def _evidence(edges: NumberedEdges, articles: Numbers, at: Numbers) -> pa.Table:
     """Return for each of `articles` its edge `at[article]` as the evidence of that end."""
-    own = edges.taken(at[articles])
-    is_left = pa.array(own.left == articles)
-    one, other = (own.rows[end].combine_chunks() for end in _ENDS)
+    own = edges.table_rows(at[articles])
+    is_left = pa.array(edges.left[at[articles]] == articles)
+    one, other = (own[end].combine_chunks() for end in ENDS)
     columns = {
-        "relation": own.rows["relation"],
+        "relation": own["relation"],
         "matched_id": pc.if_else(is_left, other, one),
-        "jaccard": own.rows["jaccard"],
-        "containment": pc.if_else(
-            is_left, own.rows["left_containment"], own.rows["right_containment"]
-        ),
+        "jaccard": own["jaccard"],
+        "containment": pc.if_else(is_left, own["left_containment"], own["right_containment"]),
     }
     return pa.table(columns)
 

@@ -116,16 +116,26 @@ def _heirs(cluster: Numbers, earlier: _Earlier, members: pa.Table) -> Numbers:
     heirs: Numbers = heir[order[is_first]]
     # Where a story has come apart, the article that it was founded on decides.
     is_split = np.bincount(story, minlength=heirs.size)[earlier.story] > 1
-    split = earlier.members[is_split]
-    articles = members["article_id"].take(pa.array(split)).to_pylist()
-    stories = earlier.story[is_split]
-    ids = earlier.story_ids.take(pa.array(stories)).to_pylist()
-    for member, number, article, story_id in zip(
-        split.tolist(), stories.tolist(), articles, ids, strict=True
-    ):
-        if founded_on(article) == story_id:
-            heirs[number] = cluster[member]
+    for number, member in _founders(earlier, is_split, members):
+        heirs[number] = cluster[member]
     return heirs
+
+
+def _founders(
+    earlier: _Earlier, is_asked: NDArray[np.bool_], members: pa.Table
+) -> Iterator[tuple[int, int]]:
+    """Yield the earlier stories of the members asked for with the member each was founded on.
+
+    Smallest articles first: a story is founded on the smallest of those that it then has.
+    """
+    asked = earlier.members[is_asked]
+    articles = members["article_id"].take(pa.array(asked)).to_pylist()
+    stories = earlier.story[is_asked].tolist()
+    open_ids = dict(enumerate(earlier.story_ids.to_pylist()))
+    for member, number, article in zip(asked.tolist(), stories, articles, strict=True):
+        if number in open_ids and founded_on(article) == open_ids[number]:
+            del open_ids[number]
+            yield number, member
 
 
 def _founded(new: Numbers, cluster: Numbers, ids: pa.Array, taken: set[bytes]) -> pa.Array:

@@ -80,12 +80,16 @@ class Gatherer:
         contract = CONTRACTS[table]
         return conform(self._narrowed(table, column, ids, contract.schema.names), contract)
 
-    def columns(self, table: str, column: str, ids: Ids, names: Sequence[str]) -> pa.Table:
+    def columns(
+        self, table: str, column: str, ids: Ids, names: Sequence[str], where: str = "true"
+    ) -> pa.Table:
         """Return some columns of the rows whose `column` is among `ids`, in no order."""
-        return self._narrowed(table, column, ids, names)
+        return self._narrowed(table, column, ids, names, where)
 
-    def _narrowed(self, table: str, column: str, ids: Ids, columns: Sequence[str]) -> pa.Table:
-        """Return columns of the rows whose `column` is among `ids`.
+    def _narrowed(
+        self, table: str, column: str, ids: Ids, columns: Sequence[str], where: str = "true"
+    ) -> pa.Table:
+        """Return columns of the rows whose `column` is among `ids` and of which `where` is true.
 
         Only the files are opened that hold any of them: most articles of a batch are new, and
         nothing is read of ten million others.
@@ -98,7 +102,7 @@ class Gatherer:
         return fetch(
             self.connection,
             f"SELECT {', '.join(columns)} FROM read_parquet({listed}, hive_partitioning = false)"
-            f" SEMI JOIN wanted USING ({column})",
+            f" SEMI JOIN wanted USING ({column}) WHERE {where}",
             {"wanted": pa.table({column: ids.cast(ID)})},
         ).cast(schema)
 

@@ -81,13 +81,16 @@ class Questions:
         with self._guarded("looking up rows"):
             return self._gatherer.rows(table, column, ids)
 
-    def columns(self, table: str, column: str, ids: Ids, names: Sequence[str]) -> pa.Table:
+    def columns(
+        self, table: str, column: str, ids: Ids, names: Sequence[str], where: str = "true"
+    ) -> pa.Table:
         """Return some columns of the rows whose `column` is among `ids`, in no order.
 
-        Texts are most of what a file holds: who needs none of them reads a tenth.
+        Texts are most of what a file holds: who needs none of them reads a tenth. `where` is a
+        condition of SQL on the rows.
         """
         with self._guarded("looking up rows"):
-            return self._gatherer.columns(table, column, ids, names)
+            return self._gatherer.columns(table, column, ids, names, where)
 
     def select(self, sql: str, **tables: pa.Table) -> pa.Table:
         """Run one query over the tables of the warehouse and the given Arrow tables.

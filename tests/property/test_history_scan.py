@@ -14,6 +14,7 @@ from pipeline.dedup.mapped import (
     ValueSet,
     distinct,
     id_words,
+    place_of,
     repeated_places,
     sorted_ids,
 )
@@ -123,6 +124,18 @@ def test_ids_are_found_by_both_words(ids, column):
     stored = pa.array(raw, pa.binary(16))
     assert known.rows_in(stored).tolist() == held
     assert np.flatnonzero(known.holds(id_words(stored))).tolist() == held
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(WORDS, min_size=1, max_size=60, unique=True), st.lists(WORDS, min_size=1))
+def test_many_ids_find_their_places_as_few_do(firsts, column):
+    ids = sorted_ids(np.stack((array(firsts), array(firsts) // 3), axis=1))
+    words = np.stack((array(column), array(column) // 3), axis=1)
+    few = [firsts.index(word) if word in firsts else -1 for word in column]
+    rank = np.append(np.argsort(np.argsort(array(firsts))), -1)
+    assert np.array_equal(place_of(words, ids), rank[few])
+    many = np.tile(words, (600 // len(column) + 1, 1))
+    assert np.array_equal(place_of(many, ids), np.tile(rank[few], 600 // len(column) + 1))
 
 
 DAYS = st.lists(st.none() | st.integers(-4, 4), max_size=12)

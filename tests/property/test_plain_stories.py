@@ -135,3 +135,27 @@ def test_compiled_clusters_are_the_plain_ones(graph):
     from pipeline.dedup.cluster_growth import grown
 
     assert grown(graph).tolist() == ClusterGrowth(graph).picks()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_compiled_clusters_of_a_template_are_the_plain_ones(seed):
+    """Many refusals between the same two clusters, which the compiled growth keeps in mind."""
+    pytest.importorskip("numba")
+    from pipeline.dedup.cluster_growth import grown
+
+    rng = np.random.default_rng(seed)
+    n, n_centres = 400, int(rng.integers(2, 30))
+    hubs = rng.choice(n, n_centres, replace=False)
+    ends = np.concatenate(
+        (
+            np.stack((rng.choice(hubs, 1500), rng.integers(0, n, 1500)), axis=1),
+            rng.integers(0, n, (600, 2)),
+        )
+    )
+    ends = np.unique(np.sort(ends[ends[:, 0] != ends[:, 1]], axis=1), axis=0)
+    apart, is_apart = ends, rng.random(len(ends)) < 0.03
+    ends = rng.permutation(ends[~is_apart])
+    left, right = ends.T.copy()
+    flags = rng.random(left.size) < 0.02
+    graph = Graph(n, left, right, flags, apart[is_apart], rng.permutation(n))
+    assert grown(graph).tolist() == ClusterGrowth(graph).picks()
