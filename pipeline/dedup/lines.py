@@ -39,6 +39,7 @@ from pipeline.dedup.line_masks import MASKED, masked
 from pipeline.dedup.line_masks import SIGNS as MASK_SIGNS
 from pipeline.dedup.mapped import Words, id_words, place_of
 from pipeline.interim import LINES
+from pipeline.text.digests import digests_of
 from pipeline.text.mixing import mix64
 from pipeline.text.normalise import key_array, make_key
 
@@ -198,9 +199,9 @@ def _read_distinct(texts: Sequence[str]) -> tuple[Words, NDArray[np.bool_]]:
             templates.append(template)
             is_plain = kind == SOURCE and not is_of_the_house(text, template, signs)
             classes.append(kind << 1 | is_plain << 3)
-    keys = key_array(pa.array(templates, pa.large_string())).to_pylist()
-    words = np.frombuffer(b"".join(map(_digest, keys)), "<u8")
-    named = np.fromiter((_says_something(key) for key in keys), np.bool_, len(keys))
+    keys = key_array(pa.array(templates, pa.large_string()))
+    words = digests_of(keys, 1)[:, 0]
+    named = np.fromiter(map(_says_something, keys.to_pylist()), np.bool_, len(keys))
     hashes[rows] = np.where(named, words & _HASH_MASK | np.array(classes, np.uint64), 0)
     return hashes, is_marked
 
