@@ -116,7 +116,7 @@ def fresh_text(rng: np.random.Generator, words: np.ndarray) -> list[list[str]]:
     numbers = rng.random(n) < NUMBER_SHARE
     text: list[list[str]] = [[]]
     length = sentence = 0
-    for word, is_number in zip(drawn, numbers, strict=True):
+    for word, is_number in zip(drawn.tolist(), numbers.tolist(), strict=True):
         if is_number:
             word = f"{int(rng.integers(2, 99_999)):,}{UNITS[rng.integers(len(UNITS))]}"
         sentence += 1

@@ -9,7 +9,7 @@ from typing import Any
 from tests.bench.ingests import Ingested, corpus, fresh, ingest, scratch
 
 N_ARTICLES = int(os.environ.get("BENCH_INGEST_ARTICLES", "100000"))
-N_ALONE = 20_000
+N_ALONE = int(os.environ.get("BENCH_INGEST_ALONE", "20000"))
 ROUNDS = int(os.environ.get("BENCH_INGEST_ROUNDS", "5"))
 
 

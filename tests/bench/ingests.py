@@ -11,15 +11,21 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.bench.corpus import write_corpus
 
 ROOT = Path(__file__).parents[2]
+N_HISTORY = int(os.environ.get("BENCH_HISTORY", "1000000"))
+"""Articles of the large warehouse that several sections measure."""
+
 _LOOK_SECONDS = 0.25
+_ARTICLES_A_PART = 100_000
+_SCRATCH = "BENCH_SCRATCH"
 
 
 @dataclass(frozen=True)
@@ -47,21 +53,65 @@ class Ingested:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Yield a folder for corpora and warehouses: BENCH_SCRATCH, else a temporary one."""
-    named = os.environ.get("BENCH_SCRATCH")
+    """Yield a folder for corpora and warehouses: BENCH_SCRATCH (kept), else a temporary one.
+
+    Whoever asks within it is given the same: sections share corpora and the large warehouse.
+    """
+    named = os.environ.get(_SCRATCH)
     if named:
+        Path(named).mkdir(parents=True, exist_ok=True)
         yield Path(named)
         return
     with tempfile.TemporaryDirectory(prefix="unecho-bench-") as folder:
-        yield Path(folder)
+        os.environ[_SCRATCH] = folder
+        try:
+            yield Path(folder)
+        finally:
+            del os.environ[_SCRATCH]
 
 
 def corpus(folder: Path, n_articles: int, name: str = "", **how: int) -> Path:
     """Return a generated corpus, made where it is missing."""
     path = folder / f"corpus-{n_articles}{name}.jsonl"
     if not path.exists():
-        write_corpus(path, n_articles, **how)
+        unfinished = path.with_suffix(".part")
+        write_corpus(unfinished, n_articles, **how)
+        unfinished.rename(path)
     return path
+
+
+def large_corpus(folder: Path, n_articles: int) -> Path:
+    """Return a folder of files of 100,000 generated articles, each of its own seed."""
+    path = folder / f"corpus-{n_articles}"
+    if not path.exists():
+        unfinished = path.with_suffix(".part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
+        with ProcessPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(_write_part, *zip(*_parts(unfinished, n_articles), strict=True)))
+        unfinished.rename(path)
+    return path
+
+
+def _parts(folder: Path, n_articles: int) -> Iterator[tuple[Path, int, int]]:
+    for first in range(0, n_articles, _ARTICLES_A_PART):
+        path = folder / f"{first:09d}.jsonl"
+        yield path, min(_ARTICLES_A_PART, n_articles - first), first
+
+
+def _write_part(path: Path, n_articles: int, first: int) -> None:
+    write_corpus(path, n_articles, seed=1 + first // _ARTICLES_A_PART, first=first)
+
+
+def history(folder: Path) -> tuple[Path, Ingested]:
+    """Return the warehouse of N_HISTORY articles and what its ingest cost, made where missing."""
+    warehouse, told = folder / f"history-{N_HISTORY}", folder / f"history-{N_HISTORY}.json"
+    if not told.exists():
+        source = large_corpus(folder, N_HISTORY)
+        cost = ingest(source, fresh(warehouse))
+        shutil.rmtree(source)
+        told.write_text(json.dumps(asdict(cost)), encoding="utf-8")
+    return warehouse, Ingested(**json.loads(told.read_text(encoding="utf-8")))
 
 
 def ingest(path: Path, warehouse: Path, workers: int | None = None) -> Ingested:

@@ -26,6 +26,8 @@ from pipeline.store.snapshot import connect_published
 from pipeline.store.warehouse import open_warehouse
 
 LEAST_RUNS = 5
+MOST_MS = 20_000.0
+"""A query that has taken so long in all is not asked again, once it has been asked twice."""
 LIMITS_MS: Mapping[str, float] = {
     "one article by id": 20,
     "articles of one day": 60,
@@ -103,8 +105,8 @@ def _example(connection: duckdb.DuckDBPyConnection) -> tuple[str, str, datetime]
 
 
 def _timed(connection: duckdb.DuckDBPyConnection, sql: str, runs: int) -> tuple[float, float]:
-    taken = []
-    for _ in range(runs + 1):
+    taken: list[float] = []
+    while len(taken) < 2 or (len(taken) <= runs and sum(taken) < MOST_MS):
         began = time.perf_counter()
         connection.execute(sql).fetchall()
         taken.append((time.perf_counter() - began) * 1e3)

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-STORED = HERE / "results"
-REPORT = HERE / "RESULTS.md"
 VERSIONS = ("numpy", "pyarrow", "numba", "duckdb", "datasketch", "prefect")
 
 Section = Mapping[str, Any]
@@ -29,20 +27,27 @@ same for the same size (`tests/bench/corpus.py`, `tests/bench/peer_corpus.py`).
 """
 
 
-def store(name: str, section: Section, command: str) -> None:
-    """Keep a section under a name, with how it was made."""
-    STORED.mkdir(exist_ok=True)
-    made = {**section, "command": command, "machine": machine(), "versions": versions()}
+def report(folder: Path) -> Path:
+    """Return the file that is assembled."""
+    return folder / "RESULTS.md"
+
+
+def store(name: str, section: Section, command: str, minutes: float, folder: Path) -> None:
+    """Keep a section under a name, with how it was made and how long that took."""
+    stored = folder / "results"
+    stored.mkdir(parents=True, exist_ok=True)
+    made = {**section, "command": command, "minutes": round(minutes, 1)}
+    made |= {"machine": machine(), "versions": versions()}
     text = json.dumps(made, ensure_ascii=False, indent=1)
-    (STORED / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    (stored / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
-def assemble(order: tuple[str, ...]) -> None:
+def assemble(order: tuple[str, ...], folder: Path) -> None:
     """Write RESULTS.md from what is stored, sections in this order."""
-    stored = {file.stem: file for file in STORED.glob("*.json")}
+    stored = {file.stem: file for file in (folder / "results").glob("*.json")}
     named = sorted(stored, key=lambda name: (order.index(name.split("-")[0]), size_of(name)))
     parts = [markdown(json.loads(stored[name].read_text(encoding="utf-8"))) for name in named]
-    REPORT.write_text("\n".join([HEAD, *parts]), encoding="utf-8")
+    report(folder).write_text("\n".join([HEAD, *parts]), encoding="utf-8")
 
 
 def size_of(name: str) -> int:
@@ -80,7 +85,8 @@ def lines_of(section: Section) -> Iterator[str]:
         yield ""
     if "command" in section:
         used = ", ".join(f"{name} {number}" for name, number in section["versions"].items())
-        yield f"`{section['command']}` · {section['machine']} · {used}"
+        minutes = f" · {section['minutes']:.1f} minutes" if "minutes" in section else ""
+        yield f"`{section['command']}`{minutes} · {section['machine']} · {used}"
         yield ""
 
 

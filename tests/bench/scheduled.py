@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from typing import Any
 
-from tests.bench.ingests import corpus, ingest, scratch
+from tests.bench.ingests import N_HISTORY, corpus, history, ingest, scratch
 
-N_HISTORY = int(os.environ.get("BENCH_HISTORY", "100000"))
 N_NEW = 500
 ROUNDS = 5
 DEDUPLICATION = (
@@ -21,9 +19,7 @@ DEDUPLICATION = (
 def measure() -> dict[str, Any]:
     """Return a section of RESULTS.md; the history is made once and grows by each run."""
     with scratch() as folder:
-        warehouse = folder / f"history-{N_HISTORY}"
-        if not warehouse.exists():
-            ingest(corpus(folder, N_HISTORY), warehouse)
+        warehouse, _ = history(folder)
         # A history that is kept must not know the articles from an earlier measurement.
         runs, since = [], int(time.time())
         for n in range(ROUNDS + 1):

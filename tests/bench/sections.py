@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 
-from tests.bench import corpus
-from tests.bench.peer_rounds import CORPORA, ROOT, say
+from tests.bench.ingests import N_HISTORY, fresh, history, scratch
 from tests.bench.results import Section
 
-ORDER = ("end_to_end", "peers", "signatures", "scheduled", "growth", "queries", "startup")
+ORDER = ("end_to_end", "peers", "signatures", "growth", "queries", "scheduled", "startup")
+"""The large warehouse is made by `growth`, asked by `queries` and grown by `scheduled`."""
 
 
-def measured(name: str, n_articles: int) -> Section:
+def measured(name: str) -> Section:
     """Return a section: of an adapter below, or what the module of its name measures."""
-    adapters: dict[str, Callable[[int], Section]] = {
+    adapters: dict[str, Callable[[], Section]] = {
         "signatures": signatures,
         "queries": queries,
         "startup": startup,
     }
-    if name in adapters:
-        return adapters[name](n_articles)
-    module = f"tests.bench.{name}"
-    if find_spec(module) is None:
-        return {"title": name.replace("_", " "), "columns": ["not measured yet"], "rows": []}
-    section: Section = import_module(module).measure()
+    measure = adapters.get(name) or import_module(f"tests.bench.{name}").measure
+    section: Section = measure()
     return section
 
 
-def signatures(n_articles: int) -> Section:
+def signatures() -> Section:
     """Return the times of signing, by engine, beside datasketch's."""
     from tests.bench.signatures import N_ARTICLES, measure
 
@@ -65,12 +57,15 @@ def times(found: dict[str, float], name: str, peer: str) -> str:
     return "" if ratio is None else f"{ratio:,.0f}"
 
 
-def queries(n_articles: int) -> Section:
-    """Return the times of queries, on a warehouse of so many generated articles."""
-    from tests.bench.queries import LIMITS_MS, compacted, measure
+def queries() -> Section:
+    """Return the times of queries on the large warehouse, and on a compacted copy of it."""
+    from tests.bench.queries import LEAST_RUNS, LIMITS_MS, MOST_MS, compacted, measure
 
-    warehouse = warehouse_of(n_articles)
-    loose, sorted_ = measure(warehouse), measure(compacted(warehouse))
+    with scratch() as folder:
+        warehouse, _ = history(folder)
+        loose, copy = measure(warehouse), compacted(warehouse)
+        sorted_ = measure(copy)
+        fresh(copy)
     rows = [
         [
             name,
@@ -80,37 +75,21 @@ def queries(n_articles: int) -> Section:
         for name in loose
     ]
     return {
-        "title": f"Queries on {n_articles:,} articles",
+        "title": f"Queries on {N_HISTORY:,} articles",
         "columns": [
             *("query", "after the ingest: first, ms", "median, ms"),
-            *("compacted: first, ms", "median, ms", "limit at a million, ms"),
+            *("compacted: first, ms", "median, ms", "bar at a million, ms"),
         ],
         "rows": rows,
-        "notes": ["One session; the first asking opens files. The first four are everyday's."],
+        "notes": [
+            f"One session; the first asking opens files, medians are of {LEAST_RUNS} after it (of"
+            f" fewer where all take more than {MOST_MS / 1000:.0f} s). The first four are"
+            " everyday's."
+        ],
     }
 
 
-def warehouse_of(n_articles: int) -> Path:
-    """Return a warehouse of the generated corpus, made where missing."""
-    warehouse, file = CORPORA / f"warehouse-{n_articles}", CORPORA / f"{n_articles}.jsonl"
-    if not warehouse.exists():
-        CORPORA.mkdir(exist_ok=True)
-        say(f"warehouse of {n_articles:,} articles")
-        corpus.write_corpus(file, n_articles)
-        unfinished = warehouse.with_suffix(".part")
-        ingest = ["--warehouse", str(unfinished), "ingest", "--direct", str(file)]
-        subprocess.run(
-            [sys.executable, "-m", "pipeline.cli", *ingest],
-            check=True,
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-        )
-        unfinished.rename(warehouse)
-        file.unlink()
-    return warehouse
-
-
-def startup(n_articles: int) -> Section:
+def startup() -> Section:
     """Return what short commands cost from the shell."""
     from tests.bench.startup import LEAST_REPEATS, N_ARTICLES, measure
 
