@@ -13,7 +13,9 @@ from tests.bench import corpus
 from tests.bench.peer_rounds import CORPORA, ROOT, say
 from tests.bench.results import Section
 
-ORDER = ("end_to_end", "peers", "signatures", "scheduled", "growth", "queries", "startup")
+ORDER = (
+    *("end_to_end", "pages", "peers", "signatures", "scheduled", "growth", "queries", "startup"),
+)
 
 
 def measured(name: str, n_articles: int) -> Section:
