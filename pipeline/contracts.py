@@ -75,7 +75,9 @@ DOCUMENTS = contract(
     field("container", TEXT, "File (or `-` for standard input) that held the document."),
     field("position", LONG, "1-based line, element or row; 0 for a whole file."),
     field(
-        "media", TEXT, "text, jsonl, json, csv, parquet, or unknown for what could not be split."
+        "media",
+        TEXT,
+        "text, html, jsonl, json, csv, parquet, or unknown for what could not be split.",
     ),
     field("encoding", TEXT, "Character encoding of the bytes, as labelled or detected."),
     field("parse_options", TEXT, "JSON: column map, default source, delimiter, time zone."),

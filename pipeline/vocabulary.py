@@ -42,6 +42,8 @@ QUARANTINE_REASONS = (
     "control_characters",
     "lone_surrogate",
     "too_large",
+    "too_slow",
+    "missing_extra",
     "fault",
 )
 """Why a document could not be taken. `fault` is an error of ours, kept with its message."""

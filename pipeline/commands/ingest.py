@@ -68,9 +68,9 @@ def ingest(
 ) -> None:
     """Take articles in, from files, folders or stdin.
 
-    Plain text, JSONL, JSON, CSV, TSV and Parquet are read, .gz and .zst too. What came in before
-    is known again and adds nothing. What cannot be taken goes to quarantine whole, and the rest
-    goes on. Recorded by Prefect where a server answers (unecho serve of this warehouse, or
+    Plain text, HTML, JSONL, JSON, CSV, TSV and Parquet are read, .gz and .zst too. What came in
+    before is known again and adds nothing. What cannot be taken goes to quarantine whole, and the
+    rest goes on. Recorded by Prefect where a server answers (unecho serve of this warehouse, or
     PREFECT_API_URL), else run directly.
     """
     if prefect and direct:

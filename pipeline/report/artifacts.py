@@ -35,6 +35,8 @@ QUARANTINE_WORDS: dict[str, str] = {
     "control_characters": "control characters in the text",
     "lone_surrogate": "half a character (lone surrogate)",
     "too_large": "larger than allowed",
+    "too_slow": "a page that took too long to read",
+    "missing_extra": "needs a package that is not installed",
     "fault": "a fault of unecho, kept with its message",
 }
 """What each quarantine reason means; a test holds that none is missing."""

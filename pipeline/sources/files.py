@@ -1,7 +1,7 @@
 """Files as a source: what the user names becomes batches of READ documents in bounded memory.
 
-A document is a whole text file, a line of JSONL, an element of a JSON array, a row of CSV or
-TSV, a row of Parquet; `.gz` and `.zst` are taken off first. Whatever cannot be read is a
+A document is a whole text file or HTML page, a line of JSONL, an element of a JSON array, a row of
+CSV or TSV, a row of Parquet; `.gz` and `.zst` are taken off first. Whatever cannot be read is a
 document too, with its problem: nothing that came in is lost, and the rest goes on.
 """
 

@@ -21,6 +21,7 @@ from pipeline.sources.dates import NO_DATE, Moment, read_date
 from pipeline.sources.decode import unify_line_ends
 from pipeline.sources.document_rows import DocumentRow, document_rows
 from pipeline.sources.json_columns import ReadColumns, read_columns
+from pipeline.sources.pages import page_record
 from pipeline.sources.records import Reading, exact_id, extra_json, read_record, reading_of
 from pipeline.sources.refusals import (
     NEXT_STEPS,
@@ -174,9 +175,13 @@ def _parse_one(document: DocumentRow) -> _Article:
             next_step=NEXT_STEPS.get(document.problem, "correct it and ingest it again"),
         )
     reading = reading_of(document.parse_options)
-    record = read_record(
-        document.media, document.encoding, document.content, document.header, reading.delimiter
-    )
+    record: Mapping[str, Any]
+    if document.media == "html":
+        record = page_record(document.content, document.encoding, reading.timezone)
+    else:
+        record = read_record(
+            document.media, document.encoding, document.content, document.header, reading.delimiter
+        )
     mapped = map_record(record, reading.column_map)
     _check_text(mapped, record, reading)
     text, encoded = _text_of(mapped)

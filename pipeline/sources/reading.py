@@ -27,6 +27,7 @@ from pipeline.sources.formats.lines import split_runs, whole_file
 from pipeline.sources.formats.parquet_rows import split_parquet
 from pipeline.sources.formats.slices import MEBIBYTE, Run, Slice
 from pipeline.sources.options import Progress, ReadOptions
+from pipeline.sources.page_encoding import page_encoding
 from pipeline.sources.paths import Container
 from pipeline.sources.records import header_names
 from pipeline.sources.sniff import (
@@ -150,8 +151,10 @@ class ContainerReader:
         kind = choose_format(seen, encoding, self._promised)
         if kind == "parquet":
             yield from self._parquet(stream, every)
-        elif kind == "text":
-            envelope = self._envelope("text", encoding)
+        elif kind in ("text", "html"):
+            if kind == "html":
+                encoding = page_encoding(prefix, is_whole=is_whole, label=self.options.label)
+            envelope = self._envelope(kind, encoding)
             for found in whole_file(every, self.options.limits):
                 yield envelope, found._replace(position=0)
         else:

@@ -18,8 +18,9 @@ from pipeline.sources.decode import detect_encoding, unit_bytes
 from pipeline.sources.documents import Envelope, ReadBatch
 from pipeline.sources.files import ReadOptions, read_batches
 from pipeline.sources.formats.slices import Slice
+from pipeline.sources.page_encoding import page_encoding
 
-_SUFFIXES = {"text": ".txt", "jsonl": ".jsonl", "json": ".json", "csv": ".csv"}
+_SUFFIXES = {"text": ".txt", "html": ".html", "jsonl": ".jsonl", "json": ".json", "csv": ".csv"}
 _RECORDS = {*_SUFFIXES, "parquet"}
 _OUTER = (".gz", ".zst")
 
@@ -59,7 +60,7 @@ def _one_record(
         document["container"],
         options.effective_source_id,
         document["media"],
-        _encoding(document, options.label or document["encoding"]),
+        _encoding(document, options.label),
         (*options.for_parsing(), *more),
         document["header"],
     )
@@ -68,9 +69,12 @@ def _one_record(
     return batch.take()
 
 
-def _encoding(document: Mapping[str, Any], label: str) -> str:
+def _encoding(document: Mapping[str, Any], wanted: str | None) -> str:
     """Return the encoding of a record as ContainerReader would name it."""
     content: bytes = document["content"]
+    label = wanted or document["encoding"]
+    if document["media"] == "html":
+        return page_encoding(content, is_whole=True, label=wanted) if wanted else label
     if document["media"] == "parquet":
         return "utf-8"
     if document["media"] == "text":

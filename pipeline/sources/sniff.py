@@ -10,10 +10,13 @@ import orjson
 
 from pipeline.sources.decode import ascii_outline, control_share
 
-Format = Literal["text", "jsonl", "json", "csv", "tsv", "parquet"]
+Format = Literal["text", "html", "jsonl", "json", "csv", "tsv", "parquet"]
 
 FORMATS: dict[str, Format] = {
     ".txt": "text",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "json",
@@ -76,7 +79,8 @@ def name_binary(prefix: bytes, encoding: str, promised: Format | None) -> str | 
         return "a tar archive"
     # The units of UTF-16 and UTF-32 are checked when the encoding is detected.
     is_wide = encoding.startswith(("utf-16", "utf-32"))
-    limit = _BINARY_CONTROL_SHARE["text" if promised in ("text", None) else "records"]
+    is_one_text = promised in ("text", "html", None)
+    limit = _BINARY_CONTROL_SHARE["text" if is_one_text else "records"]
     if not is_wide and control_share(prefix) > limit:
         return "a file full of control characters"
     return None
@@ -91,8 +95,8 @@ def choose_format(prefix: bytes, encoding: str, promised: Format | None) -> Form
     """Return how a file is read: what its name promises, unless its beginning shows otherwise."""
     if is_parquet(prefix, promised):
         return "parquet"
-    if promised == "text":
-        return "text"
+    if promised in ("text", "html"):
+        return promised
     seen = ascii_outline(prefix, encoding).lstrip(b" \t\r\n\x1e")
     if promised in ("jsonl", "json"):
         return _json_shape(seen, promised)

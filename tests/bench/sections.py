@@ -8,7 +8,9 @@ from importlib import import_module
 from tests.bench.ingests import N_HISTORY, fresh, history, scratch
 from tests.bench.results import Section
 
-ORDER = ("end_to_end", "peers", "signatures", "growth", "queries", "scheduled", "startup")
+ORDER = (
+    *("end_to_end", "pages", "peers", "signatures", "growth", "queries", "scheduled", "startup"),
+)
 """The large warehouse is made by `growth`, asked by `queries` and grown by `scheduled`."""
 
 

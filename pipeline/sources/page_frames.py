@@ -1,0 +1,148 @@
+"""Where the article of a page stands: the one element that holds its text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from lxml import etree
+
+Element = Any
+"""An element of lxml, which tells no types."""
+
+# Names that content systems give the element with the text; ids of Korean portals among them.
+_TEXT_NAMES = re.compile(
+    r"^(?:(?:js|c|m|the|main|single|media|end|view|cms|art|at)[-_])*"
+    r"(?:article|news|story|post|entry|newsct)[-_]?(?:view[-_]?)?"
+    r"(?:body|text|txt|cont|content|contents|article|view|veiw)(?:[-_]?(?:div|area|inner|text|body|id))?$"
+    r"|^dic_area$|^harmonyContainer$",
+    re.IGNORECASE,
+)
+_ASIDE_NAMES = re.compile(
+    r"foot|copyright|(?:^|[ _-])(?:gnb|lnb|menu|nav|relat\w*|comments?|reply|replies|rank\w*|aside)"
+    r"(?:$|[ _-])",
+    re.IGNORECASE,
+)
+_CAPTION_NAMES = re.compile(r"(?:^|[ _-])(?:img_desc|caption|photo_org)(?:$|[ _-])", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?。！？…؟।][\"'”’」』)\]]*$|다$")
+_TEXTS = etree.XPath("//body//text()[string-length(normalize-space()) >= 10]")
+"""Texts between two tags that are as long as the shortest sentence."""
+
+_HOLDERS = ("div", "section", "article", "main", "td")
+_NAMED = etree.XPath(f"//*[{' or '.join(f'self::{tag}' for tag in _HOLDERS)}][@id or @class]")
+
+_DROPPED = frozenset(
+    [
+        *("script", "style", "noscript", "template", "iframe", "object", "svg", "canvas", "head"),
+        *("form", "button", "select", "textarea", "nav", "aside", "footer", "video", "audio"),
+    ]
+)
+_BLOCKS = frozenset(
+    [
+        *("address", "article", "blockquote", "br", "caption", "center", "dd", "div", "dl", "dt"),
+        *("figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li"),
+        *("main", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead"),
+        *("tr", "ul"),
+    ]
+)
+
+
+def find_frame(tree: Element) -> Element | None:
+    """Return the element that is marked as holding the article; None where nothing tells.
+
+    In this order: the microdata `articleBody`, a name that content systems use, the page's only
+    `article` element.
+    """
+    marked = tree.xpath("//*[@itemprop='articleBody' or @property='articleBody']")
+    for candidates in (marked, list(_named(tree)), tree.xpath("//article")):
+        found = _leading(candidates)
+        if found is not None:
+            return found
+    return None
+
+
+def _named(tree: Element) -> Iterator[Element]:
+    for element in _NAMED(tree):
+        names = f"{element.get('id') or ''} {element.get('class') or ''}".split()
+        if any(map(_TEXT_NAMES.match, names)):
+            yield element
+
+
+def _leading(candidates: Sequence[Element]) -> Element | None:
+    """Return the outermost candidate that holds at least half of what all of them do.
+
+    Several of about one size are teasers of other articles, or no page of an article at all.
+    """
+    chosen = set(candidates)
+    outer = [c for c in candidates if not any(a in chosen for a in c.iterancestors())]
+    sizes = [sum(map(len, lines_of(element))) for element in outer]
+    if not any(sizes):
+        return None
+    largest = max(sizes)
+    return outer[sizes.index(largest)] if largest * 2 >= sum(sizes) else None
+
+
+def densest(tree: Element) -> Element | None:
+    """Return the element with most sentences in it, not deeper down; None where there are none.
+
+    A paragraph's sentences count for the element that it stands in; those in links, menus and
+    footers do not.
+    """
+    scores: dict[Element, int] = {}
+    for text in _TEXTS(tree):
+        words = text.strip()
+        if not _SENTENCE_END.search(words):
+            continue
+        inner = text.getparent().getparent() if text.is_tail else text.getparent()
+        above = [inner, *inner.iterancestors()]
+        if any(e.tag in _DROPPED or e.tag == "a" or _is_aside(e) for e in above):
+            continue
+        holder = next(e for e in above if e.tag in _HOLDERS or e.tag == "body")
+        scores[holder] = scores.get(holder, 0) + len(words)
+    return max(scores, key=lambda element: scores[element], default=None)
+
+
+def _is_aside(element: Element) -> bool:
+    return bool(_ASIDE_NAMES.search(f"{element.get('id') or ''} {element.get('class') or ''}"))
+
+
+def lines_of(element: Element) -> list[str]:
+    """Return the text of an element, a line for each block and after each `<br>`."""
+    pieces: list[str] = []
+    _gather(element, pieces)
+    lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
+    return [line for line in lines if line]
+
+
+def _gather(root: Element, pieces: list[str]) -> None:
+    """Append the text of an element; a parser that stops at 256 levels bounds the recursion."""
+    tag = root.tag
+    if tag == "tr" and (row := _row(root)):
+        pieces.append(f"\n{row}\n")
+        return
+    is_block = tag in _BLOCKS or bool(_CAPTION_NAMES.search(root.get("class") or ""))
+    if is_block:
+        pieces.append("\n")
+    if root.text:
+        pieces.append(_flat(root.text, tag))
+    for child in root:
+        if child.tag not in _DROPPED:
+            _gather(child, pieces)
+        if child.tail:
+            pieces.append(_flat(child.tail, tag))
+    if is_block:
+        pieces.append("\n")
+
+
+def _row(row: Element) -> str | None:
+    """Return a row of a table as one line; None where its cells hold more than a line each."""
+    cells = [lines_of(cell) for cell in row if cell.tag in ("td", "th")]
+    if len(cells) < 2 or any(len(lines) > 1 for lines in cells):
+        return None
+    return " | ".join(" ".join(lines) for lines in cells)
+
+
+def _flat(text: str, tag: str) -> str:
+    """Return text whose own line ends mean nothing, but in `pre`."""
+    return text if tag == "pre" else text.replace("\n", " ").replace("\r", " ")
