@@ -25,6 +25,8 @@ _ASIDE_NAMES = re.compile(
     re.IGNORECASE,
 )
 _CAPTION_NAMES = re.compile(r"(?:^|[ _-])(?:img_desc|caption|photo_org)(?:$|[ _-])", re.IGNORECASE)
+_LINKED_SHARE = 0.7
+_CAPTIONS = etree.XPath(".//figcaption[not(ancestor::a) and not(.//a)]")
 _SENTENCE_END = re.compile(r"[.!?。！？…؟।][\"'”’」』)\]]*$|다$")
 _TEXTS = etree.XPath("//body//text()[string-length(normalize-space()) >= 10]")
 """Texts between two tags that are as long as the shortest sentence."""
@@ -107,6 +109,11 @@ def _is_aside(element: Element) -> bool:
     return bool(_ASIDE_NAMES.search(f"{element.get('id') or ''} {element.get('class') or ''}"))
 
 
+def captions_of(element: Element) -> list[str]:
+    """Return the captions of pictures, but of those that lead to other articles."""
+    return [" ".join("".join(c.itertext()).split()) for c in _CAPTIONS(element)]
+
+
 def lines_of(element: Element) -> list[str]:
     """Return the text of an element, a line for each block and after each `<br>`."""
     pieces: list[str] = []
@@ -121,6 +128,9 @@ def _gather(root: Element, pieces: list[str]) -> None:
     if tag == "tr" and (row := _row(root)):
         pieces.append(f"\n{row}\n")
         return
+    if tag in ("ul", "ol") and _leads_elsewhere(root):
+        pieces.append("\n")
+        return
     is_block = tag in _BLOCKS or bool(_CAPTION_NAMES.search(root.get("class") or ""))
     if is_block:
         pieces.append("\n")
@@ -133,6 +143,12 @@ def _gather(root: Element, pieces: list[str]) -> None:
             pieces.append(_flat(child.tail, tag))
     if is_block:
         pieces.append("\n")
+
+
+def _leads_elsewhere(listed: Element) -> bool:
+    """Tell whether a list is one of links: a menu, or the titles of other articles."""
+    n_linked = sum(len("".join(link.itertext()).strip()) for link in listed.iter("a"))
+    return n_linked > _LINKED_SHARE * len("".join(listed.itertext()).strip())
 
 
 def _row(row: Element) -> str | None:
