@@ -85,11 +85,11 @@ def _leading(candidates: Sequence[Element]) -> Element | None:
     return outer[sizes.index(largest)] if largest * 2 >= sum(sizes) else None
 
 
-def densest(tree: Element) -> Element | None:
-    """Return the element with most sentences in it, not deeper down; None where there are none.
+def densest(tree: Element) -> tuple[Element | None, float]:
+    """Return the element with most sentences in it, not deeper down, and its share of them all.
 
-    A paragraph's sentences count for the element that it stands in; those in links, menus and
-    footers do not.
+    None where there are none. A paragraph's sentences count for the element that it stands in;
+    those in links, menus and footers do not.
     """
     scores: dict[Element, int] = {}
     for text in _TEXTS(tree):
@@ -102,7 +102,8 @@ def densest(tree: Element) -> Element | None:
             continue
         holder = next(e for e in above if e.tag in _HOLDERS or e.tag == "body")
         scores[holder] = scores.get(holder, 0) + len(words)
-    return max(scores, key=lambda element: scores[element], default=None)
+    best = max(scores, key=lambda element: scores[element], default=None)
+    return best, 0.0 if best is None else scores[best] / sum(scores.values())
 
 
 def _is_aside(element: Element) -> bool:

@@ -1,8 +1,9 @@
 """Pages: from the bytes of an HTML file to the record of its article.
 
-The text is what trafilatura takes of the element that holds the article. Where nothing tells
-which element that is, it looks at the whole page with its strictest rules: what it falls back to
-for short texts is the page's menus. Pages are parsed without a network.
+The text is what trafilatura takes of the element that holds the article: one that is marked so, or
+the one with most of the page's sentences. Where there is none, trafilatura looks at the whole page
+with its strictest rules: what it falls back to for short texts is the page's menus. Pages are
+parsed without a network.
 """
 
 from __future__ import annotations
@@ -24,13 +25,16 @@ Element = Any
 """An element of lxml, which tells no types."""
 
 MAX_SECONDS = 10.0
-"""A page of 50 KB takes 0.02 s of CPU, one of 5 MB about 2 s."""
+"""A page of 50 KB takes 0.005 to 0.02 s of CPU."""
 
 _MAX_ELEMENTS = 200_000
 _MAX_BROKEN_SHARE = 0.02
 
 # Shorter texts are where trafilatura falls back to all that stands on a page (its own limit).
 _SHORT_CHARS = 250
+
+# In an element with so much of a page's sentences stands its article.
+_LEADING_SHARE = 0.7
 
 # lxml reads 256 levels and drops all that follows; some are html, body and what is inside a line.
 _MAX_LEVELS = 200
@@ -197,11 +201,15 @@ def _article_lines(tree: Element, told: str | None, *, is_deep: bool) -> list[st
     from pipeline.sources.page_frames import densest, find_frame, lines_of
 
     frame = find_frame(tree)
-    if is_deep:
-        frame = densest(tree) if frame is None else frame
-        found = [] if frame is None else lines_of(frame)
-    else:
-        found = _lines_of_page(tree) if frame is None else _lines_of_frame(frame)
+    found: list[str] = []
+    if frame is None:
+        frame, share = densest(tree)
+        if share < _LEADING_SHARE and not is_deep:
+            found = _extracted(tree, is_strict=True)
+            if frame is not None and _n_chars(found) >= _SHORT_CHARS:
+                frame = None
+    if frame is not None:
+        found = lines_of(frame) if is_deep else _lines_of_frame(frame)
     said = told.split("\n") if told else []
     return said if 2 * _n_chars(found) < _n_chars(said) else found
 
@@ -220,20 +228,6 @@ def _lines_of_frame(frame: Element) -> list[str]:
     found = _extracted(frame, is_strict=False)
     kept = _lines_in(lines, [*found, *captions_of(frame)])
     return kept if 2 * _n_chars(kept) > _n_chars(lines) else lines
-
-
-def _lines_of_page(tree: Element) -> list[str]:
-    """Return the lines of a page's article where nothing tells which element holds it."""
-    from pipeline.sources.page_frames import densest, lines_of
-
-    found = _extracted(tree, is_strict=True)
-    frame = densest(tree)
-    if frame is None:
-        return found
-    if _n_chars(found) < _SHORT_CHARS:
-        return _lines_of_frame(frame)
-    kept = _lines_in(lines_of(frame), found)
-    return kept if 1.1 * _n_chars(kept) > _n_chars(found) else found
 
 
 def _lines_in(lines: list[str], found: list[str]) -> list[str]:

@@ -11,8 +11,6 @@ import pytest
 from flows import ahead as ahead_module
 from flows import parts as parts_module
 from flows.ingest import Request, run_ingest
-from flows.parts import repays_workers
-from pipeline.interim import READ
 from pipeline.settings import Settings
 from pipeline.sources.files import ReadOptions, read_batches
 from pipeline.store.doctor import doctor
@@ -20,20 +18,6 @@ from tests.bench.pages import write_pages
 from tests.flows.pictures import picture
 
 N_PAGES = 24
-
-
-def documents(n_documents: int, media: str) -> pa.Table:
-    """Return READ rows of 50 KB each."""
-    row = {"media": media, "n_bytes": 50_000}
-    wanted = pa.schema([READ.schema.field(name) for name in row])
-    return pa.Table.from_pylist([row] * n_documents, schema=wanted)
-
-
-def test_pages_repay_workers_sooner() -> None:
-    assert repays_workers(documents(70, "html"))
-    assert not repays_workers(documents(70, "jsonl"))
-    assert not repays_workers(documents(20, "html"))
-    assert not repays_workers(documents(0, "html"))
 
 
 def test_pages_are_read_in_workers_and_give_the_same_warehouse(
