@@ -25,6 +25,7 @@ _ASIDE_NAMES = re.compile(
     re.IGNORECASE,
 )
 _CAPTION_NAMES = re.compile(r"(?:^|[ _-])(?:img_desc|caption|photo_org)(?:$|[ _-])", re.IGNORECASE)
+_LEADING_SHARE = 0.7
 _LINKED_SHARE = 0.7
 _CAPTIONS = etree.XPath(".//figcaption[not(ancestor::a) and not(.//a)]")
 _SENTENCE_END = re.compile(r"[.!?。！？…؟।][\"'”’」』)\]]*$|다$")
@@ -85,13 +86,14 @@ def _leading(candidates: Sequence[Element]) -> Element | None:
     return outer[sizes.index(largest)] if largest * 2 >= sum(sizes) else None
 
 
-def densest(tree: Element) -> tuple[Element | None, float]:
-    """Return the element with most sentences in it, not deeper down, and its share of them all.
+def find_sentences(tree: Element) -> Element | None:
+    """Return the innermost element that holds most of a page's sentences; None without any.
 
-    None where there are none. A paragraph's sentences count for the element that it stands in;
-    those in links, menus and footers do not.
+    It may be the body, where they stand here and there. Sentences in links, menus and footers do
+    not count.
     """
-    scores: dict[Element, int] = {}
+    sizes: dict[Element, int] = {}
+    n_chars = 0
     for text in _TEXTS(tree):
         words = text.strip()
         if not _SENTENCE_END.search(words):
@@ -100,10 +102,14 @@ def densest(tree: Element) -> tuple[Element | None, float]:
         above = [inner, *inner.iterancestors()]
         if any(e.tag in _DROPPED or e.tag == "a" or _is_aside(e) for e in above):
             continue
-        holder = next(e for e in above if e.tag in _HOLDERS or e.tag == "body")
-        scores[holder] = scores.get(holder, 0) + len(words)
-    best = max(scores, key=lambda element: scores[element], default=None)
-    return best, 0.0 if best is None else scores[best] / sum(scores.values())
+        n_chars += len(words)
+        for element in above:
+            if element.tag in _HOLDERS or element.tag == "body":
+                sizes[element] = sizes.get(element, 0) + len(words)
+    # Those that hold more than half of them stand one in another: the smallest is the innermost,
+    # and of equals the one that was met first.
+    leading = [element for element in sizes if sizes[element] >= _LEADING_SHARE * n_chars]
+    return min(leading, key=lambda element: sizes[element], default=None)
 
 
 def _is_aside(element: Element) -> bool:

@@ -33,9 +33,6 @@ _MAX_BROKEN_SHARE = 0.02
 # Shorter texts are where trafilatura falls back to all that stands on a page (its own limit).
 _SHORT_CHARS = 250
 
-# In an element with so much of a page's sentences stands its article.
-_LEADING_SHARE = 0.7
-
 # lxml reads 256 levels and drops all that follows; some are html, body and what is inside a line.
 _MAX_LEVELS = 200
 
@@ -198,18 +195,17 @@ def _article_lines(tree: Element, told: str | None, *, is_deep: bool) -> list[st
 
     Of a page of very many levels all lines are taken: trafilatura needs minutes for such tables.
     """
-    from pipeline.sources.page_frames import densest, find_frame, lines_of
+    from pipeline.sources.page_frames import find_frame, find_sentences, lines_of
 
     frame = find_frame(tree)
     found: list[str] = []
     if frame is None:
-        frame, share = densest(tree)
-        if share < _LEADING_SHARE and not is_deep:
+        frame = find_sentences(tree)
+        if not is_deep and (frame is None or frame.tag == "body"):
             found = _extracted(tree, is_strict=True)
-            if frame is not None and _n_chars(found) >= _SHORT_CHARS:
-                frame = None
-    if frame is not None:
-        found = lines_of(frame) if is_deep else _lines_of_frame(frame)
+    if frame is not None and _n_chars(found) < _SHORT_CHARS:
+        of_frame = lines_of(frame) if is_deep else _lines_of_frame(frame)
+        found = max(found, of_frame, key=_n_chars)
     said = told.split("\n") if told else []
     return said if 2 * _n_chars(found) < _n_chars(said) else found
 

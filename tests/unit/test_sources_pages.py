@@ -113,6 +113,7 @@ class TestTexts:
             "<div class='article-body'>{}</div>",
             "<div class='x7'>{}</div>",
             "<table><tr><td class='x7'>{}</td></tr></table>",
+            "<div class='x7'><div><div>{}</div></div><div><p></p></div></div>",
         ],
     )
     @pytest.mark.parametrize("between", ["</p><p>", "<br><br>", "<br />"])
@@ -120,6 +121,15 @@ class TestTexts:
         inner = between.join(SENTENCES)
         inner = f"<p>{inner}</p>" if between == "</p><p>" else inner
         assert lines(page(f"<h1>새 도서관</h1>{frame.format(inner)}")) == SENTENCES
+
+    @pytest.mark.parametrize("n_paragraphs", [3, 10])
+    @pytest.mark.parametrize("before", ["", "<div>날씨는 맑고 바람이 조금 분다.</div>"])
+    def test_paragraphs_in_boxes_of_their_own(self, n_paragraphs: int, before: str) -> None:
+        wanted = SENTENCES[:n_paragraphs]
+        boxes = "".join(f"<div class='row'><div><p>{line}</p></div></div>" for line in wanted)
+        assert (
+            lines(page(f"{before}<main><h1>새 도서관</h1>{boxes}</main>"))[-n_paragraphs:] == wanted
+        )
 
     @pytest.mark.parametrize(
         "body",
