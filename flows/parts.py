@@ -36,9 +36,6 @@ from pipeline.store.spool import Handle
 LEAST_PAIRS = 400
 """So many pairs repay workers that run already."""
 
-PAGE_WEIGHT = 2
-"""A byte of a page takes 0.2 µs of CPU, one of JSONL 0.07; but loading trafilatura takes 0.2 s."""
-
 PARTS_PER_WORKER = 2
 """More than one, so that a worker with short texts takes over from one with long ones."""
 
@@ -163,10 +160,8 @@ def inspection_of_articles(parsed: pa.Table, rules: Rules, workers: Workers) -> 
 
 
 def repays_workers(documents: pa.Table) -> bool:
-    """Return whether a batch is large enough for workers; a page's bytes count for more."""
-    of_pages = documents["n_bytes"].filter(pc.equal(documents["media"], "html"))
-    n_bytes, n_page_bytes = (pc.sum(c).as_py() or 0 for c in (documents["n_bytes"], of_pages))
-    return n_bytes + (PAGE_WEIGHT - 1) * n_page_bytes >= LEAST_BYTES
+    """Return whether a batch is large enough for workers."""
+    return (pc.sum(documents["n_bytes"]).as_py() or 0) >= LEAST_BYTES
 
 
 def divided(rows: pa.Table, n_parts: int) -> list[pa.Table]:

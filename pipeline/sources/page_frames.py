@@ -25,6 +25,9 @@ _ASIDE_NAMES = re.compile(
     re.IGNORECASE,
 )
 _CAPTION_NAMES = re.compile(r"(?:^|[ _-])(?:img_desc|caption|photo_org)(?:$|[ _-])", re.IGNORECASE)
+_LEADING_SHARE = 0.7
+_LINKED_SHARE = 0.7
+_CAPTIONS = etree.XPath(".//figcaption[not(ancestor::a) and not(.//a)]")
 _SENTENCE_END = re.compile(r"[.!?。！？…؟।][\"'”’」』)\]]*$|다$")
 _TEXTS = etree.XPath("//body//text()[string-length(normalize-space()) >= 10]")
 """Texts between two tags that are as long as the shortest sentence."""
@@ -83,13 +86,14 @@ def _leading(candidates: Sequence[Element]) -> Element | None:
     return outer[sizes.index(largest)] if largest * 2 >= sum(sizes) else None
 
 
-def densest(tree: Element) -> Element | None:
-    """Return the element with most sentences in it, not deeper down; None where there are none.
+def find_sentences(tree: Element) -> Element | None:
+    """Return the innermost element that holds most of a page's sentences; None without any.
 
-    A paragraph's sentences count for the element that it stands in; those in links, menus and
-    footers do not.
+    It may be the body, where they stand here and there. Sentences in links, menus and footers do
+    not count.
     """
-    scores: dict[Element, int] = {}
+    sizes: dict[Element, int] = {}
+    n_chars = 0
     for text in _TEXTS(tree):
         words = text.strip()
         if not _SENTENCE_END.search(words):
@@ -98,13 +102,23 @@ def densest(tree: Element) -> Element | None:
         above = [inner, *inner.iterancestors()]
         if any(e.tag in _DROPPED or e.tag == "a" or _is_aside(e) for e in above):
             continue
-        holder = next(e for e in above if e.tag in _HOLDERS or e.tag == "body")
-        scores[holder] = scores.get(holder, 0) + len(words)
-    return max(scores, key=lambda element: scores[element], default=None)
+        n_chars += len(words)
+        for element in above:
+            if element.tag in _HOLDERS or element.tag == "body":
+                sizes[element] = sizes.get(element, 0) + len(words)
+    # Those that hold more than half of them stand one in another: the smallest is the innermost,
+    # and of equals the one that was met first.
+    leading = [element for element in sizes if sizes[element] >= _LEADING_SHARE * n_chars]
+    return min(leading, key=lambda element: sizes[element], default=None)
 
 
 def _is_aside(element: Element) -> bool:
     return bool(_ASIDE_NAMES.search(f"{element.get('id') or ''} {element.get('class') or ''}"))
+
+
+def captions_of(element: Element) -> list[str]:
+    """Return the captions of pictures, but of those that lead to other articles."""
+    return [" ".join("".join(c.itertext()).split()) for c in _CAPTIONS(element)]
 
 
 def lines_of(element: Element) -> list[str]:
@@ -121,6 +135,9 @@ def _gather(root: Element, pieces: list[str]) -> None:
     if tag == "tr" and (row := _row(root)):
         pieces.append(f"\n{row}\n")
         return
+    if tag in ("ul", "ol") and _leads_elsewhere(root):
+        pieces.append("\n")
+        return
     is_block = tag in _BLOCKS or bool(_CAPTION_NAMES.search(root.get("class") or ""))
     if is_block:
         pieces.append("\n")
@@ -133,6 +150,12 @@ def _gather(root: Element, pieces: list[str]) -> None:
             pieces.append(_flat(child.tail, tag))
     if is_block:
         pieces.append("\n")
+
+
+def _leads_elsewhere(listed: Element) -> bool:
+    """Tell whether a list is one of links: a menu, or the titles of other articles."""
+    n_linked = sum(len("".join(link.itertext()).strip()) for link in listed.iter("a"))
+    return n_linked > _LINKED_SHARE * len("".join(listed.itertext()).strip())
 
 
 def _row(row: Element) -> str | None:

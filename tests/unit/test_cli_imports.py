@@ -60,6 +60,9 @@ def test_restore_and_explain_do_not_load_what_only_an_ingest_needs(empty_warehou
 RARE = ("croniter", "pathspec", "charset_normalizer", "zstandard", "dateutil.parser", "w3lib")
 """What one file in a hundred needs: 20 to 40 ms each, loaded where it is used."""
 
+OF_PAGES = ("lxml", "trafilatura", "htmldate", "courlan")
+"""What only pages need: 200 ms, loaded with the first one."""
+
 
 def test_a_direct_ingest_loads_no_recorder_and_no_compiler(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
@@ -68,7 +71,16 @@ def test_a_direct_ingest_loads_no_recorder_and_no_compiler(tmp_path: Path) -> No
     record = {"id": "1", "url": "https://a.example/1?no=1", "text": text, "date": "2026-03-02"}
     file.write_text(json.dumps(record))
     modules = loaded_by("--warehouse", str(tmp_path / "w"), "ingest", "--direct", str(file))
-    never = ("prefect", "numba", "datasketch", "scipy", "pydantic_settings", "asyncio", *RARE)
+    never = (
+        "prefect",
+        "numba",
+        "datasketch",
+        "scipy",
+        "pydantic_settings",
+        "asyncio",
+        *RARE,
+        *OF_PAGES,
+    )
     assert not modules.intersection(never)
     # Measured: 712 modules.
     assert len(modules) < 850
@@ -79,4 +91,6 @@ def test_parsing_in_a_worker_loads_no_store_and_no_flow() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     modules = set(done.stdout.split())
     assert "pipeline.sources.parse" in modules
-    assert not modules.intersection(("duckdb", "pydantic", "typer", "prefect", "flows", *RARE))
+    assert not modules.intersection(
+        ("duckdb", "pydantic", "typer", "prefect", "flows", *RARE, *OF_PAGES)
+    )
