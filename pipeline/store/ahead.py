@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import pyarrow as pa
 
 from pipeline.store.commit import Batch, Begun
+from pipeline.store.durable import sync
+from pipeline.store.model import StoredFile
 from pipeline.store.parquet import Stamp
 
 _WRITERS = 2
@@ -35,7 +37,7 @@ class StagedAhead:
         self._tables = {name: table for name, table in added.items() if table.num_rows}
         threads = ThreadPoolExecutor(_WRITERS, thread_name_prefix="ahead")
         self._begun = {
-            name: threads.submit(batch.stage_rows, table, name)
+            name: threads.submit(_staged, batch, table, name)
             for name, table in self._tables.items()
         }
         threads.shutdown(wait=False)
@@ -56,3 +58,10 @@ class StagedAhead:
         if self._batch is not None:
             shutil.rmtree(self._batch.folder, ignore_errors=True)
         self._batch, self._tables, self._begun = None, {}, {}
+
+
+def _staged(batch: Batch, table: pa.Table, name: str) -> StoredFile:
+    """Stage rows and begin with what the commit does next: a file that is synced twice is quick."""
+    stored = batch.stage_rows(table, name)
+    sync(batch.staged(stored))
+    return stored
