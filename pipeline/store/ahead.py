@@ -1,9 +1,9 @@
 """Files that are staged before the change they belong to is decided.
 
 What a batch does to articles and paragraphs, nearly all of its bytes, is known once they are clean;
-their matching still takes a while. A thread writes them meanwhile. It is a guess that costs nothing
-when it is wrong: the files lie in staging, and a change that brings other tables leaves them there
-to be deleted.
+their matching still takes a while. A thread writes them meanwhile, one after the other: each is in
+memory twice while it is sorted. It is a guess that costs nothing when it is wrong: the files lie in
+staging, and a change that brings other tables leaves them there to be deleted.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from pipeline.store.durable import sync
 from pipeline.store.model import StoredFile
 from pipeline.store.parquet import Stamp
 
-_WRITERS = 2
-
 
 class StagedAhead:
     """Tables of the change to come, on their way into the staging folder of its batch; or none."""
@@ -32,15 +30,14 @@ class StagedAhead:
         self._begun: Begun = {}
 
     def begin(self, batch: Batch, added: Mapping[str, pa.Table]) -> None:
-        """Write the tables that have rows, in threads."""
+        """Write the tables that have rows, in a thread."""
         self._batch = batch
         self._tables = {name: table for name, table in added.items() if table.num_rows}
-        threads = ThreadPoolExecutor(_WRITERS, thread_name_prefix="ahead")
+        thread = ThreadPoolExecutor(1, thread_name_prefix="ahead")
         self._begun = {
-            name: threads.submit(_staged, batch, table, name)
-            for name, table in self._tables.items()
+            name: thread.submit(_staged, batch, table, name) for name, table in self._tables.items()
         }
-        threads.shutdown(wait=False)
+        thread.shutdown(wait=False)
 
     def take(self, added: Mapping[str, pa.Table], stamp: Stamp) -> tuple[Batch, Begun] | None:
         """Hand over the batch and its files if a change adds just these, else delete them."""
