@@ -7,9 +7,9 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flows.decided import Decided
+from flows.decided import Cleaned, Decided
 from flows.furnish import furniture_changes, stale_articles
-from flows.gather import evidence_of, replaced_rows
+from flows.gather import Fresh, evidence_of, replaced_rows
 from flows.rederive import changed_removals
 from flows.rows import as_contract, decision_rows, difference, filled, stamped
 from pipeline.contracts import CONTRACTS, ID
@@ -22,10 +22,29 @@ Added = dict[str, list[pa.Table]]
 Removed = dict[str, pa.Array | pa.Table]
 
 
-def change_of(decided: Decided, warehouse: Warehouse, run_id: str, now: datetime) -> Change:
-    """Return the one change that publishes a batch: rows to add and keys to remove, by table."""
+def texts_of(
+    fresh: Fresh, cleaned: Cleaned, warehouse: Warehouse, run_id: str, now: datetime
+) -> Change:
+    """Return what becomes of articles and their paragraphs; the warehouse begins to write it."""
+    added, removed = _articles(fresh, cleaned, warehouse, run_id, now)
+    texts = Change({name: as_contract(name, tables) for name, tables in added.items()}, removed)
+    warehouse.stage_ahead(texts.added, run_id, now)
+    return texts
+
+
+def change_of(
+    decided: Decided, texts: Change, warehouse: Warehouse, run_id: str, now: datetime
+) -> Change:
+    """Return the one change that publishes a batch: rows to add and keys to remove, by table.
+
+    Args:
+        decided: what was decided.
+        texts: what becomes of its articles and paragraphs, see texts_of().
+        warehouse: where it is to stand.
+        run_id: of the run.
+        now: when it was decided.
+    """
     parts = (
-        _articles(decided, warehouse, run_id, now),
         _decisions_of(decided, warehouse, run_id, now),
         _matching(decided, warehouse, run_id),
         _stories(decided, warehouse, run_id),
@@ -35,9 +54,10 @@ def change_of(decided: Decided, warehouse: Warehouse, run_id: str, now: datetime
         _quarantine(decided, run_id, now),
     )
     added = {name: tables for part, _ in parts for name, tables in part.items()}
-    removed = {name: keys for _, part in parts for name, keys in part.items()}
+    removed = {**texts.removed}
+    removed |= {name: keys for _, part in parts for name, keys in part.items()}
     return Change(
-        added={name: as_contract(name, tables) for name, tables in added.items()},
+        added={**texts.added, **{name: as_contract(name, t) for name, t in added.items()}},
         removed={name: keys for name, keys in removed.items() if len(keys)},
         keys=decided.matched.keys,
         landings=landing_paths(decided.batch.documents),
@@ -45,10 +65,10 @@ def change_of(decided: Decided, warehouse: Warehouse, run_id: str, now: datetime
 
 
 def _articles(
-    decided: Decided, warehouse: Warehouse, run_id: str, now: datetime
+    fresh: Fresh, cleaned: Cleaned, warehouse: Warehouse, run_id: str, now: datetime
 ) -> tuple[Added, Removed]:
     """Return what becomes of articles and their paragraphs."""
-    fresh, clean = decided.batch.fresh, decided.cleaned.clean
+    clean = cleaned.clean
     is_current = pc.is_in(clean["revision_id"], pa.array(sorted(fresh.current), ID))
     rows = clean.append_column("is_current", is_current)
     if fresh.again is None:
@@ -58,7 +78,7 @@ def _articles(
         first = fresh.again.select(["revision_id", "first_seen_at", "run_id"])
         articles, gone = [rows.join(first, "revision_id")], fresh.again
     return (
-        {"articles": articles, "paragraphs": [decided.cleaned.kept]},
+        {"articles": articles, "paragraphs": [cleaned.kept]},
         {
             "articles": gone.select(["article_id", "revision_id"]),
             "paragraphs": pa.array(sorted(fresh.replaced), ID),

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from flows import gather, tally
 from flows.ahead import ReadAhead
-from flows.apply import change_of, fault_of
+from flows.apply import change_of, fault_of, texts_of
 from flows.decided import Batch, Cleaned, Decided, Matched
 from flows.furnish import furniture_in_effect, standing_furniture
 from flows.gather import Fresh
@@ -95,6 +95,7 @@ def derive(
     run_id, now = summary.run_id, utc_now()
     history = gather.history(warehouse, rules)
     cleaned = clean(batch.fresh, texts, history, warehouse, rules, stage)
+    shown = texts_of(batch.fresh, cleaned, warehouse, run_id, now)
     matched = match(batch.fresh, cleaned, history, warehouse, rules, stage, texts.workers)
     met = matched.found.passages
     sightings = stage(find_sightings)(matched.keys, history, gather.NOBODY, rules.shared, met)
@@ -103,7 +104,7 @@ def derive(
     revisions = gather.revisions(warehouse, batch.fresh, cleaned.clean)
     compared = stage(compare_revisions)(revisions, rules.revisions)
     decided = Decided(batch, cleaned, matched, shared, compared, rules.recipe.params_id)
-    change = change_of(decided, warehouse, run_id, now)
+    change = change_of(decided, shown, warehouse, run_id, now)
     stage(warehouse.publish)(change, run_id, now)
     tally.count(summary, decided, change)
 

@@ -136,10 +136,12 @@ def _sourced(decisions: pa.Table, clean: pa.Table, members: pa.Table) -> pa.Tabl
         clean: CLEAN of the batch; of several revisions of an article the last counts.
         members: MEMBERS, the stored articles among them.
     """
-    latest = clean.take(pa.array(range(clean.num_rows - 1, -1, -1), pa.int64()))
+    columns = ["article_id", "source_id", "n_chars"]
+    backwards = pa.array(range(clean.num_rows - 1, -1, -1), pa.int64())
+    latest = clean.select(columns).take(backwards)
     known = {
         name: pa.chunked_array([*latest[name].chunks, *members[name].chunks], latest[name].type)
-        for name in ("article_id", "source_id", "n_chars")
+        for name in columns
     }
     places = pc.index_in(decisions["article_id"], known["article_id"].combine_chunks())
     is_paragraph = pc.equal(decisions["action"], "drop_paragraph")

@@ -100,22 +100,36 @@ def in_order(table: pa.Table, order: Sequence[tuple[str, str]]) -> pa.Table:
     Rows that are in order stay where they are: a stage mostly hands on the order of the one
     before, and moving long texts takes as long as writing them.
     """
+    places = places_in_order(table.select([name for name, _ in order]), order)
+    if places is not None:
+        return table.take(places)
+    if _is_one_piece(table):
+        return table
+    # Joining pieces moves each text once, taking them twice: it joins them first.
+    if all(c.num_chunks > 1 or _is_whole(c) for c in table.columns):
+        return table.combine_chunks()
+    return table.take(pa.array(np.arange(table.num_rows)))
+
+
+def places_in_order(table: pa.Table, order: Sequence[tuple[str, str]]) -> pa.Array | None:
+    """Return where the rows stand that belong in each place; None where each is in its own."""
     columns = [_sortable(table.column(name)) for name, _ in order]
     words = [word for column in columns for word in column]
     is_plain = all(columns) and all(direction == "ascending" for _, direction in order)
     if is_plain and words:
-        if _is_one_piece(table) and _are_ascending(words):
-            return table
-        return table.take(pa.array(np.lexsort(words[::-1])))
+        return None if _are_ascending(words) else pa.array(np.lexsort(words[::-1]))
     places = pc.sort_indices(table, sort_keys=list(order))
-    if _is_one_piece(table) and np.array_equal(places.to_numpy(), np.arange(table.num_rows)):
-        return table
-    return table.take(places)
+    is_sorted = np.array_equal(places.to_numpy(), np.arange(table.num_rows))
+    return None if is_sorted else places
 
 
 def _is_one_piece(table: pa.Table) -> bool:
     """Return whether every column is one array from its beginning, as `take` returns it."""
-    return all(c.num_chunks == 1 and c.chunk(0).offset == 0 for c in table.columns)
+    return all(_is_whole(column) for column in table.columns)
+
+
+def _is_whole(column: pa.ChunkedArray) -> bool:
+    return bool(column.num_chunks == 1 and column.chunk(0).offset == 0)
 
 
 def _sortable(column: pa.ChunkedArray) -> list[NDArray[Any]]:

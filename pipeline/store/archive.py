@@ -1,4 +1,4 @@
-"""The raw archive: every document as it came, safe on disk before anything can fail."""
+"""The raw archive: every document as it came, safe on disk before anything made of it is."""
 
 from __future__ import annotations
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
@@ -19,8 +20,8 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.contract import in_order
-from pipeline.contracts import CONTRACTS, DOCUMENTS, conform
+from pipeline.contract import checked, in_order
+from pipeline.contracts import CONTRACTS, DOCUMENTS
 from pipeline.errors import ContractError
 from pipeline.interim import KEYS
 from pipeline.store.catalog import Catalog
@@ -61,6 +62,9 @@ WRITERS = 3
 
 Rewritten: TypeAlias = tuple[StoredFile, pa.Array | None] | None
 """A file with what is left of others and, of signatures, its article ids; None when nothing is."""
+
+Begun: TypeAlias = Mapping[str, Future[StoredFile]]
+"""Added tables that are being written already."""
 
 
 @dataclass
@@ -110,6 +114,13 @@ class Batch:
         self.ids[path] = keys_in(table, name)
         return stored
 
+    def stage_rows(self, table: pa.Table, name: str) -> StoredFile:
+        """Stage rows of a table that stand in any order, as stage() does.
+
+        Sorted here, not by who publishes: moving the texts takes as long as all else that it does.
+        """
+        return self.stage(conformed_in_file_order(table, CONTRACTS[name]), name)
+
     def rewrite(self, root: Path, pack: Pack, found: Found, level: str) -> Rewritten:
         """Stage what is left of a pack as one file of a level, as stage() does."""
         rest = rest_of(root, pack, found)
@@ -130,7 +141,7 @@ class Batch:
 
 
 def checked_change(change: Change) -> dict[str, pa.Table]:
-    """Return the added rows by table, as their contracts want them; tables without rows left out.
+    """Return the added rows by table, in any order; tables without rows are left out.
 
     Raises:
         ContractError: a table or key breaks its contract, or a row is added twice.
@@ -141,7 +152,7 @@ def checked_change(change: Change) -> dict[str, pa.Table]:
     added = {}
     for name, table in sorted(change.added.items()):
         contract = CONTRACTS[name]
-        rows = conformed_in_file_order(table, contract)
+        rows = checked(table, contract)
         n_repeated = _n_repeated(rows.select(contract.key))
         if n_repeated:
             raise ContractError(name, [f"{n_repeated} keys stand twice"])
@@ -149,31 +160,41 @@ def checked_change(change: Change) -> dict[str, pa.Table]:
             added[name] = rows
     signed = added.get("signatures")
     if change.keys is not None and signed is not None:
-        keys = conform(change.keys, KEYS)
-        if not keys["article_id"].equals(signed["article_id"]):
+        own, wanted = (_ordered(t, ["article_id"]) for t in (checked(change.keys, KEYS), signed))
+        if not own["article_id"].equals(wanted["article_id"]):
             raise ContractError("keys", ["not one row for each added signature"])
     return added
 
 
 def _n_repeated(keys: pa.Table) -> int:
     """Return how many rows of a table repeat another one; most are sorted already."""
-    ordered = in_order(keys, [(name, "ascending") for name in keys.column_names])
+    ordered = _ordered(keys, keys.column_names)
     columns = (column.combine_chunks() for column in ordered.columns)
     same = (pc.equal(column[1:], column[:-1]) for column in columns)
     return pc.sum(reduce(pc.and_, same)).as_py() or 0
 
 
+def _ordered(table: pa.Table, columns: Sequence[str]) -> pa.Table:
+    return in_order(table.select(columns), [(name, "ascending") for name in columns])
+
+
 def stage_change(
-    layout: Layout, gatherer: Gatherer, change: Change, added: Mapping[str, pa.Table], batch: Batch
+    layout: Layout,
+    gatherer: Gatherer,
+    change: Change,
+    added: Mapping[str, pa.Table],
+    begun: Begun,
+    batch: Batch,
 ) -> None:
     """Stage the added rows and what is left of the files that hold removed ones.
 
     Tables are written side by side: compressing them takes most of a commit, and other threads can
-    run meanwhile.
+    run meanwhile. Those that are `begun` are being written already, see ahead.py.
     """
-    with ThreadPoolExecutor(WRITERS) as pool:
-        by_size = sorted(added, key=lambda name: -added[name].nbytes)
-        writing = {name: pool.submit(batch.stage, added[name], name) for name in by_size}
+    with ThreadPoolExecutor(WRITERS) as pool, _awaited(begun):
+        by_size = sorted(added.keys() - begun.keys(), key=lambda name: (-added[name].nbytes, name))
+        writing = {name: pool.submit(batch.stage_rows, added[name], name) for name in by_size}
+        writing |= begun
         rewriting = _rewriting(pool, layout, gatherer, change, batch)
         for name in added:
             stored = writing[name].result()
@@ -182,6 +203,15 @@ def stage_change(
                 batch.added_signatures = stored
         for pack, rewritten in rewriting:
             batch.replace(pack, rewritten.result())
+
+
+@contextmanager
+def _awaited(begun: Begun) -> Iterator[None]:
+    """Wait for files that are being written, also where something else failed."""
+    try:
+        yield
+    finally:
+        wait(begun.values())
 
 
 def _rewriting(

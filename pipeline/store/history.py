@@ -10,7 +10,10 @@ from __future__ import annotations
 import mmap
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -42,6 +45,8 @@ _LOOKED_THROUGH = (
 _POPULATE_READ = 22
 """MADV_POPULATE_READ of Linux 5.14 and later, which Python does not name."""
 
+_TORN = ".writing"
+
 _ROWS_PER_REBUILD = 5_000
 """Articles whose texts are in memory at once while a segment is made again."""
 
@@ -53,9 +58,14 @@ class History:
         self._folder = folder
         self._mapped: dict[str, pa.Table] = {}
         self._maps: dict[str, mmap.mmap] = {}
+        self._syncing: dict[str, Future[None]] = {}
+        self._thread: ThreadPoolExecutor | None = None
 
     def close(self) -> None:
         """Let go of the mapped files; tables that were handed out keep theirs."""
+        if self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None
         self._mapped.clear()
         self._maps.clear()
 
@@ -103,17 +113,20 @@ class History:
         """Write the segment of a file of `signatures` from KEYS tables.
 
         Synced before its rename: a torn one could otherwise have its right length and a sound
-        footer with zeros between, which no cheap check tells (20 MB cost 12 ms).
+        footer with zeros between, which no cheap check tells. A thread does both: until then the
+        segment is read under its other name.
         """
         final = self._path(stored)
-        torn = final.with_suffix(".writing")
+        torn = final.with_suffix(_TORN)
+        if final.name in self._syncing:
+            self._syncing[final.name].result()
         with pa.OSFile(str(torn), "wb") as sink, pa.ipc.new_file(sink, KEYS.schema) as writer:
             for batch in batches:
                 writer.write_table(batch)
-        sync(torn)
-        torn.replace(final)
         self._mapped.pop(final.name, None)
         self._maps.pop(final.name, None)
+        self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="segments")
+        self._syncing[final.name] = self._thread.submit(_settle, torn, final)
 
     def derive(self, stored: StoredFile, replaced: Sequence[StoredFile], kept: pa.Array) -> None:
         """Write the segment of a rewritten file from those it replaces, if all are there."""
@@ -124,9 +137,11 @@ class History:
 
     def drop_dead(self, live: Sequence[StoredFile]) -> None:
         """Delete segments of files that no longer live, and unfinished ones."""
+        self._syncing = {name: each for name, each in self._syncing.items() if not each.done()}
         names = {self._path(stored).name for stored in live}
+        unsettled = {Path(name).with_suffix(_TORN).name for name in self._syncing}
         for path in self._folder.iterdir():
-            if path.name not in names and _OWN_SEGMENT.fullmatch(path.name):
+            if path.name not in names | unsettled and _OWN_SEGMENT.fullmatch(path.name):
                 path.unlink(missing_ok=True)
         self._mapped = {name: table for name, table in self._mapped.items() if name in names}
         self._maps = {name: mapped for name, mapped in self._maps.items() if name in names}
@@ -140,7 +155,7 @@ class History:
         if path.name in self._mapped:
             return self._mapped[path.name]
         try:
-            with path.open("rb") as file:
+            with self._file(path) as file:
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             table = pa.ipc.open_file(pa.py_buffer(mapped)).read_all()
             table.validate()
@@ -150,6 +165,12 @@ class History:
             return None
         self._mapped[path.name], self._maps[path.name] = table, mapped
         return table
+
+    def _file(self, path: Path) -> BinaryIO:
+        if path.name in self._syncing:
+            with suppress(FileNotFoundError):  # it has its name by now
+                return path.with_suffix(_TORN).open("rb")
+        return path.open("rb")
 
     def _rebuilt(self, gatherer: Gatherer, stored: StoredFile, rebuild: Rebuild) -> pa.Table:
         self.write(stored, _rebuild_slices(gatherer, stored, rebuild))
@@ -167,6 +188,13 @@ def _extents(table: pa.Table, base: int) -> Iterator[tuple[int, int]]:
                 if buffer is not None and buffer.size >= mmap.PAGESIZE:
                     start = (buffer.address - base) // mmap.PAGESIZE * mmap.PAGESIZE
                     yield start, buffer.address - base + buffer.size
+
+
+def _settle(torn: Path, final: Path) -> None:
+    """Give a segment its name once it is on disk; what fails here is made again when asked for."""
+    with suppress(OSError):
+        sync(torn)
+        torn.replace(final)
 
 
 def _rebuild_slices(gatherer: Gatherer, stored: StoredFile, rebuild: Rebuild) -> Iterator[pa.Table]:

@@ -24,7 +24,7 @@ import pyarrow as pa
 from pipeline.contracts import CONTRACTS
 from pipeline.store.catalog import Catalog
 from pipeline.store.duck import create_base_views, open_memory, quoted
-from pipeline.store.durable import replace_durably, sync, unlink_durably
+from pipeline.store.durable import sync, sync_all, unlink_durably
 from pipeline.store.layout import PUBLISH_PREFIX, Layout
 from pipeline.store.model import RUN_COUNTS, RunRow, Snapshot, Step, StoredFile, as_json
 from pipeline.store.template import kept_template
@@ -68,8 +68,10 @@ def publish(
         template = kept_template(layout.cache.parent, _template, Path(__file__))
         staged.write_bytes(template)
         _build(connection, staged, layout.root, edition)
+        texts = {layout.opening: _opening(layout), layout.listing: _listing(layout, edition)}
+        written = [_written(Path(folder), final, text) for final, text in texts.items()]
         staged.chmod(_READ_ONLY)
-        sync(staged)
+        sync_all([staged, *(path for path, _ in written)])
         step("publish:built")
         _keep(staged, layout.snapshot_database(edition.head.id))
         step("publish:kept")
@@ -78,18 +80,19 @@ def publish(
         _wal(layout).unlink(missing_ok=True)
         staged.replace(layout.database)
         step("publish:replaced")
-        for final, text in (
-            (layout.opening, _opening(layout)),
-            (layout.listing, _listing(layout, edition)),
-        ):
-            written = Path(folder) / final.name
-            written.write_text(text, encoding="utf-8")
-            written.chmod(_READ_ONLY)
-            replace_durably(written, final)
+        for path, final in written:
+            path.replace(final)
         step("publish:listed")
-        sync(layout.snapshots)
-        sync(layout.public)
+        sync_all([layout.snapshots, layout.public])
     step("publish:done")
+
+
+def _written(folder: Path, final: Path, text: str) -> tuple[Path, Path]:
+    """Return where the text of a published file is staged, not yet synced, and where it goes."""
+    path = folder / final.name
+    path.write_text(text, encoding="utf-8")
+    path.chmod(_READ_ONLY)
+    return path, final
 
 
 def is_published(layout: Layout, connection: duckdb.DuckDBPyConnection, catalog: Catalog) -> bool:
