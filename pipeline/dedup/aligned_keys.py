@@ -9,12 +9,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.text.lazy_pattern import lazy
-from pipeline.text.paragraphs import keys_of
+from pipeline.text.normalise import key_array
 from pipeline.text.script import ScriptClass, script_class
 
 Span = tuple[int, int]
@@ -55,19 +57,25 @@ def align(texts: Sequence[tuple[Sequence[str], Sequence[int]]], separator: str) 
     cuts = [[_cut(text) for text in own] for own, _ in texts]
     # Each word once: an article that is contained meets its words again on the other side.
     distinct = list({word: None for own in cuts for words, _ in own for word in words})
-    folded = dict(zip(distinct, (k.replace(" ", "") for k in keys_of(distinct)), strict=True))
+    keys = key_array(pa.array(distinct, pa.large_string())).to_pylist()
+    folded = dict(zip(distinct, (key.replace(" ", "") for key in keys), strict=True))
     return [
         _aligned(own, starts, folded, separator)
         for own, (_, starts) in zip(cuts, texts, strict=True)
     ]
 
 
-def _cut(text: str) -> tuple[list[str], list[Span]]:
-    """Return the pieces of a text and their spans."""
-    if not _MAYBE_UNSPACED.search(text):
-        return text.split(), [word.span() for word in _WORD.finditer(text)]
-    spans = list(pieces(text))
-    return [text[start:end] for start, end in spans], spans
+def _cut(text: str) -> tuple[list[str], list[int]]:
+    """Return the pieces of a text and where each begins."""
+    if _MAYBE_UNSPACED.search(text):
+        spans = list(pieces(text))
+        return [text[start:end] for start, end in spans], [start for start, _ in spans]
+    words = text.split()
+    if " ".join(words) == text:
+        # As nearly all paragraphs are written: a word begins one behind the end of another.
+        ends = accumulate([len(word) + 1 for word in words], initial=0)
+        return words, list(ends)[: len(words)]
+    return words, [word.start() for word in _WORD.finditer(text)]
 
 
 def pieces(text: str) -> Iterator[Span]:
@@ -96,24 +104,27 @@ def _is_cut(before: str, after: str) -> bool:
 
 
 def _aligned(
-    cuts: Sequence[tuple[list[str], list[Span]]],
+    cuts: Sequence[tuple[list[str], list[int]]],
     starts: Sequence[int],
     folded: Mapping[str, str],
     separator: str,
 ) -> AlignedKey:
     """Return the aligned key of paragraphs from their pieces and the keys of these."""
     parts: list[str] = []
-    flat: list[Span] = []
-    for words, spans in cuts:
+    pieces_of: list[str] = []
+    begins: list[int] = []
+    for words, places in cuts:
         parts += [folded[word] for word in words]
         parts.append(separator)
-        flat += spans
+        pieces_of += words
+        begins += places
     counts = np.fromiter((len(words) for words, _ in cuts), np.int64, len(cuts))
     is_piece = np.ones(len(parts), np.bool_)
     is_piece[np.cumsum(counts + 1) - 1] = False
     owners = np.full(len(parts), -1)
-    owners[is_piece] = np.arange(len(flat))
+    owners[is_piece] = np.arange(len(begins))
     lengths = np.fromiter(map(len, parts), np.int64, len(parts))
-    places = np.array(flat, np.int64).reshape(-1, 2)
-    places += np.repeat(np.array(starts, np.int64), counts)[:, np.newaxis]
-    return AlignedKey("".join(parts), np.repeat(owners, lengths), places)
+    first = np.array(begins, np.int64) + np.repeat(np.array(starts, np.int64), counts)
+    sizes = np.fromiter(map(len, pieces_of), np.int64, len(pieces_of))
+    spans = np.stack((first, first + sizes), axis=1)
+    return AlignedKey("".join(parts), np.repeat(owners, lengths), spans)

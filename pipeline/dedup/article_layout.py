@@ -45,6 +45,8 @@ class Article:
         self.filled = [i for i, key in enumerate(keys) if key]
         self._sizes: dict[int, int] = {}
         self._short_lines: dict[int, bool] = {}
+        # By the least number of lines, which is another for each kind.
+        self._stretches: dict[int, dict[int, bool]] = {}
 
     @cached_property
     def is_script(self) -> bool:
@@ -64,26 +66,40 @@ class Article:
         return Counter(self.keys)
 
     @cached_property
-    def listed(self) -> set[int]:
-        """Indices of the lines of lists, tables and verse."""
+    def _places(self) -> dict[int, int]:
+        """Where each paragraph stands in `filled`."""
+        return {i: place for place, i in enumerate(self.filled)}
+
+    def is_listed(self, i: int) -> bool:
+        """Return whether a paragraph with a key is a line of a list, a table or verse."""
         return (
-            self._stretches(self._is_short_line, _STRETCH)
-            | self._stretches(self._is_bullet_line, _BULLET_STRETCH)
-            | self._stretches(self._is_verse_line, _VERSE_STRETCH)
+            self._is_in_stretch(i, self._is_short_line, _STRETCH)
+            or self._is_in_stretch(i, self._is_bullet_line, _BULLET_STRETCH)
+            or self._is_in_stretch(i, self._is_verse_line, _VERSE_STRETCH)
         )
 
-    def _stretches(self, is_in: Callable[[int], bool], n_least: int) -> set[int]:
-        """Return the indices of such lines in a row, `n_least` and more different ones."""
-        listed: set[int] = set()
-        row: list[int] = []
-        for i in [*self.filled, -1]:
-            if i >= 0 and is_in(i):
-                row.append(i)
-                continue
-            if len({self.keys[j] for j in row}) >= n_least:
-                listed.update(row)
-            row = []
-        return listed
+    def _is_in_stretch(self, i: int, is_in: Callable[[int], bool], n_least: int) -> bool:
+        """Return whether a line is one of such lines in a row, `n_least` and more different ones.
+
+        Only the lines around it are looked at, and each row once.
+        """
+        known = self._stretches.setdefault(n_least, {})
+        if i not in known:
+            row = self._row_around(i, is_in)
+            known[i] = False
+            known.update(dict.fromkeys(row, len({self.keys[j] for j in row}) >= n_least))
+        return known[i]
+
+    def _row_around(self, i: int, is_in: Callable[[int], bool]) -> list[int]:
+        """Return the lines of a kind that stand in a row with one of them, none around another."""
+        if not is_in(i):
+            return []
+        first, end = self._places[i], self._places[i] + 1
+        while first > 0 and is_in(self.filled[first - 1]):
+            first -= 1
+        while end < len(self.filled) and is_in(self.filled[end]):
+            end += 1
+        return self.filled[first:end]
 
     @cached_property
     def alternating(self) -> set[int]:
@@ -116,9 +132,12 @@ class Article:
 
     def is_short(self, i: int) -> bool:
         """Return whether a paragraph is shorter than `min_near_chars` wide characters."""
-        n_least = self.rules.min_near_chars
+        return self._is_below(i, self.rules.min_near_chars)
+
+    def _is_below(self, i: int, n_wide: int) -> bool:
+        """Return whether a paragraph is shorter than so many wide characters."""
         # A wide size is at least half the length: most paragraphs need no more.
-        return len(self.keys[i]) < 2 * n_least and self.size(i) < n_least
+        return len(self.keys[i]) < 2 * n_wide and self.size(i) < n_wide
 
     def size(self, i: int) -> int:
         """Return the length of a paragraph's key in wide characters."""
@@ -150,9 +169,9 @@ class Article:
         if line_kinds.is_speaker_label(text):
             return True
         # Only short lines are listed or take turns: a long one need not look at all the others.
-        if self.is_short(i) and (i in self.listed or i in self.alternating):
+        if self.is_short(i) and (self.is_listed(i) or i in self.alternating):
             return True
-        if self.size(i) < self.rules.min_long_chars:
+        if self._is_below(i, self.rules.min_long_chars):
             if line_kinds.is_turn(text) or line_kinds.is_row(text):
                 return True
             is_spoken = line_kinds.is_question(text) or line_kinds.is_dashed(text)
@@ -168,7 +187,8 @@ class Article:
         if n_chars < self.rules.min_single_chars or self.is_guarded(i):
             return False
         # Two words of Latin letters are a heading or an answer, not a sentence printed twice.
-        return self.size(i) >= self.rules.min_single_chars or line_kinds.is_credit(text)
+        is_short = self._is_below(i, self.rules.min_single_chars)
+        return not is_short or line_kinds.is_credit(text)
 
     def is_section_head(self, i: int, first: int) -> bool:
         """Return whether a line heads a section, and its first stand announced it or heads another.
@@ -177,11 +197,11 @@ class Article:
         marked heading ("◇장점") may stand over the text of each section.
         """
         text = self.texts[i]
-        if self.size(i) >= self.rules.min_long_chars or line_kinds.is_sentence(text):
+        if not self._is_below(i, self.rules.min_long_chars) or line_kinds.is_sentence(text):
             return False
         if line_kinds.is_credit(text) or line_kinds.is_caption(text):
             return False
-        place, first_place = self.filled.index(i), self.filled.index(first)
+        place, first_place = self._places[i], self._places[first]
         beside = [p for p in (first_place - 1, first_place + 1) if 0 <= p < place]
         decks = [self.filled[p] for p in beside if self._is_deck(self.filled[p], first)]
         if any(self._returns(j) for j in decks) and not any(
@@ -217,7 +237,7 @@ class Article:
         text = self.texts[i]
         return (
             self.keys[i] != self.keys[other]
-            and self.size(i) < self.rules.min_long_chars
+            and self._is_below(i, self.rules.min_long_chars)
             and not line_kinds.is_sentence(text)
             and not line_kinds.is_credit(text)
             and not line_kinds.is_caption(text)

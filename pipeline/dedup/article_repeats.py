@@ -99,7 +99,7 @@ def _is_short_prose(article: Article, run: Sequence[Copy], indices: Sequence[int
     is_long = _n_block_chars(article, indices) >= article.rules.min_block_chars
     if not (is_prose and is_long and _is_unbroken(run)):
         return False
-    return not (article.is_script or all(i in article.listed for i in indices))
+    return not (article.is_script or all(map(article.is_listed, indices)))
 
 
 def alike_paragraphs(

@@ -26,6 +26,9 @@ _PROFILE = ShingleProfile("run", hangul=_K, han_kana=_K, alphabetic=_K, unspaced
 # A fingerprint that stands more often on the right is a refrain; its first places stand for it.
 _MAX_PLACES = 16
 
+_STRETCH = 64
+"""Characters compared at a time where a run is made longer."""
+
 
 class Run(NamedTuple):
     """left[left_start:left_start + length] == right[right_start:right_start + length]."""
@@ -60,16 +63,40 @@ def _maximal_runs(left: str, right: str) -> Iterator[Run]:
         diagonal = other - one
         if reached.get(diagonal, -1) >= one:
             continue
-        start, end = one, one
-        while start and start + diagonal and left[start - 1] == right[start - 1 + diagonal]:
-            start -= 1
-        while (
-            end < len(left) and end + diagonal < len(right) and left[end] == right[end + diagonal]
-        ):
-            end += 1
+        back = _n_equal_before(left, one, right, other)
+        start = one - back
+        end = one + _n_equal(left, one, right, other)
         reached[diagonal] = end
         if end - start >= _K:
             yield Run(start, start + diagonal, end - start)
+
+
+def _n_equal(left: str, one: int, right: str, other: int) -> int:
+    """Return how many characters are equal from two places on: compared by stretches."""
+    most = min(len(left) - one, len(right) - other)
+    equal, step = 0, _STRETCH
+    while step and equal < most:
+        step = min(step, most - equal)
+        at, beside = one + equal, other + equal
+        if left[at : at + step] == right[beside : beside + step]:
+            equal += step
+        else:
+            step //= 2
+    return equal
+
+
+def _n_equal_before(left: str, one: int, right: str, other: int) -> int:
+    """Return how many characters are equal right before two places."""
+    most = min(one, other)
+    equal, step = 0, _STRETCH
+    while step and equal < most:
+        step = min(step, most - equal)
+        at, beside = one - equal, other - equal
+        if left[at - step : at] == right[beside - step : beside]:
+            equal += step
+        else:
+            step //= 2
+    return equal
 
 
 def _seeds(left: str, right: str) -> Iterator[tuple[int, int]]:

@@ -29,7 +29,7 @@ _LEAST_HALF = 30
 """Bytes of half a key: `sentence_repeats` asks for as many characters."""
 
 _TABLE_BITS = 15
-"""Slots of the compiled table, at least: 128 KB, four for each character of a long article."""
+"""Slots of the compiled table, at least: 128 KB, sixteen for each character of an article."""
 
 _ASCII_ENDS = b".!?\n"
 _LONG_ENDS = tuple(mark.encode() for mark in "。！？।")
@@ -65,8 +65,9 @@ def suspects(spans: pa.Table, rules: RepeatRules) -> Suspects:
         none = np.zeros(0, np.bool_)
         return Suspects(none, none, none, firsts)
     texts, keys = Utf8.of(spans["text"]), Utf8.of(spans["key"])
-    says_again = _is_doubled(keys) | _says_again(texts, firsts)
-    is_copy = _are_copies(keys, firsts)
+    find_copies = _compiled_copies if use_compiled(firsts.size - 1) else plain_copies
+    is_copy, is_doubled = find_copies(keys, firsts)
+    says_again = is_doubled | _says_again(texts, firsts)
     is_covered = _is_covered(keys, firsts, rules, is_copy)
     is_suspect = is_covered | np.logical_or.reduceat(says_again | is_copy, firsts[:-1])
     return Suspects(says_again, is_suspect, is_covered, firsts)
@@ -92,6 +93,21 @@ def _blocks(bounds: Ints) -> Iterator[tuple[int, int]]:
         last = max(first + 1, int(end) - 1)
         yield first, last
         first = last
+
+
+def _compiled_copies(keys: Utf8, firsts: Ints) -> tuple[Flags, Flags]:
+    """Return what `plain_copies` does."""
+    from pipeline.text.kernels import kernel  # lazily: small batches do without
+
+    is_copy, is_doubled = (np.zeros(keys.offsets.size - 1, np.bool_) for _ in range(2))
+    find_copies = kernel("pipeline.dedup.repeat_sieve_compiled", "find_copies")
+    find_copies(keys.bytes, keys.offsets, firsts, _LEAST_HALF, is_copy, is_doubled)
+    return is_copy, is_doubled
+
+
+def plain_copies(keys: Utf8, firsts: Ints) -> tuple[Flags, Flags]:
+    """Return which keys stood before in their article, and which may be the same text twice."""
+    return _are_copies(keys, firsts), _is_doubled(keys)
 
 
 def _is_doubled(keys: Utf8) -> Flags:
@@ -281,29 +297,62 @@ def _is_covered(keys: Utf8, firsts: Ints, rules: RepeatRules, is_copy: Flags) ->
     Every window of a shingle has five bytes at least. A paragraph to which too many openings (five
     bytes from a character on) belong alone holds too many windows alone. Copies are left out.
     """
+    if use_compiled(firsts.size - 1):
+        return _compiled_covered(keys, firsts, rules, is_copy)
     found = np.zeros(firsts.size - 1, np.bool_)
     for first, last in _blocks(keys.offsets[firsts]):
         part, rows = _part(keys, firsts[first : last + 1]), firsts[first : last + 1]
-        openings = own_openings if use_compiled(firsts.size - 1) else plain_own_openings
         is_left_out = is_copy[rows[0] : rows[-1]]
-        n_own, n_chars = openings(part.bytes, part.offsets, rows - rows[0], is_left_out)
-        is_close = n_own <= (1 - rules.long_jaccard) * n_chars
-        is_close &= n_chars >= rules.min_near_chars
+        counts = plain_own_openings(part.bytes, part.offsets, rows - rows[0], is_left_out)
+        is_close = _are_close(*counts, rules)
         found[first:last] = np.logical_or.reduceat(is_close, rows[:-1] - rows[0])
     return found
 
 
-def own_openings(data: Bytes, offsets: Ints, firsts: Ints, is_left_out: Flags) -> tuple[Ints, Ints]:
-    """Return what `plain_own_openings` does, compiled, with other openings on one slot."""
+def _are_close(n_own: Ints, n_chars: Ints, rules: RepeatRules) -> Flags:
+    """Return which keys others of their article may hold to `long_jaccard`."""
+    is_close: Flags = n_own <= (1 - rules.long_jaccard) * n_chars
+    return is_close & (n_chars >= rules.min_near_chars)
+
+
+def _compiled_covered(keys: Utf8, firsts: Ints, rules: RepeatRules, is_copy: Flags) -> Flags:
+    """Return what `_is_covered` does: first by half of the openings, which most articles fail."""
+    some = np.arange(firsts.size - 1)
+    for is_sampled in (True, False):
+        found = np.zeros(firsts.size - 1, np.bool_)
+        counts = own_openings(*keys, firsts, is_copy, some, is_sampled=is_sampled)
+        is_close = np.logical_or.reduceat(_are_close(*counts, rules), firsts[:-1])
+        found[some] = is_close[some]
+        some = np.flatnonzero(found)
+    return found
+
+
+def own_openings(
+    data: Bytes,
+    offsets: Ints,
+    firsts: Ints,
+    is_left_out: Flags,
+    articles: Ints | None = None,
+    *,
+    is_sampled: bool = False,
+) -> tuple[Ints, Ints]:
+    """Return what `plain_own_openings` does, compiled, with other openings on one slot.
+
+    Of `articles` alone, ascending, where these are given. A sample of the openings, about half of
+    them, gives the first number too small, for half of the time.
+    """
     from pipeline.text.kernels import kernel  # lazily: small batches do without
 
-    longest = int(np.diff(offsets[firsts]).max(initial=1))
-    bits = max(_TABLE_BITS, longest.bit_length())
-    table = np.full(1 << bits, -1, np.int64)
+    if articles is None:
+        articles = np.arange(firsts.size - 1)
+    longest = int(np.diff(offsets[firsts])[articles].max(initial=1))
+    bits = max(_TABLE_BITS, longest.bit_length()) - is_sampled
+    table = np.full(1 << bits, -1, np.int32)
     n_own = np.zeros(offsets.size - 1, np.int64)
     n_chars = np.zeros(offsets.size - 1, np.int64)
     count_openings = kernel("pipeline.dedup.repeat_sieve_compiled", "count_openings")
-    count_openings(data, offsets, firsts, is_left_out, table, 64 - bits, n_own, n_chars)
+    which = (offsets, firsts, is_left_out, articles)
+    count_openings(data, *which, table, 64 - bits, int(is_sampled), n_own, n_chars)
     return n_own, n_chars
 
 

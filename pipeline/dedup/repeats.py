@@ -36,18 +36,19 @@ Place = tuple[int, int, int]
 
 
 class _Places:
-    """The columns of SPANS that say where a paragraph stands, made values row by row."""
+    """The columns of SPANS that say where a paragraph stands, as values."""
 
     def __init__(self, spans: pa.Table) -> None:
-        self._ids = [id_array(spans[name]) for name in ("article_id", "revision_id")]
-        names = ("seq", "start_char", "end_char")
-        self._numbers = [spans[name].to_numpy() for name in names]
+        self._ids: list[bytes] = id_array(spans["article_id"]).tolist()
+        self._revisions: list[bytes] = id_array(spans["revision_id"]).tolist()
+        self.seqs: list[int] = spans["seq"].to_numpy().tolist()
+        self._starts: list[int] = spans["start_char"].to_numpy().tolist()
+        self._ends: list[int] = spans["end_char"].to_numpy().tolist()
 
     def of(self, row: int) -> tuple[bytes, bytes, int, int, int]:
         """Return article_id, revision_id, seq, start_char and end_char of a row."""
-        article_id, revision_id = (column[row].tobytes() for column in self._ids)
-        seq, start, end = (int(column[row]) for column in self._numbers)
-        return article_id, revision_id, seq, start, end
+        ids = (self._ids[row], self._revisions[row])
+        return *ids, self.seqs[row], self._starts[row], self._ends[row]
 
 
 def find_repeats(spans: pa.Table, rules: RepeatRules | None = None) -> pa.Table:
@@ -248,7 +249,7 @@ def _rows(
             paragraph_seq=seq,
             start_char=start,
             end_char=end,
-            matched_paragraph_seq=places.of(first + f.matched)[2],
+            matched_paragraph_seq=places.seqs[first + f.matched],
             jaccard=f.overlap.jaccard,
             containment=f.overlap.right_containment,
             matched_containment=f.overlap.left_containment,

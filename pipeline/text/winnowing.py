@@ -36,7 +36,12 @@ def winnow(hashes: Hashes, window: int) -> Positions:
     width = min(window, hashes.size)
     windows = np.lib.stride_tricks.sliding_window_view(hashes, width)
     last = np.arange(windows.shape[0], dtype=np.int64) + width - 1
-    return np.unique(last - np.argmin(windows[:, ::-1], axis=1))
+    # No window chooses a place before that of the window before it.
+    chosen = last - np.argmin(windows[:, ::-1], axis=1)
+    is_other = np.ones(chosen.size, np.bool_)
+    is_other[1:] = chosen[1:] != chosen[:-1]
+    found: Positions = chosen[is_other]
+    return found
 
 
 def fingerprint_sets(hashes: Hashes, offsets: Offsets, window: int) -> tuple[Hashes, Offsets]:
