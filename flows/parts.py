@@ -134,7 +134,7 @@ class Inspection:
 
     def texts(self) -> PartedTexts:
         """Wait for the workers and return what they found."""
-        handles = [future.result() for future in self._futures]
+        handles = self._workers.results(self._futures)
         for given in self._given:
             spool.drop(given)
         parts = [Part(spool.load(handle), handle) for handle in handles]
@@ -226,7 +226,7 @@ def clean_parts(texts: PartedTexts, fresh: Fresh, furniture: pa.Table, rules: Ru
                 continue
         arguments = (revisions, current, furniture, rules)
         futures.append(workers.submit(clean_part, part.handle, *arguments, is_urgent=True))
-    handles = [future.result() for future in futures]
+    handles = workers.results(futures)
     cleaned += [spool.load(handle) for handle in handles]
     for handle in (*handles, *(part.handle for part in parts)):
         spool.drop(handle)
@@ -269,7 +269,7 @@ def verify_parts(
     articles = workers.keep(articles_of(pairs, keys, history))
     given = [workers.keep(part) for part in divided(pairs, workers.n_workers * PARTS_PER_WORKER)]
     futures = [workers.submit(verify, part, articles, (), rules, is_urgent=True) for part in given]
-    handles = [future.result() for future in futures]
+    handles = workers.results(futures)
     verified = pa.concat_tables([spool.load(handle) for handle in handles])
     for handle in (articles, *given, *handles):
         spool.drop(handle)

@@ -13,7 +13,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +31,11 @@ from pipeline.text.engine import Engine, choose_engine, chosen_engine
 
 LEAST_BYTES = 6 << 20
 """A batch of so many bytes repays the second that workers take to start."""
+
+_NICENESS = 5
+"""The flow goes before its workers. With equal turns on two cores the two workers run ahead as far
+as they may while the flow goes at two thirds of its speed; then it works alone and a core stands
+still: 12 of 74 core seconds for 100,000 articles."""
 
 
 @dataclass(order=True)
@@ -74,6 +79,28 @@ class Workers:
             heapq.heappush(self._waiting, task)
             self._feed()
         return task.result
+
+    def results(self, futures: Sequence[Future[Handle]]) -> list[Handle]:
+        """Return what tasks gave; this process does those that no worker has begun.
+
+        It would only wait for them: workers may be at parts of later batches.
+        """
+        for future in futures:
+            if (task := self._taken_back(future)) is not None:
+                try:
+                    task.result.set_result(_work(*task.call))
+                except Exception as error:  # it is raised below, as a worker's would be
+                    task.result.set_exception(error)
+        return [future.result() for future in futures]
+
+    def _taken_back(self, future: Future[Handle]) -> _Task | None:
+        """Return the task of a future if it still waits, and forget it."""
+        with self._lock:
+            task = next((t for t in self._waiting if t.result is future), None)
+            if task is not None:
+                self._waiting.remove(task)
+                heapq.heapify(self._waiting)
+        return task
 
     def _feed(self) -> None:
         """Hand waiting tasks to workers that are free."""
@@ -157,6 +184,8 @@ def _begin(parent: int, engine: Engine) -> None:
     """Prepare a worker: it ends with its parent, and Ctrl-C is the parent's to answer."""
     end_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
     # Tables and texts make no cycles: to look for them again and again costs 0.2 s of a worker's
     # start and a twentieth of its work.
     gc.set_threshold(50_000, 20, 100)

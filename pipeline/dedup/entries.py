@@ -70,6 +70,17 @@ class Entries:
     articles, and the rows that do, ignored ones too."""
 
 
+_NO_PLACES = np.empty(0, np.int64)
+_NO_ENTRIES = Entries(
+    np.empty(0, np.uint64),
+    np.empty(0, np.uint8),
+    _NO_PLACES,
+    np.empty((0, 2), np.uint64),
+    _NO_PLACES,
+    _NO_PLACES,
+)
+
+
 def short_rows(articles: pa.Table, rules: BandRules) -> NDArray[np.int64]:
     """Return the rows that meet by short buckets; an empty key meets nothing."""
     n_shingles = articles["n_shingles"].to_numpy()
@@ -177,6 +188,8 @@ def entries_in(piece: Piece, number: int, sought: Sought, rules: BandRules) -> E
     for _, _, rows in found:
         is_used[rows] = True
     used = np.flatnonzero(is_used)
+    if not used.size:
+        return replace(_NO_ENTRIES, passages=((passages[0], passages[2]),))
     ids = id_words(articles["article_id"].take(pa.array(used)))
     joined = _joined(found, ids, used, number, piece.ignored.holds(ids))
     return replace(joined, passages=((passages[0], passages[2]),))

@@ -152,11 +152,13 @@ def find_sightings(
         held = [_among(holders, sought) for holders in met]
     held = _held_by_several(held + printed)
     codes: dict[str, int] = {}
-    found = [
-        _entries_of(chunk, *holders, codes, rules)
-        for chunk, holders in zip(stored + own, held, strict=True)
-    ]
-    before, new = _joined(found[: len(stored)]), _joined(found[len(stored) :])
+
+    def entries(chunks: Sequence[pa.RecordBatch], held: Sequence[_Holders]) -> _Entries:
+        # Of a long history most chunks hold nothing that is sought.
+        pairs = [(chunk, *own) for chunk, own in zip(chunks, held, strict=True) if own[0].size]
+        return _joined([_entries_of(*pair, codes, rules) for pair in pairs])
+
+    before, new = entries(stored, held[: len(stored)]), entries(own, held[len(stored) :])
     now = _joined([before.where(~stale.holds(before.ids)), new])
     return _sightings(before, now, new, ids_of(stale.ids))
 
@@ -238,7 +240,7 @@ def _entries_of(
     return _Entries(hashes, ids[place], sources[place], times[place])
 
 
-def _joined(parts: Sequence[_Entries] | Iterator[_Entries]) -> _Entries:
+def _joined(parts: Sequence[_Entries]) -> _Entries:
     nothing = _Entries(
         np.empty(0, np.uint64),
         np.empty((0, 2), np.uint64),

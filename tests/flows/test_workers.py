@@ -158,6 +158,30 @@ def _lives(process: int) -> bool:
     return True
 
 
+def test_what_no_worker_has_begun_is_done_here(tmp_path: Path) -> None:
+    workers = Workers(1, tmp_path)
+    try:
+        begun = workers.submit(os.getpid)
+        waiting = [workers.submit(os.getpid), workers.submit(os.getpid, is_urgent=True)]
+        own, *others = [spool.load(handle) for handle in workers.results([begun, *waiting])]
+        assert own != os.getpid()
+        assert others == [os.getpid()] * 2, "the worker is still starting"
+        with pytest.raises(ZeroDivisionError):
+            workers.results([workers.submit(time.sleep, 0.5), workers.submit(divmod, 1, 0)])
+    finally:
+        workers.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="no niceness on this system")
+def test_the_flow_goes_before_its_workers(tmp_path: Path) -> None:
+    workers = Workers(1, tmp_path)
+    try:
+        niceness = spool.load(workers.submit(os.nice, 0).result())
+    finally:
+        workers.close()
+    assert niceness > os.nice(0) or os.nice(0) == 19
+
+
 def test_any_division_inspects_the_same(corpus: Path) -> None:
     read = pa.concat_tables(read_batches([corpus], ReadOptions(source_id="s")))
     whole = inspect_documents(read, Rules())
