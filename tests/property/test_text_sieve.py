@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.dedup import furniture_sieve, line_classes
+from pipeline.dedup import captions, furniture_sieve, line_classes
 from pipeline.dedup.furniture_cuts import RIGHTS_SIGNS, RIGHTS_WORDS
 from pipeline.dedup.line_masks import SIGNS
 from pipeline.text.engine import choose_engine, chosen_engine
@@ -22,11 +22,41 @@ ASKED = [
     (line_classes.SIEVE, ["appealing"], line_classes.HOUSE_WORDS),
     (furniture_sieve._SIEVE, ["rights"], RIGHTS_SIGNS),
     (furniture_sieve._SIEVE, ["composing"], furniture_sieve.MAY_COMPOSE),
+    (captions._SIEVE, ["naming"], captions._SIGNS),
+    (captions._SIEVE, ["decomposed"], captions._DECOMPOSED),
+    *(
+        (captions._SIEVE, [name], mark)
+        for name, mark in zip(("opening", "inner", "closing"), captions._MARKS, strict=True)
+    ),
 ]
 PIECES = [
     *(word.strip("^$\\ ") for word in line_classes.WORDS.replace("(?is)", "").split("|")),
     *SIGNS.replace("(?s)", "").split("|"),
     *RIGHTS_WORDS,
+    *(word.strip("^$()?i:\\b ") for word in captions._SIGNS.split("|")),
+    *(
+        "▲",
+        "[사진",
+        "< 사진",
+        "【写真",
+        "〈\t图片",
+        "(圖片",
+        "사진설명",
+        "사진은 ",
+        "Caption",
+        "Légende",
+    ),
+    *(
+        "PIE DE FOOT",
+        "bildunter",
+        "图为",
+        ".사진은 ",
+        ". 사진은 ",
+        ".\t사진은 ",
+        "관련 없음.",
+        "무관",
+    ),
+    *("3.4", "3. 14.", "Crédit", "CREDIT", "Ảnh", "zdjęc", "ФОТО", "Φωτογραφία"),
     *(
         "suscri",
         "suscrí",
