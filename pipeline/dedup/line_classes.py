@@ -25,6 +25,7 @@ _RIGHTS_WORDS = (
     *("opyright", "OPYRIGHT", "eserved", "ESERVED", "reservados", "réservés", "vorbehalten"),
     *("riservat", "حقوق", "права"),
 )
+_RIGHTS_WORD = lazy("|".join(_RIGHTS_WORDS))
 _RIGHTS_SIGN = lazy("[ⓒ©Ⓒ]|무단[ 전복]|eserved|转载|転載")
 """In prose, which may speak of rights, only what stands in notices."""
 
@@ -183,7 +184,7 @@ def class_of(text: str, masked: str, signs: Signs = ANY_SIGN) -> tuple[int, bool
     if is_prose:
         is_rights = signs.may_tell and _RIGHTS_SIGN.search(text) is not None
         return RIGHTS if is_rights else SOURCE, True, is_signed
-    if signs.may_tell and any(word in text for word in _RIGHTS_WORDS):
+    if signs.may_tell and _RIGHTS_WORD.search(text):
         return RIGHTS, False, True
     is_mail = "xmailx" in masked and not is_signed and len(rest.strip()) <= _MAX_OWNER_CHARS
     if "xnamex" in masked or is_mail:
