@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.dedup.photo_credits import credit_start, is_credit_line
@@ -21,6 +20,7 @@ from pipeline.dedup.removals import Cuts, article_ranges
 from pipeline.text.flat_lines import flat_texts, places_where
 from pipeline.text.lazy_pattern import lazy
 from pipeline.text.sentences import split_sentences
+from pipeline.text.text_sieve import N_BYTES, Sieve, any_case, form, found_among, words
 
 REASON = "furniture_caption"
 
@@ -74,6 +74,76 @@ _DECOMPOSED = "[\u1100-\u11ff\u0300-\u036f]"
 _JAMO_LEAD, _ACCENT_LEADS = 0xE1, (0xCC, 0xCD)
 """First bytes of theirs, which few other letters of the news have."""
 
+_SPACE, _NUMERAL = "\t\n\f\r ", range(0x30, 0x3A)
+_OPENINGS = [
+    *words("▲", "△", "▼", "▽", "◆", "사진", "キャプション", "图为", "圖为", "图说", "圖說"),
+    *any_case("caption", "légende", "pie de foot", "bildunter"),
+    *(
+        (*opener, *between, *picture)[:N_BYTES]
+        for opener in words(*"[<(【〈")
+        for between in ((), form(_SPACE))
+        for picture in words("사진", "写真", "图片", "圖片")
+    ),
+]
+_NAMING = [
+    *words(
+        "사진",
+        "제공",
+        "자료",
+        "연합",
+        "뉴시스",
+        "뉴스1",
+        "News1",
+        "캡처",
+        "캡쳐",
+        "갈무리",
+        "그래픽",
+    ),
+    *words(
+        "출처", "기자", "작가", "이미지", "일러스트", "촬영", "취재", "제작", "삽화", "그림", "화면"
+    ),
+    *words("영상", "도표", "중앙포토", "로이터", "신화", "셔터스톡", "픽사베이", "클립아트", "DB"),
+    *(form(_NUMERAL, ".", *space, _NUMERAL) for space in ((), (_SPACE,))),
+    *any_case(
+        "photo", "picture", "image", "credit", "courtesy", "illustration", "graphic", "artwork"
+    ),
+    *any_case("getty", "reuters", "shutterstock", "foto", "imag", "bild", "grafik", "crédit"),
+    *any_case("archiv", "ảnh", "gambar", "zdj", "source", "quelle", "fuente", "fonte", "kaynak"),
+    *any_case("dpa"),
+    *words("AFP", "AP", "EPA", "UPI", "EFE", "ANSA", "TASS", "NASA", "IANS", "PTI", "ANI"),
+    *words("XINHUA", "Xinhua", "Yonhap", "YONHAP", "Kyodo", "Jiji", "iStock", "Alamy", "Pixabay"),
+    *words(
+        "Unsplash", "Pexels", "Flickr", "Wikimedia", "Bloomberg", "Anadolu", "写真", "画像", "図"
+    ),
+    *words(
+        "撮影",
+        "提供",
+        "イラスト",
+        "時事",
+        "共同",
+        "ロイター",
+        "图",
+        "圖",
+        "摄",
+        "攝",
+        "资料",
+        "資料",
+    ),
+    *words("照片", "新华社", "新華社", "视觉", "視覺", "中央社", "צילום", "तस्वीर", "फोटो", "चित्र"),
+    *words("स्रोत", "ภาพ", "صورة", "تصوير", "المصدر", "رويترز", "غيتي"),
+    # Any Greek or Cyrillic letter: some have more forms than two.
+    form([*range(0xCD, 0xD4)]),
+]
+_SIEVE = Sieve(
+    ["opening"],
+    opening=_OPENINGS,
+    inner=[*words(".사진"), *((*form(".", _SPACE), *word) for word in words("사진"))],
+    closing=words("관련", "관계", "연관", "무관"),
+    decomposed=[form([0xE1], range(0x84, 0x88)), form([0xCC]), form([0xCD], range(0x80, 0xB0))],
+    naming=_NAMING,
+)
+"""What stands in a text that has one of `_MARKS`, `_DECOMPOSED` or `_SIGNS`."""
+
 _MARKED = (
     ("mark", lazy(r"^(?:◆…|[▲△▼▽]\s?\S.{0,150}(?:[고져여] 있다|모습|전경|장면|조감도)\.?$)")),
     (
@@ -124,30 +194,27 @@ def find_captions(spans: pa.Table, rules: CaptionRules | None = None) -> pa.Tabl
 def _possible_rows(spans: pa.Table) -> NDArray[np.int64]:
     """Return the rows of SPANS that may hold a credit or a caption."""
     texts = spans.column("text").combine_chunks()
-    is_possible = np.zeros(len(texts), np.bool_)
-    rows = _rows_with_their_bytes(texts)
-    is_possible[rows] = _is_found(texts.take(pa.array(rows)), _DECOMPOSED)
-    for mark in _MARKS:
-        is_possible |= _is_found(texts, mark)
-    others = np.flatnonzero(~(is_possible | _is_found(texts, _BODY_END)))
-    is_possible[others] = _is_found(texts.take(pa.array(others)), _SIGNS)
-    return np.flatnonzero(is_possible)
+    seen = _SIEVE.look(texts)
+    may_compose = seen.may_hold("decomposed") if seen.is_sieved else _have_their_bytes(texts)
+    is_possible = found_among(texts, _DECOMPOSED, may_compose)
+    for name, mark in zip(("opening", "inner", "closing"), _MARKS, strict=True):
+        is_possible |= found_among(texts, mark, seen.may_hold(name) & ~is_possible)
+    others = seen.may_hold("naming") & ~is_possible
+    others &= ~found_among(texts, _BODY_END, others)
+    return np.flatnonzero(is_possible | found_among(texts, _SIGNS, others))
 
 
-def _is_found(texts: pa.LargeStringArray, regex: str) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = pc.match_substring_regex(texts, regex).to_numpy(zero_copy_only=False)
-    return found.copy()
-
-
-def _rows_with_their_bytes(texts: pa.LargeStringArray) -> NDArray[np.int64]:
-    """Return the rows that hold a byte that decomposed letters begin with, ascending."""
+def _have_their_bytes(texts: pa.LargeStringArray) -> NDArray[np.bool_]:
+    """Return which texts hold a byte that decomposed letters begin with, bool [n]."""
     utf8, offsets = flat_texts(texts)
     utf8 = utf8[offsets[0] : offsets[-1]]
     first, last = _ACCENT_LEADS
     places = places_where(
         utf8, lambda block: (block == _JAMO_LEAD) | (block == first) | (block == last)
     )
-    return np.unique(np.searchsorted(offsets, places + offsets[0], "right") - 1)
+    found = np.zeros(len(texts), np.bool_)
+    found[np.searchsorted(offsets, places + offsets[0], "right") - 1] = True
+    return found
 
 
 def _found(text: str, is_late: bool, rules: CaptionRules) -> Iterator[_Found]:

@@ -29,11 +29,12 @@ _RIGHTS_WORDS = (
     "|vorbehalten|nachdruck|riservat|الحقوق|حقوق|права|перепечатке|цитировании|सर्वाधिकार|hakları"
     "|quyền|สงวน|hak|זכויות|επιφύλαξη|voorbehouden|zastrzeżone"
 )
-RIGHTS_SIGNS = "|".join(
-    re.escape(form)
+RIGHTS_WORDS = [
+    form
     for word in _RIGHTS_WORDS.split("|")
     for form in dict.fromkeys((word, word.capitalize(), word.upper()))
-)
+]
+RIGHTS_SIGNS = "|".join(map(re.escape, RIGHTS_WORDS))
 BYLINE_SIGNS = (
     "@|기자|특파원|디자이너|위원|통신원|리포터|칼럼니스트|연합뉴스|뉴시스|뉴스1|News1|뉴스핌|[Rr]euter|REUTER"
     r"|\bAF?P\b|\bUPI\b"

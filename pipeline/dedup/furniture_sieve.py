@@ -17,10 +17,12 @@ from pipeline.dedup.furniture_cuts import (
     BYLINE_SIGNS,
     OPENERS,
     RIGHTS_SIGNS,
+    RIGHTS_WORDS,
     FurnitureRules,
     PatternTable,
 )
 from pipeline.text.flat_lines import flat_texts
+from pipeline.text.text_sieve import Sieve, form, found_among, words
 
 Flags = NDArray[np.bool_]
 
@@ -33,6 +35,25 @@ INERT = (
 """Ranges of code points that NFC leaves as they are, beside each other too: all but rare ones of
 Korean, Chinese, Japanese, Latin and Cyrillic news."""
 MAY_COMPOSE = "[^" + "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last in INERT) + "]"
+
+_COMPOSING = [
+    # Any letter, however it is written, of scripts that a day's news hardly has.
+    form([*range(0xCC, 0xD0), *range(0xD6, 0xE2), *range(0xF0, 0xF5)]),
+    form([0xD2], range(0x83, 0x8B)),
+    form([0xE2], [0x80], [0x80, 0x81]),
+    form([0xE2], [0x83, *range(0xAB, 0xBA)]),
+    form([0xE2], [0x84], range(0xA6, 0xAC)),
+    form([0xE2], [0x8C], [0xA9, 0xAA]),
+    form([0xE3], [0x80], range(0xAA, 0xB0)),
+    form([0xE3], [0x82], [0x99, 0x9A]),
+    form([0xEA], range(0x99, 0xB0)),
+    form([0xED], [0x9E], range(0xA4, 0xC0)),
+    form([0xED], [0x9F]),
+    form([0xEF], range(0xA4, 0xBC)),
+    form([0xEF], [0xBF], range(0xB0, 0xC0)),
+]
+"""How code points outside `INERT` begin in UTF-8."""
+_SIEVE = Sieve(composing=_COMPOSING, rights=words(*RIGHTS_WORDS))
 
 
 def possible_rows(
@@ -54,8 +75,10 @@ def possible_rows(
     n = len(texts)
     if table.of_source.patterns:
         return np.arange(n), np.ones(n, np.bool_)
-    rights = RIGHTS_SIGNS if table.rights_lines else ""
-    may_hold_rights = _found(texts, "|".join(filter(None, (rights, MAY_COMPOSE))))
+    seen = _SIEVE.look(texts)
+    may_hold_rights = found_among(texts, MAY_COMPOSE, seen.may_hold("composing"))
+    if table.rights_lines:
+        may_hold_rights |= found_among(texts, RIGHTS_SIGNS, seen.may_hold("rights"))
     found = may_hold_rights.copy()
     is_head = index < rules.head_paragraphs
     is_edge = is_head | (from_end < rules.tail_paragraphs)
@@ -65,9 +88,9 @@ def possible_rows(
     may_open = is_head | _begin_with(texts, OPENERS)
     for group, is_there in ((table.last_lines, is_line), (table.heads, may_open)):
         if group.patterns:
-            found |= _found(texts, group.sieve, is_there & ~found)
+            found |= found_among(texts, group.sieve, is_there & ~found)
     if table.byline_tails:
-        found |= _found(texts, BYLINE_SIGNS, is_last & ~found)
+        found |= found_among(texts, BYLINE_SIGNS, is_last & ~found)
     return np.flatnonzero(found), may_hold_rights
 
 
@@ -79,13 +102,3 @@ def _begin_with(texts: pa.ChunkedArray | pa.Array, characters: str) -> Flags:
         return np.zeros(len(texts), np.bool_)
     leads = [character.encode()[0] for character in characters]
     return np.isin(utf8[np.minimum(offsets[:-1], utf8.size - 1)], leads)
-
-
-def _found(texts: pa.ChunkedArray | pa.Array, regex: str, among: Flags | None = None) -> Flags:
-    """Return where the regex is found, bool [n]; nowhere but among the rows that are named."""
-    if among is None:
-        return np.asarray(pc.match_substring_regex(texts, regex).to_numpy(zero_copy_only=False))
-    rows = np.flatnonzero(among)
-    is_found = np.zeros(len(texts), np.bool_)
-    is_found[rows] = _found(texts.take(pa.array(rows)), regex)
-    return is_found

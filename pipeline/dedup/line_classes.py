@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 
 from pipeline.dedup.line_kinds import is_question, is_row, is_sentence, is_turn, speaker_of
-from pipeline.dedup.line_masks import CONTACT, FAMILY_NAMES, MASKED, NAME, TITLE
+from pipeline.dedup.line_masks import CONTACT, FAMILY_NAMES, MASKED, NAME, SIGN_FORMS, TITLE
 from pipeline.text.lazy_pattern import lazy
+from pipeline.text.text_sieve import OTHER_DIGITS, Sieve, any_case, form, words
 
 KINDS = ("source", "byline", "rights", "caption")
 """What a line says, by the number in bits 1–2."""
@@ -24,6 +25,7 @@ _RIGHTS_WORDS = (
     *("opyright", "OPYRIGHT", "eserved", "ESERVED", "reservados", "réservés", "vorbehalten"),
     *("riservat", "حقوق", "права"),
 )
+_RIGHTS_WORD = lazy("|".join(_RIGHTS_WORDS))
 _RIGHTS_SIGN = lazy("[ⓒ©Ⓒ]|무단[ 전복]|eserved|转载|転載")
 """In prose, which may speak of rights, only what stands in notices."""
 
@@ -72,6 +74,8 @@ _STAGE = (
 )
 _STAGE_MARK = lazy(rf"^\W*(?:{_STAGE})\W*$", re.IGNORECASE)
 _LABEL_END = lazy(r"[:：]\W*$")
+_ROW_SIGN = lazy(r"[:：)>\].\-–대\t|]|  ")
+"""Without any of these a line is no label, no turn and no row."""
 
 _CAPTION_SIGNS = r"고 있다|모습|장면|전경|写真|(?:19|20)\p{Nd}{2}\.|photo|\((?:image|source)"
 _ANY_CASE = "(?is)[İı]|"
@@ -87,6 +91,77 @@ HOUSE_WORDS = _ANY_CASE + _HOUSE_WORD.pattern
 """For RE2, which Arrow runs over a whole column: without any of the first a text has no word that
 tells its kind, none of a script and none that ends a caption; without the second none of a house.
 """
+
+_TELLING = [
+    # Any Greek letter: some have more forms than two.
+    form([*range(0xCD, 0xD0)]),
+    *words(
+        "ⓒ", "©", "Ⓒ", "무단", "저작권", "재배포", "재판매", "転載", "转载", "轉載", "版权", "版權"
+    ),
+    *words(
+        "حقوق", "사진", "제공", "출처", "이미지", "그래픽", "캡", "촬영", "게티", "일러스트", "撮影"
+    ),
+    *words(
+        "提供", "写真", "图片", "圖片", "صورة", "تصوير", "문의", "시청", "보내", "보러", "다운로드"
+    ),
+    *words(
+        "박수",
+        "웃음",
+        "일동",
+        "拍手",
+        "笑",
+        "掌声",
+        "앵커",
+        "기자",
+        "리포",
+        "인터뷰",
+        "녹취",
+        "싱크",
+    ),
+    *words(
+        "현장음",
+        "캐스터",
+        "진행",
+        "사회",
+        "질문",
+        "답변",
+        "출연",
+        "자막",
+        "내레이션",
+        "司会",
+        "記者",
+    ),
+    *words("记者", "主持人", "مذيع", "고 있다", "모습", "장면", "전경"),
+    *any_case("opyright", "eserved", "reservados", "réservés", "vorbehalten", "riservat", "photo"),
+    *any_case("getty", "courtesy", "credit", "handout", "foto", "applause", "laugh", "crosstalk"),
+    *any_case("inaudible", "aplausos", "risas", "rires", "beifall", "anchor", "reporter"),
+    *any_case("interview", "host", "moderator", "(image", "(source"),
+    form("12", "90", range(0x30, 0x3A), range(0x30, 0x3A), "."),
+    *OTHER_DIGITS,
+]
+_APPEALING = [
+    *words(
+        "제보",
+        "구독",
+        "팔로",
+        "바로가기",
+        "뉴스레터",
+        "購読",
+        "メルマガ",
+        "订阅",
+        "訂閱",
+        "关注我们",
+    ),
+    *words("اشترك", "تابعونا", "İ", "ı"),
+    *any_case("subscri", "newsletter", "follow us", "sign up", "our app", "tip line", "suscr"),
+    *any_case("boletín", "síguenos", "abonn", "inscrivez"),
+    # Any Cyrillic letter, for the same reason as Greek ones.
+    form([*range(0xD0, 0xD4)]),
+    form([0xE1], [0xB2]),
+]
+SIEVE = Sieve(masked=SIGN_FORMS, telling=_TELLING, appealing=_APPEALING)
+"""What stands in a text that has any of `line_masks.SIGNS`, of `WORDS` (the second or the third),
+of `HOUSE_WORDS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +184,7 @@ def class_of(text: str, masked: str, signs: Signs = ANY_SIGN) -> tuple[int, bool
     if is_prose:
         is_rights = signs.may_tell and _RIGHTS_SIGN.search(text) is not None
         return RIGHTS if is_rights else SOURCE, True, is_signed
-    if signs.may_tell and any(word in text for word in _RIGHTS_WORDS):
+    if signs.may_tell and _RIGHTS_WORD.search(text):
         return RIGHTS, False, True
     is_mail = "xmailx" in masked and not is_signed and len(rest.strip()) <= _MAX_OWNER_CHARS
     if "xnamex" in masked or is_mail:
@@ -162,5 +237,7 @@ def is_of_the_body(
         return False
     # Masked, so that a time or a phone number is no score; masks bring runs of spaces of their own.
     row = text if masked == text else " ".join(masked.split())
+    if not _ROW_SIGN.search(row) and not _ROW_SIGN.search(text):
+        return False
     is_label = (":" in text or "：" in text) and _LABEL_END.search(text) is not None
     return is_label or is_turn(text) or is_row(row)

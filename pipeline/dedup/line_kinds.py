@@ -73,6 +73,7 @@ _LEAD = lazy(
     r"^\W{0,3}(?P<who>[^\W\d_][^\s:：>»“\"]{0,19}(?:\s[^\s:：>»“\"]{1,19}){0,3})\s?[:：>»]\s?\S"
 )
 _LEAD_SIGNS = ":：>»"
+_LEAD_SIGN = lazy(f"[{_LEAD_SIGNS}]")
 _DASHED = lazy(r"^(?:>>|[-–—―─]{1,2})\s?\S")
 _BULLET = lazy(
     r"^(?:[①-⑳➀-➓㉠-㉻⓵-⓾•·▪◦●○◇◆□■△▲▽▼※*-]|\(?(?:\d{1,2}|[a-zA-Z가-하]|[ivx]{1,4})[.)]"
@@ -157,7 +158,7 @@ def speaker_of(text: str) -> str | None:
     >>> speaker_of("SMITH: I do not know."), speaker_of("◇ 진행자> 그렇습니다.")
     ('SMITH', '진행자')
     """
-    if not any(sign in text for sign in _LEAD_SIGNS):
+    if not _LEAD_SIGN.search(text):
         return None
     found = _LEAD.match(text)
     return found["who"] if found and not is_credit(text) else None
@@ -191,9 +192,10 @@ def is_chrome(text: str) -> bool:
 
 def is_question(text: str) -> bool:
     """Return whether a line ends in a question mark."""
-    return _QUESTION_END.search(text) is not None
+    has_mark = "?" in text or "？" in text or "؟" in text
+    return has_mark and _QUESTION_END.search(text) is not None
 
 
 def is_row(text: str) -> bool:
     """Return whether a line is a table row or a score; a sentence with stray spaces is none."""
-    return not is_sentence(text) and (is_table_row(text) or _SCORE.search(text) is not None)
+    return (is_table_row(text) or _SCORE.search(text) is not None) and not is_sentence(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.dedup.furniture_pattern import EMAIL
 from pipeline.text.lazy_pattern import lazy
+from pipeline.text.text_sieve import OTHER_DIGITS, form, words
 
 FAMILY_NAMES = (
     "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구민류나진지엄"
@@ -64,6 +65,33 @@ SIGNS = (
 ).replace(r"\d", r"\p{Nd}")
 """For RE2, which Arrow runs over a whole column: a text without any of them has nothing to mask.
 Its `\\s` is ASCII, and so is its `\\d`: any character, and any decimal digit, stand for them."""
+
+_DIGIT_FORM, _MARKS = range(0x30, 0x3A), "-./\xeb\xe5".encode("latin-1")
+_MONTH_LEADS, _ASCII, _INNER = ([0xEC, 0xE6], [0x9B, 0x9C], [0x94, 0x88]), range(0x80), ""
+SIGN_FORMS = [
+    *words(
+        "@", "://", "www.", "기자", "특파원", "통신원", "리포터", "위원", "디자이너", "PD", "칼럼"
+    ),
+    *words(
+        "By ", "BY ", "ing by ", "记者", "記者", "特派員", "Jan", "Feb", "Mar", "Apr", "May", "Jun"
+    ),
+    *words("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    form(range(0x61, 0x7B), ".", range(0x61, 0x7B)),
+    # A digit, perhaps a character, and a month.
+    form(_DIGIT_FORM, *_MONTH_LEADS),
+    form(_DIGIT_FORM, _ASCII, *_MONTH_LEADS),
+    form(_DIGIT_FORM, range(0xC2, 0xE0), _INNER, *_MONTH_LEADS),
+    form(_DIGIT_FORM, range(0xE0, 0xF0), _INNER, _INNER, *_MONTH_LEADS),
+    form(_DIGIT_FORM, range(0xF0, 0xF5), _INNER, _INNER, _INNER, *_MONTH_LEADS),
+    form("12", "90", _DIGIT_FORM, _DIGIT_FORM, _MARKS),
+    form("12", "90", _DIGIT_FORM, _DIGIT_FORM, _ASCII, _MARKS),
+    form("12", "90", _DIGIT_FORM, _DIGIT_FORM, range(0xC2, 0xF5)),
+    form(_DIGIT_FORM, ":", _DIGIT_FORM, _DIGIT_FORM),
+    form(_DIGIT_FORM, "-.) ", *[_DIGIT_FORM] * 3),
+    form(_DIGIT_FORM, "-.) ", "-.) ", *[_DIGIT_FORM] * 3),
+    *OTHER_DIGITS,
+]
+"""Of which one stands wherever one of `SIGNS` does."""
 
 
 def reporter_of(text: str) -> str | None:

@@ -28,6 +28,7 @@ from pipeline.dedup.line_classes import (
     HOUSE_WORDS,
     KINDS,
     LEADING_SIGNS,
+    SIEVE,
     SOURCE,
     WORDS,
     Signs,
@@ -42,6 +43,7 @@ from pipeline.interim import LINES
 from pipeline.text.digests import digests_of
 from pipeline.text.mixing import mix64
 from pipeline.text.normalise import key_array, make_key
+from pipeline.text.text_sieve import found_among
 
 MAX_LINE_CHARS = 200
 """Longer paragraphs are body text (design); length in code points."""
@@ -209,19 +211,21 @@ def _read_distinct(texts: Sequence[str]) -> tuple[Words, NDArray[np.bool_]]:
 def _signs_of(texts: Sequence[str]) -> list[Signs]:
     """Return what each text may hold: most hold nothing that the patterns look for."""
     column = pa.array(texts, pa.large_string())
-    may_mask = pc.match_substring_regex(column, MASK_SIGNS).to_pylist()
-    may_tell = pc.match_substring_regex(column, WORDS)
-    may_appeal = np.zeros(len(texts), np.bool_)
-    may_appeal[may_tell.to_numpy(zero_copy_only=False)] = pc.match_substring_regex(
-        column.filter(may_tell), HOUSE_WORDS
-    ).to_numpy(zero_copy_only=False)
-    signs = zip(may_mask, may_tell.to_pylist(), may_appeal.tolist(), strict=True)
+    seen = SIEVE.look(column)
+    may_mask, may_tell, may_appeal = map(seen.may_hold, ("masked", "telling", "appealing"))
+    may_tell |= may_appeal
+    if not seen.is_sieved:
+        may_mask, may_tell = (found_among(column, r, may_tell) for r in (MASK_SIGNS, WORDS))
+        may_appeal = found_among(column, HOUSE_WORDS, may_tell)
+    signs = zip(may_mask.tolist(), may_tell.tolist(), may_appeal.tolist(), strict=True)
     return [_SIGNS[found] for found in signs]
 
 
 def _says_something(key: str) -> bool:
     """Return whether a template has a letter that is not masked."""
-    return _LETTER.search(key if "x" not in key else MASKED.sub("", key)) is not None
+    if "x" in key:
+        return _LETTER.search(MASKED.sub("", key)) is not None
+    return key[:1].isalpha() or _LETTER.search(key) is not None
 
 
 def _of_sources(hashes: Words, seeds: Words, is_edge: NDArray[np.bool_]) -> Words:
