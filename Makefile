@@ -42,8 +42,11 @@ lock:
 soak: setup
 	UNECHO_KILL_ROUNDS=300 $(BIN)/python -m pytest tests/crash/test_kill_random.py --timeout=3600
 
-# Against other libraries, each installed into its own environment under tests/bench/.envs, and
-# against our own limits; writes tests/bench/RESULTS.md. BENCH="peers signatures" picks sections.
+# Against other libraries, each installed by pip into its own environment under tests/bench/.envs,
+# and against our own limits; writes tests/bench/RESULTS.md. About an hour on two quiet cores, 16 GB
+# of memory, 35 GB of disk for a million articles (where BENCH_SCRATCH says, else in TMPDIR).
+# BENCH="peers signatures" picks sections; BENCH_HISTORY=100000 and the other sizes in tests/bench
+# make a smaller run of it.
 BENCH ?=
 BENCH_ARTICLES ?= 20000
 bench: setup

@@ -39,7 +39,7 @@ def measure() -> dict[str, Any]:
             f" {peak:.2f} GB (proportional set size of all processes); medians of {ROUNDS} runs."
             " The bar is 6,000 articles/s and 1.5 GB.",
             "`alone` is a run without workers (`workers = 1`): there the stages that workers do"
-            " are seen one by one; loading the kernels, about a second, is in them.",
+            " are seen one by one; the loading of kernels is in them.",
         ],
     }
 

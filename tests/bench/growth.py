@@ -24,31 +24,38 @@ def measure() -> dict[str, Any]:
     """Return a section of RESULTS.md."""
     with scratch() as folder:
         runs = {size: _middle(corpus(folder, size), folder / "growth") for size in SIZES}
-        template = corpus(folder, N_TEMPLATE, "-template", n_template=N_TEMPLATE)
-        filled_in = _middle(template, folder / "growth", rounds=1)
-        fresh(folder / "growth")
+        of_template = {size: _template(folder, size) for size in (N_TEMPLATE // 10, N_TEMPLATE)}
         runs[N_HISTORY] = history(folder)[1]
     cpu, wall = (
         _exponent(list(runs), [seconds(run) for run in runs.values()])
         for seconds in (lambda run: run.cpu_seconds, lambda run: run.told["wall"])
     )
-    # On the line of the sizes at the template's number.
-    ratio = filled_in.cpu_seconds / N_TEMPLATE / (runs[SIZES[-1]].cpu_seconds / SIZES[-1])
+    template = _exponent(list(of_template), [run.cpu_seconds for run in of_template.values()])
+    ratio = of_template[N_TEMPLATE].cpu_seconds / N_TEMPLATE / runs[SIZES[-1]].cpu_seconds
     rows = [_row(f"{size:,}", run) for size, run in runs.items()]
+    rows += [_row(f"{size:,}, one template", run) for size, run in of_template.items()]
     return {
         "title": "Growth",
         "columns": ["articles", "articles/s", "CPU seconds", "µs of CPU an article", "peak GB"],
-        "rows": [*rows, _row(f"{N_TEMPLATE:,}, one template", filled_in)],
+        "rows": rows,
         "notes": [
             f"CPU seconds grow with the number of articles to the power {cpu:.3f}, wall seconds to"
             f" {wall:.3f} (line through the logarithms of all sizes; the start of the workers is in"
             " all). The bar is 1.05.",
-            f"An article of the template bucket costs {ratio:.2f} times the CPU of one among"
-            f" {SIZES[-1]:,} others.",
-            f"Middle runs of {ROUNDS} by CPU seconds; one run of {N_HISTORY:,} and of the template."
+            f"Articles that are all one template: to the power {template:.3f}; each of"
+            f" {N_TEMPLATE:,} takes {ratio * SIZES[-1]:.2f} times the CPU of one of {SIZES[-1]:,}"
+            " others.",
+            f"Middle runs of {ROUNDS} by CPU seconds; one run of {N_HISTORY:,} and of templates."
             " Peak is the proportional set size of all processes.",
         ],
     }
+
+
+def _template(folder: Path, n_articles: int) -> Ingested:
+    source = corpus(folder, n_articles, "-template", n_template=n_articles)
+    run = _middle(source, folder / "growth", rounds=1)
+    fresh(folder / "growth")
+    return run
 
 
 def _middle(source: Path, warehouse: Path, rounds: int = ROUNDS) -> Ingested:
