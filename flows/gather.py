@@ -268,14 +268,16 @@ def _placing_ends(warehouse: Warehouse, ids: pa.Array) -> pa.Table:
 def evidence_of(warehouse: Warehouse, members: pa.Table, edges: pa.Table) -> pa.Table:
     """Return EVIDENCE columns of the edges between STORY_MEMBERS and what they match.
 
-    Those of `edges` (VERIFIED) as they are, the others as they are stored.
+    Those of `edges` (VERIFIED) as they are, the others as they are stored. Nothing is dropped but
+    for an edge that makes duplicates.
     """
     pairs = matched_pairs(members)
+    edges = edges.select(EVIDENCE).filter(edges["is_duplicate"])
     rows = edges_of(pairs, edges)
     missing = pairs.filter(pa.array(rows < 0))
     lefts = pc.unique(missing["left_id"])
     stored = warehouse.columns("edges", "left_id", lefts, EVIDENCE, "is_duplicate")
-    return pa.concat_tables([stored, edges.select(EVIDENCE).take(pa.array(rows[rows >= 0]))])
+    return pa.concat_tables([stored, edges.take(pa.array(rows[rows >= 0]))])
 
 
 def _members_of(batch: pa.Table, standing: pa.Table) -> pa.Table:
