@@ -96,7 +96,9 @@ def _texts(
     if old is not None and _has_example(row, old):
         return {"template": old["template"], "example": old["example"]}
     text = texts[row["example_article_id"], row["line_hash"]]
-    return {"template": template_key(text), "example": text}
+    # The hash of a line is that of its template.
+    template = template_key(text) if old is None else old["template"]
+    return {"template": template, "example": text}
 
 
 def _examples(

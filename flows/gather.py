@@ -71,6 +71,10 @@ def fresh_revisions(warehouse: Warehouse, parsed: pa.Table) -> Fresh:
     """
     article_ids = pc.unique(parsed["article_id"])
     known = warehouse.known_revisions(article_ids).to_pylist()
+    if not known and len(article_ids) == parsed.num_rows:
+        # Most batches: nothing of them was seen before, and nothing twice.
+        current = frozenset(parsed["revision_id"].to_pylist())
+        return Fresh(parsed, current, {}, frozenset(), 0, restated=parsed.slice(0, 0))
     is_known = pc.is_in(parsed["revision_id"], pa.array([r["revision_id"] for r in known], ID))
     fresh = parsed.filter(pc.invert(is_known))
     newest = _newest(fresh, known)
@@ -199,7 +203,7 @@ def touched_components(
     stories = warehouse.rows("stories", "story_id", pc.unique(previous["story_id"]))
     stored = _stored_members(warehouse, previous, stories)
     is_in_batch = pc.is_in(stored["article_id"], batch["article_id"].combine_chunks())
-    standing = {r["article_id"]: r for r in stored.filter(is_in_batch).to_pylist()}
+    standing = stored.filter(is_in_batch)
     members = [stored.filter(pc.invert(is_in_batch)), _members_of(batch, standing)]
     kept = _stored_edges(warehouse, previous["article_id"].combine_chunks())
     kept = _without(kept, lapsed, replaced)
@@ -264,23 +268,23 @@ def _placing_ends(warehouse: Warehouse, ids: pa.Array) -> pa.Table:
 def evidence_of(warehouse: Warehouse, members: pa.Table, edges: pa.Table) -> pa.Table:
     """Return EVIDENCE columns of the edges between STORY_MEMBERS and what they match.
 
-    Those of `edges` (VERIFIED) as they are, the others as they are stored.
+    Those of `edges` (VERIFIED) as they are, the others as they are stored. Nothing is dropped but
+    for an edge that makes duplicates.
     """
     pairs = matched_pairs(members)
+    edges = edges.select(EVIDENCE).filter(edges["is_duplicate"])
     rows = edges_of(pairs, edges)
     missing = pairs.filter(pa.array(rows < 0))
     lefts = pc.unique(missing["left_id"])
     stored = warehouse.columns("edges", "left_id", lefts, EVIDENCE, "is_duplicate")
-    return pa.concat_tables([stored, edges.select(EVIDENCE).take(pa.array(rows[rows >= 0]))])
+    return pa.concat_tables([stored, edges.take(pa.array(rows[rows >= 0]))])
 
 
-def _members_of(batch: pa.Table, standing: dict[bytes, dict[str, Any]]) -> pa.Table:
+def _members_of(batch: pa.Table, standing: pa.Table) -> pa.Table:
     """Return MEMBERS rows of the batch; a revised article keeps the story it stands in."""
     columns = {n: batch[n] for n in MEMBERS.schema.names if n in CLEAN.schema.names}
-    own = [standing.get(i, {}) for i in (batch["article_id"].to_pylist() if standing else [])]
-    own = own or [{}] * batch.num_rows
-    columns["story_id"] = pa.array([r.get("story_id") for r in own], ID)
-    columns["founded_snapshot"] = pa.array([r.get("founded_snapshot") for r in own], pa.int64())
+    for name in ("story_id", "founded_snapshot"):
+        columns[name] = _looked_up(batch["article_id"], standing, "article_id", name)
     return pa.table(columns).select(MEMBERS.schema.names).cast(MEMBERS.schema)
 
 

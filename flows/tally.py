@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from flows.decided import Decided
 from pipeline.contracts import ID
@@ -84,16 +85,18 @@ def count(summary: RunSummary, decided: Decided, change: Change) -> None:
 def _count_fresh(summary: RunSummary, decided: Decided) -> None:
     """Count the documents of a batch and what they are."""
     fresh, clean = decided.batch.fresh, decided.cleaned.clean
-    known = _are_known(clean["article_id"].to_pylist(), fresh.known_articles)
-    summary.n_articles += known.count(False)
-    summary.n_revisions += known.count(True)
+    is_new = _are_new(clean["article_id"], fresh.known_articles)
+    n_articles = int(is_new.sum())
+    summary.n_articles += n_articles
+    summary.n_revisions += is_new.size - n_articles
     summary.n_unchanged_articles += (
-        decided.batch.documents.num_rows - decided.batch.unread.num_rows - len(known)
+        decided.batch.documents.num_rows - decided.batch.unread.num_rows - is_new.size
     )
     summary.n_paragraphs += decided.cleaned.paragraphs.num_rows
-    brought = Counter(zip(clean["source_id"].to_pylist(), known, strict=True))
-    for (source, is_known), n in brought.items():
-        summary.of_source(source).n_articles += 0 if is_known else n
+    sources = pa.table({"source_id": clean["source_id"], "is_new": is_new.astype(np.int64)})
+    brought = sources.group_by("source_id", use_threads=False).aggregate([("is_new", "sum")])
+    for row in brought.to_pylist():
+        summary.of_source(row["source_id"]).n_articles += row["is_new_sum"]
     for source_id, reason in zip(
         decided.batch.unread["source_id"].to_pylist(),
         decided.batch.unread["reason"].to_pylist(),
@@ -136,12 +139,11 @@ def _sourced(decisions: pa.Table, clean: pa.Table, members: pa.Table) -> pa.Tabl
         clean: CLEAN of the batch; of several revisions of an article the last counts.
         members: MEMBERS, the stored articles among them.
     """
-    columns = ["article_id", "source_id", "n_chars"]
-    backwards = pa.array(range(clean.num_rows - 1, -1, -1), pa.int64())
-    latest = clean.select(columns).take(backwards)
+    names = ["article_id", "source_id", "n_chars"]
+    latest = clean.select(names).take(pa.array(np.arange(clean.num_rows - 1, -1, -1)))
     known = {
         name: pa.chunked_array([*latest[name].chunks, *members[name].chunks], latest[name].type)
-        for name in columns
+        for name in names
     }
     places = pc.index_in(decisions["article_id"], known["article_id"].combine_chunks())
     is_paragraph = pc.equal(decisions["action"], "drop_paragraph")
@@ -180,14 +182,14 @@ def _note_displaced(summary: RunSummary, decision: Mapping[str, Any]) -> None:
         summary.displaced.discard(decision["article_id"])
 
 
-def _are_known(articles: list[bytes], before: Set[bytes]) -> list[bool]:
-    """Return for each revision whether its article stood before, or comes earlier in the batch."""
-    seen = set(before)
-    known = []
-    for article in articles:
-        known.append(article in seen)
-        seen.add(article)
-    return known
+def _are_new(articles: pa.ChunkedArray, before: Set[bytes]) -> NDArray[np.bool_]:
+    """Return for each revision whether its article stood nowhere before, in the batch neither."""
+    distinct = pc.unique(articles)
+    rows = np.asarray(pc.index_in(distinct, articles.combine_chunks()))
+    is_first = np.zeros(len(articles), np.bool_)
+    is_first[rows] = True
+    stood: NDArray[np.bool_] = np.asarray(pc.is_in(articles, pa.array(sorted(before), ID)))
+    return is_first & ~stood
 
 
 def _count_hot_buckets(summary: RunSummary, found: Iterable[HotBucket]) -> None:

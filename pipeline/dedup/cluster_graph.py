@@ -45,6 +45,42 @@ class Graph:
 
 def picks_of(graph: Graph) -> Numbers:
     """Return the pick of the cluster that each article ends up in, int64 [n]."""
+    n = graph.n_articles
+    n_edges = np.bincount(graph.left, minlength=n) + np.bincount(graph.right, minlength=n)
+    has_rival = np.zeros(n, np.bool_)
+    has_rival[graph.apart] = True
+    # Most stories are two articles that have no other edge, and nothing that keeps them apart.
+    is_pair = (n_edges[graph.left] == 1) & (n_edges[graph.right] == 1) & ~has_rival[graph.left]
+    picks = np.arange(n)
+    left, right = graph.left[is_pair], graph.right[is_pair]
+    is_left = graph.ranks[left] < graph.ranks[right]
+    picks[np.where(is_left, right, left)] = np.where(is_left, left, right)
+    if is_pair.all():
+        return picks
+    is_done = np.zeros(n, np.bool_)
+    is_done[left] = is_done[right] = True
+    rest = np.flatnonzero(~is_done)
+    picks[rest] = rest[_grown(_part(graph, rest, ~is_pair))]
+    return picks
+
+
+def _part(graph: Graph, articles: Numbers, is_kept: Flags) -> Graph:
+    """Return the graph of some articles and edges, which all lead from these to these."""
+    place = np.full(graph.n_articles, -1)
+    place[articles] = np.arange(articles.size)
+    apart = place[graph.apart]
+    return Graph(
+        articles.size,
+        place[graph.left[is_kept]],
+        place[graph.right[is_kept]],
+        graph.is_update[is_kept],
+        apart[(apart >= 0).all(axis=1)],
+        graph.ranks[articles],
+    )
+
+
+def _grown(graph: Graph) -> Numbers:
+    """Return the picks of a graph by the growth of its clusters."""
     if graph.left.size >= LEAST_EDGES and use_compiled(graph.left.size):
         from pipeline.dedup.cluster_growth import grown
 

@@ -262,7 +262,9 @@ def place_of(words: Words, sorted_words: Words) -> NDArray[np.int64]:
         return np.full(len(words), -1)
     nearest = _first_at_least(np.ascontiguousarray(sorted_words[:, 0]), words[:, 0])
     nearest[nearest == len(sorted_words)] = 0
-    return np.where((sorted_words[nearest] == words).all(axis=1), nearest, -1)
+    is_found = sorted_words[nearest, 0] == words[:, 0]
+    is_found &= sorted_words[nearest, 1] == words[:, 1]
+    return np.where(is_found, nearest, -1)
 
 
 def _first_at_least(values: Words, sought: Words) -> NDArray[np.int64]:

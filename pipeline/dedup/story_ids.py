@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +29,7 @@ class Founding:
 
 def founded_on(article_id: bytes) -> bytes:
     """Return the story id that an article founds."""
-    return hashlib.blake2b(b"story" + article_id, digest_size=16).digest()
+    return blake2b(b"story" + article_id, digest_size=16).digest()
 
 
 @dataclass(frozen=True)
@@ -140,20 +140,18 @@ def _founders(
 
 def _founded(new: Numbers, cluster: Numbers, ids: pa.Array, taken: set[bytes]) -> pa.Array:
     """Return a story id for each cluster `new` (ascending): founded on its first free member."""
-    is_new = np.isin(cluster, new)
-    members = np.flatnonzero(is_new)
-    order = np.argsort(cluster[members], kind="stable")
-    members = members[order]
-    starts = np.searchsorted(cluster[members], new)
-    smallest = ids.take(pa.array(members[starts])).to_pylist()
-    founded = []
-    for number, article in zip(new.tolist(), smallest, strict=True):
-        story_id = founded_on(article)
-        if story_id in taken:
+    first = np.empty(int(cluster.max(initial=-1)) + 1, np.int64)
+    # Of the members of a cluster the first, which is the smallest, is written last.
+    first[cluster[::-1]] = np.arange(cluster.size - 1, -1, -1)
+    smallest = ids.take(pa.array(first[new])).to_pylist()
+    founded = [founded_on(article) for article in smallest]
+    if taken.isdisjoint(founded) and len(set(founded)) == len(founded):
+        return pa.array(founded, ID)
+    for place, number in enumerate(new.tolist()):
+        if founded[place] in taken:
             own = ids.take(pa.array(np.flatnonzero(cluster == number))).to_pylist()
-            story_id = next(i for i in _proposals(own) if i not in taken)
-        taken.add(story_id)
-        founded.append(story_id)
+            founded[place] = next(i for i in _proposals(own) if i not in taken)
+        taken.add(founded[place])
     return pa.array(founded, ID)
 
 
