@@ -44,6 +44,9 @@ _INVISIBLE = (
     + "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 )
 
+BLANKS = frozenset(_INVISIBLE)
+"""A name that neither begins nor ends with one of these is stored as it is."""
+
 ColumnMap = tuple[tuple[str, str], ...]
 
 
