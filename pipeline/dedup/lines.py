@@ -40,10 +40,11 @@ from pipeline.dedup.line_masks import MASKED, masked
 from pipeline.dedup.line_masks import SIGNS as MASK_SIGNS
 from pipeline.dedup.mapped import Words, id_words, place_of
 from pipeline.interim import LINES
-from pipeline.text.digests import digests_of
+from pipeline.text.digests import short_digests
 from pipeline.text.mixing import mix64
 from pipeline.text.normalise import key_array, make_key
 from pipeline.text.text_sieve import found_among
+from pipeline.text.utf8 import Utf8
 
 MAX_LINE_CHARS = 200
 """Longer paragraphs are body text (design); length in code points."""
@@ -202,7 +203,7 @@ def _read_distinct(texts: Sequence[str]) -> tuple[Words, NDArray[np.bool_]]:
             is_plain = kind == SOURCE and not is_of_the_house(text, template, signs)
             classes.append(kind << 1 | is_plain << 3)
     keys = key_array(pa.array(templates, pa.large_string()))
-    words = digests_of(keys, 1)[:, 0]
+    words = short_digests(Utf8.of(keys))
     named = np.fromiter(map(_says_something, keys.to_pylist()), np.bool_, len(keys))
     hashes[rows] = np.where(named, words & _HASH_MASK | np.array(classes, np.uint64), 0)
     return hashes, is_marked

@@ -44,6 +44,9 @@ _INVISIBLE = (
     + "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 )
 
+BLANKS = frozenset(_INVISIBLE)
+"""A name that neither begins nor ends with one of these is stored as it is."""
+
 ColumnMap = tuple[tuple[str, str], ...]
 
 
@@ -216,6 +219,8 @@ def as_text(value: object) -> str | None:
 
 def as_date(value: object) -> object | None:
     """Return a value that may be read as a date, None when empty."""
+    if type(value) is str:
+        return value if value.strip(_INVISIBLE) else None
     is_date = isinstance(value, (str, int, float, date)) and not isinstance(value, bool)
     return value if is_date and not is_empty(value) else None
 

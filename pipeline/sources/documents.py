@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pipeline.contracts import ID, conform
+from pipeline.contracts import conform
 from pipeline.interim import READ
 from pipeline.sources.formats.slices import Run, Slice
+from pipeline.text.digests import digests
+from pipeline.text.utf8 import Utf8
+
+_PURPOSE = b"unecho.document"
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,14 @@ class Envelope:
         return canonical_json(dict(self.options))
 
     @cached_property
-    def seed(self) -> Any:
-        """Return the hash of everything in the identity but the content."""
-        return start_hash(self.header, self.media, self.encoding, self.parse_options)
+    def identity_head(self) -> bytes:
+        """Return everything in the identity but the content, each part with its length.
+
+        The 16-byte identity of a document says how it is read and holds its bytes, never its path.
+        """
+        options = self.parse_options.encode()
+        parts = self.header, self.media.encode(), self.encoding.encode(), options
+        return b"".join([len(part).to_bytes(8, "little") + part for part in parts])
 
     def with_options(self, **more: object) -> Envelope:
         """Return the envelope of a document that needs further options."""
@@ -55,33 +63,6 @@ def canonical_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def start_hash(header: bytes, media: str, encoding: str, parse_options: str) -> Any:
-    """Return a hash object that has taken in how a document is read, each part with its length."""
-    seed = hashlib.blake2b(digest_size=16, person=b"unecho.document")
-    for part in (header, media.encode(), encoding.encode(), parse_options.encode()):
-        seed.update(len(part).to_bytes(8, "little"))
-        seed.update(part)
-    return seed
-
-
-def document_ids(seed: Any, contents: Iterable[bytes]) -> list[bytes]:
-    """Return the identity of each document, as `document_id` does."""
-    copy = seed.copy
-    ids: list[bytes] = []
-    for content in contents:
-        identity = copy()
-        identity.update(content)
-        ids.append(identity.digest())
-    return ids
-
-
-def document_id(seed: Any, content: bytes) -> bytes:
-    """Return the 16-byte identity of a document: how it is read and its bytes, never its path."""
-    identity = seed.copy()
-    identity.update(content)
-    return bytes(identity.digest())
-
-
 class _Origin(NamedTuple):
     """The columns of READ that documents of one container have in common."""
 
@@ -95,6 +76,37 @@ class _Origin(NamedTuple):
     problem_message: str | None
 
 
+class _Gathered(NamedTuple):
+    """Documents as they were found, of which the whole batch is made at once."""
+
+    contents: list[bytes]
+    positions: list[int]
+    origins: list[_Origin]
+    heads: list[bytes]
+    """What the ids of each origin's documents begin with."""
+    sizes: list[int]
+    """How many documents in a row each origin has."""
+
+    def content_array(self) -> tuple[pa.LargeBinaryArray, pa.FixedSizeBinaryArray]:
+        """Return the contents and their identities; the list of contents is empty afterwards.
+
+        Each stands behind the head of its origin: together they are what its id is the hash of.
+        """
+        pieces: list[bytes] = [b""] * (2 * len(self.contents))
+        pieces[1::2] = self.contents
+        pieces[::2] = [
+            head for head, n in zip(self.heads, self.sizes, strict=True) for _ in range(n)
+        ]
+        self.contents.clear()
+        bounds = np.zeros(len(pieces) + 1, np.int64)
+        np.cumsum(list(map(len, pieces)), out=bounds[1:])
+        joined = np.frombuffer(b"".join(pieces), np.uint8)
+        every = pa.LargeBinaryArray.from_buffers(
+            pa.large_binary(), len(pieces), [None, pa.py_buffer(bounds), pa.py_buffer(joined)]
+        )
+        return every, digests(Utf8(joined, np.ascontiguousarray(bounds[::2])), _PURPOSE)
+
+
 class ReadBatch:
     """READ rows that are being gathered."""
 
@@ -105,17 +117,12 @@ class ReadBatch:
         self._begin()
 
     def _begin(self) -> None:
-        self._ids: list[bytes] = []
-        self._contents: list[bytes] = []
-        self._positions: list[int] = []
-        self._origins: list[_Origin] = []
-        self._sizes: list[int] = []
-        """How many documents in a row each origin has."""
+        self._found = _Gathered([], [], [], [], [])
         self._n_bytes = 0
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(self._ids)
+        return len(self._found.positions)
 
     @property
     def is_full(self) -> bool:
@@ -129,22 +136,19 @@ class ReadBatch:
         if found.problem is not None:
             envelope = _with_problem(envelope, found)
         self._n_bytes += len(found.content)
-        self._ids.append(document_id(envelope.seed, found.content))
-        self._contents.append(found.content)
-        self._positions.append(found.position)
+        self._found.contents.append(found.content)
+        self._found.positions.append(found.position)
         self._add_origin(envelope, 1, found.problem, found.message)
         return None
 
     def _add_run(self, envelope: Envelope, run: Run) -> Run | None:
-        reached = self._n_bytes + np.cumsum([len(content) for content in run.contents])
+        reached = self._n_bytes + np.cumsum(list(map(len, run.contents)))
         # The document that reaches the limit is the last one.
         n_fit = int(np.searchsorted(reached, self._max_bytes)) + 1
         n_added = min(self._max_documents - len(self), n_fit, reached.size)
-        added = run.contents[:n_added]
         self._n_bytes = int(reached[n_added - 1])
-        self._ids += document_ids(envelope.seed, added)
-        self._contents += added
-        self._positions += range(run.position, run.position + n_added)
+        self._found.contents.extend(run.contents[:n_added])
+        self._found.positions.extend(range(run.position, run.position + n_added))
         self._add_origin(envelope, n_added, None, None)
         left = run.contents[n_added:]
         return Run(run.position + n_added, left) if left else None
@@ -162,36 +166,32 @@ class ReadBatch:
             problem,
             message,
         )
-        if self._origins and self._origins[-1] == origin:
-            self._sizes[-1] += n_documents
+        if self._found.origins and self._found.origins[-1] == origin:
+            self._found.sizes[-1] += n_documents
         else:
-            self._origins.append(origin)
-            self._sizes.append(n_documents)
+            self._found.origins.append(origin)
+            self._found.heads.append(envelope.identity_head)
+            self._found.sizes.append(n_documents)
 
     def take(self) -> pa.Table:
         """Return READ, sorted by its key, and begin anew."""
-        ids = np.frombuffer(b"".join(self._ids), ">u8").reshape(-1, 2)
-        order = np.lexsort((ids[:, 1], ids[:, 0]))
-        contents = [self._contents[at] for at in order.tolist()]
-        bounds = np.append(0, np.cumsum([len(content) for content in contents], dtype=np.int64))
-        columns = {
-            "document_id": pa.FixedSizeBinaryArray.from_buffers(
-                ID, order.size, [None, pa.py_buffer(np.ascontiguousarray(ids[order]))]
-            ),
-            "position": pa.array(np.array(self._positions, np.int64)[order]),
-            "content": pa.LargeBinaryArray.from_buffers(
-                pa.large_binary(),
-                order.size,
-                [None, pa.py_buffer(bounds), pa.py_buffer(b"".join(contents))],
-            ),
-            "n_bytes": pa.array(np.diff(bounds)),
-        }
-        if not order.size:
-            return READ.schema.empty_table()
-        of_origin = pa.array(np.repeat(np.arange(len(self._origins)), self._sizes)[order])
-        for name, values in zip(_Origin._fields, zip(*self._origins, strict=True), strict=False):
-            columns[name] = pa.array(values, READ.schema.field(name).type).take(of_origin)
+        found = self._found
         self._begin()
+        if not found.positions:
+            return READ.schema.empty_table()
+        pieces, ids = found.content_array()
+        words = np.frombuffer(ids.buffers()[1], ">u8").reshape(-1, 2)
+        order = np.lexsort((words[:, 1], words[:, 0]))
+        contents = pieces.take(pa.array(2 * order + 1))
+        of_origin = pa.array(np.repeat(np.arange(len(found.origins)), found.sizes)[order])
+        columns = {
+            "document_id": ids.take(pa.array(order)),
+            "position": pa.array(np.array(found.positions, np.int64)[order]),
+            "content": contents,
+            "n_bytes": pc.binary_length(contents),
+        }
+        for name, values in zip(_Origin._fields, zip(*found.origins, strict=True), strict=True):
+            columns[name] = pa.array(values, READ.schema.field(name).type).take(of_origin)
         return conform(pa.table(columns), READ)
 
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.contract import ID
 from pipeline.sources.urls import url_key
+from pipeline.text.digests import digests
+from pipeline.text.utf8 import Utf8
 
 _ABSENT = (2**64 - 1).to_bytes(8, "little")
 _N_LENGTHS = 8192
@@ -92,3 +100,64 @@ def content_hash(
 def revision_id(article: bytes, content: bytes) -> bytes:
     """Return the 16-byte id of one content of an article."""
     return hashlib.blake2b(article + content, digest_size=16, person=b"unecho.revision").digest()
+
+
+def article_ids(
+    source_ids: pa.Array, native_ids: pa.Array, urls: pa.Array, titles: pa.Array, texts: pa.Array
+) -> pa.FixedSizeBinaryArray:
+    """Return the `article_id` of each row of strings in NFC; of addresses their keys."""
+    is_native, is_url = (np.asarray(pc.is_valid(column)) for column in (native_ids, urls))
+    is_url &= ~is_native
+    ids = np.empty((len(texts), ID.byte_width), np.uint8)
+    for is_own, purpose, parts in (
+        (is_native, b"unecho.native", (source_ids, native_ids)),
+        (is_url, b"unecho.url", (source_ids, urls)),
+        (~(is_native | is_url), b"unecho.text", (source_ids, titles, texts)),
+    ):
+        rows = np.flatnonzero(is_own)
+        if rows.size:
+            own = parts if rows.size == len(ids) else [part.take(pa.array(rows)) for part in parts]
+            found = np.frombuffer(digest_rows(purpose, own).buffers()[1], np.uint8)
+            ids[rows] = found.reshape(-1, ID.byte_width)
+    return pa.FixedSizeBinaryArray.from_buffers(ID, len(ids), [None, pa.py_buffer(ids)])
+
+
+def content_hashes(parts: Sequence[pa.Array]) -> pa.FixedSizeBinaryArray:
+    """Return the `content_hash` of each row of its parts: strings in NFC, of addresses the key."""
+    return digest_rows(b"unecho.content", parts)
+
+
+def revision_ids(articles: pa.Array, contents: pa.Array) -> pa.FixedSizeBinaryArray:
+    """Return the `revision_id` of each row."""
+    halves = [np.frombuffer(ids.buffers()[1], np.uint8) for ids in (articles, contents)]
+    both = np.hstack([half.reshape(-1, ID.byte_width) for half in halves])
+    bounds = np.arange(len(both) + 1) * (2 * ID.byte_width)
+    return digests(Utf8(both.reshape(-1), bounds), b"unecho.revision")
+
+
+def digest_rows(purpose: bytes, parts: Sequence[pa.Array]) -> pa.FixedSizeBinaryArray:
+    """Return the `digest` of each row of strings, or large strings, that are in NFC."""
+    n = len(parts[0])
+    columns = []
+    for part in parts:
+        n_bytes = pc.fill_null(pc.cast(pc.binary_length(part), pa.int64()), -1)
+        lengths = [None, pa.py_buffer(8 * np.arange(n + 1)), n_bytes.buffers()[1]]
+        columns.append(pa.LargeBinaryArray.from_buffers(pa.large_binary(), n, lengths))
+        content = part if pa.types.is_large_string(part.type) else pc.cast(part, pa.large_string())
+        columns.append(pc.fill_null(content.view(pa.large_binary()), b""))
+    nothing = pa.scalar(b"", pa.large_binary())
+    messages = pc.binary_join_element_wise(*columns, nothing)
+    return digests(Utf8.of(messages.view(pa.large_string())), purpose)
+
+
+def nfc_array(texts: pa.Array) -> pa.Array:
+    """Return strings in NFC: the very same array where all are so already."""
+    values = Utf8.of(pc.fill_null(texts, ""))
+    if values.bytes[values.offsets[0] : values.offsets[-1]].max(initial=0) < 0x80:
+        return texts
+    encoded = texts.dictionary_encode()
+    given = encoded.dictionary.to_pylist()
+    composed = [in_nfc(text) for text in given]
+    if composed == given:
+        return texts
+    return pa.array(composed, texts.type).take(encoded.indices)

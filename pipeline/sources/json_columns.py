@@ -9,7 +9,7 @@ documents are read here only where both ways give the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -20,8 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.sources.columns import Plan, fold_name, is_empty, plan_columns
+from pipeline.sources.columns import BLANKS, Plan, as_name, fold_name, is_empty, plan_columns
 from pipeline.sources.dates import Moment, read_date
+from pipeline.sources.decode import unify_line_ends
 from pipeline.sources.identity import in_nfc
 from pipeline.sources.json_kinds import (
     ABSENT,
@@ -37,7 +38,7 @@ from pipeline.sources.records import Reading, extra_json, reading_of
 from pipeline.text.engine import use_compiled
 from pipeline.text.fold_tables import combining_code_points
 from pipeline.text.kernels import kernel
-from pipeline.text.utf8 import Utf8
+from pipeline.text.utf8 import Utf8, code_points, cut_out, last_code_points
 
 Flags = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
@@ -68,12 +69,12 @@ class ReadColumns:
     rows: list[int]
     """The rows of the documents."""
     reading: Reading
-    fields: dict[str, list[Any]]
-    """By name; of fields that no column fills there is none. The text is not among them."""
+    names: dict[str, pa.StringArray]
+    """Short fields; of those that no column fills there is none."""
     dates: dict[str, list[Moment]]
-    texts: list[bytes]
-    """In UTF-8, line ends unified."""
-    composed: list[bytes]
+    texts: pa.LargeStringArray
+    """Line ends unified."""
+    composed: pa.LargeStringArray
     """The same in NFC."""
     extras: list[str | None]
 
@@ -161,39 +162,31 @@ class _Columns:
         self.places, self._text_keys = self._with_text(places, max_bytes)
         self._is_odd = np.zeros(self.places.size, np.bool_)
         self._values: dict[str, list[Any]] = {}
+        self._named: dict[str, pa.StringArray] = {}
 
     def read(self) -> ReadColumns:
         """Return the columns of the documents in which nothing odd was found."""
-        fields: dict[str, list[Any]] = {}
         chosen: dict[str, Flags] = {}
-        for target, read, candidates in self._plan.fields:
-            if target != "text":
-                fields[target] = self._field(read, candidates, chosen)
+        names: dict[str, pa.StringArray] = {}
+        dates: dict[str, list[Moment]] = {}
         zone = self._reading.timezone
-        dates = {
-            target: [read_date(value, zone) for value in fields.pop(target)]
-            for target in ("published_at", "updated_at")
-            if target in fields
-        }
-        for moments in dates.values():
-            self._is_odd |= [moment.precision == "unparsed" for moment in moments]
+        for target, read, candidates in self._plan.fields:
+            if read is as_name:
+                names[target] = self._name_field(candidates, chosen)
+            elif target != "text":
+                dates[target] = [read_date(v, zone) for v in self._field(read, candidates, chosen)]
+                self._is_odd |= [moment.precision == "unparsed" for moment in dates[target]]
         extras = self._extras(chosen)
         texts, composed = self._texts()
-        kept = np.flatnonzero(~self._is_odd).tolist()
+        kept = np.flatnonzero(~self._is_odd)
         rows = self._scan.rows[self.places[kept]].tolist()
-
-        def own(column: list[Any]) -> list[Any]:
-            return column if len(kept) == len(column) else [column[at] for at in kept]
-
-        return ReadColumns(
-            rows,
-            self._reading,
-            {name: own(column) for name, column in fields.items()},
-            {name: own(column) for name, column in dates.items()},
-            own(texts),
-            own(composed),
-            own(extras),
-        )
+        if kept.size < self._is_odd.size:
+            own = pa.array(kept)
+            names = {name: column.take(own) for name, column in names.items()}
+            dates = {name: [column[at] for at in kept] for name, column in dates.items()}
+            texts, composed = texts.take(own), composed.take(own)
+            extras = [extras[at] for at in kept]
+        return ReadColumns(rows, self._reading, names, dates, texts, composed, extras)
 
     def _with_text(self, places: Rows, max_bytes: int) -> tuple[Rows, Rows]:
         """Return the places of documents with one text that is no blank, and its key in each."""
@@ -232,6 +225,53 @@ class _Columns:
                     found[at] = value
                     is_chosen[at] = True
         return found
+
+    def _name_field(self, candidates: Sequence[str], chosen: dict[str, Flags]) -> pa.StringArray:
+        """Return `_field` of a short field."""
+        found = self._names(candidates[0])
+        for name in candidates[1:]:
+            usable = self._names(name)
+            if name not in self._plan_firsts:
+                is_chosen = chosen.setdefault(name, np.zeros(len(found), np.bool_))
+                is_chosen |= np.asarray(pc.and_(pc.is_null(found), pc.is_valid(usable)))
+            found = pc.coalesce(found, usable)
+        return found
+
+    def _names(self, name: str) -> pa.StringArray:
+        """Return what `as_name` makes of a column."""
+        if name not in self._named:
+            self._named[name] = self._read_names(self._key_of[name])
+        return self._named[name]
+
+    def _read_names(self, key: int) -> pa.StringArray:
+        kinds, spans = self._scan.kinds[self.places, key], self._scan.spans[self.places, key]
+        is_string = kinds == STRING
+        found = pc.cast(cut_out(self._scan.strings, spans, is_string), pa.string())
+        read: dict[int, str | None] = {}
+        for at in np.flatnonzero(is_string)[self._may_be_blank(spans[is_string])].tolist():
+            read[at] = as_name(found[at].as_py())
+        known: dict[bytes, tuple[str | None, bool]] = {}
+        for at in np.flatnonzero((kinds == DIGITS) | (kinds == RAW)).tolist():
+            raw = self._scan.utf8[spans[at, 0] : spans[at, 1]].tobytes()
+            if raw not in known:
+                known[raw] = _name_of(raw)
+            read[at], is_odd = known[raw]
+            self._is_odd[at] |= is_odd
+        if not read:
+            return found
+        mask = np.zeros(kinds.size, np.bool_)
+        mask[list(read)] = True
+        own = pa.array([read[at] for at in sorted(read)], pa.string())
+        return pc.replace_with_mask(found, pa.array(mask), own)
+
+    def _may_be_blank(self, spans: Rows) -> Flags:
+        """Return which strings `as_name` may not take as they are."""
+        is_blank: Flags = spans[:, 0] == spans[:, 1]
+        starts, ends = spans[~is_blank].T
+        strings = self._scan.strings
+        first, last = code_points(strings, starts), last_code_points(strings, ends)
+        is_blank[~is_blank] = _blanks()[first] | _blanks()[last]
+        return is_blank
 
     @property
     def _plan_firsts(self) -> set[str]:
@@ -293,17 +333,41 @@ class _Columns:
                     extras[at][name] = values[at]
         return [extra_json(extra) if extra else None for extra in extras]
 
-    def _texts(self) -> tuple[list[bytes], list[bytes]]:
+    def _texts(self) -> tuple[pa.LargeStringArray, pa.LargeStringArray]:
         """Return the texts as they are stored, and in NFC."""
-        spans = self._scan.spans[self.places, self._text_keys].tolist()
-        texts = [bytes(self._strings[start:end]) for start, end in spans]
+        spans = self._scan.spans[self.places, self._text_keys]
         marks = self._scan.marks[self.places, self._text_keys]
-        for at in np.flatnonzero(marks & HAS_RETURN).tolist():
-            texts[at] = texts[at].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        composed = texts.copy()
-        for at in np.flatnonzero(marks & COMBINES).tolist():
-            composed[at] = in_nfc(texts[at].decode()).encode()
-        return texts, composed
+        texts = cut_out(self._scan.strings, spans, np.ones(marks.size, np.bool_))
+        texts = _changed(texts, marks & HAS_RETURN != 0, unify_line_ends)
+        return texts, _changed(texts, marks & COMBINES != 0, in_nfc)
+
+
+def _changed(
+    texts: pa.LargeStringArray, is_own: Flags, change: Callable[[str], str]
+) -> pa.LargeStringArray:
+    """Return the texts, some of them changed."""
+    if not is_own.any():
+        return texts
+    changed = [change(text) for text in texts.filter(pa.array(is_own)).to_pylist()]
+    return pc.replace_with_mask(texts, pa.array(is_own), pa.array(changed, pa.large_string()))
+
+
+def _name_of(raw: bytes) -> tuple[str | None, bool]:
+    """Return what `as_name` makes of a value, and whether the plain way has to look at it."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None, True
+    name = as_name(value) if _is_simple(value) else None
+    return name, name is None and not (_is_simple(value) and is_empty(value))
+
+
+@cache
+def _blanks() -> Flags:
+    """Return the code points at the ends of a name that may be stripped off."""
+    is_blank = np.zeros(0x110000, np.bool_)
+    is_blank[list(map(ord, BLANKS))] = True
+    return is_blank
 
 
 def _is_simple(value: object) -> bool:

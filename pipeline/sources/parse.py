@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import repeat
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -12,16 +11,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.contract import in_order
 from pipeline.contracts import Contract, conform
 from pipeline.errors import DocumentError
 from pipeline.interim import PARSED, UNREAD
 from pipeline.sources import identity
 from pipeline.sources.columns import Mapped, map_record
-from pipeline.sources.dates import NO_DATE, Moment, read_date
+from pipeline.sources.dates import Moment, read_date
 from pipeline.sources.decode import unify_line_ends
 from pipeline.sources.document_rows import DocumentRow, document_rows
-from pipeline.sources.json_columns import ReadColumns, read_columns
+from pipeline.sources.json_columns import read_columns
 from pipeline.sources.pages import page_record
+from pipeline.sources.parsed_columns import parsed_columns
 from pipeline.sources.records import Reading, exact_id, extra_json, read_record, reading_of
 from pipeline.sources.refusals import (
     NEXT_STEPS,
@@ -39,9 +40,6 @@ MAX_TEXT_CHARS = 64 * 1024 * 1024
 _CONTROLS = bytes((*range(0x01, 0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F))
 _MAX_CONTROLS = 8
 _MAX_CONTROL_SHARE = 0.01
-
-_NAMES = ("native_id", "url", "title", "publisher", "byline", "language", "section")
-"""Fields that `_identified` takes as they were read, in this order."""
 
 
 class _Article(NamedTuple):
@@ -71,45 +69,46 @@ def parse(documents: pa.Table) -> tuple[pa.Table, pa.Table]:
     and content the one with the smallest id stands for all. Nothing raises for one document's
     sake: what is unexpected becomes an UNREAD row with reason `fault`.
     """
+    together, left = _read_together(documents)
+    parts = [(table, UNREAD.schema.empty_table()) for table in together]
+    if left.num_rows:
+        parts.append(_read_one_by_one(left))
+    return join_parsed(parts)
+
+
+def _read_together(documents: pa.Table) -> tuple[list[pa.Table], pa.Table]:
+    """Return PARSED of the documents that can be read column by column, and the other documents."""
+    tables: list[pa.Table] = []
+    is_left = np.ones(documents.num_rows, np.bool_)
+    try:
+        for columns in read_columns(documents, MAX_TEXT_CHARS):
+            is_left[columns.rows] = False
+            ids = documents["document_id"].combine_chunks().take(pa.array(columns.rows, pa.int64()))
+            tables.append(parsed_columns(ids, columns))
+    except Exception:
+        # One by one, the document that is at fault is named, and the others are read.
+        return [], documents
+    return tables, documents if is_left.all() else documents.filter(pa.array(is_left))
+
+
+def _read_one_by_one(documents: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Return (PARSED, UNREAD) of documents, each read by itself: what parsing means."""
     articles: dict[bytes, _Article] = {}
     unread: dict[bytes, Unread] = {}
-    together, left = _read_together(documents)
-    _add(articles, together)
-    for document in document_rows(left):
+    for document in document_rows(documents):
         try:
             article = _parse_one(document)
         except Exception as error:
             unread[document.document_id] = refuse(document, error)
             continue
-        _add(articles, [article])
-    return (
-        _table(articles.values(), _Article._fields, PARSED),
-        _table(unread.values(), Unread._fields, UNREAD),
-    )
-
-
-def _read_together(documents: pa.Table) -> tuple[list[_Article], pa.Table]:
-    """Return the articles of the documents that can be read column by column, and the others."""
-    articles: list[_Article] = []
-    is_left = np.ones(documents.num_rows, np.bool_)
-    try:
-        for columns in read_columns(documents, MAX_TEXT_CHARS):
-            is_left[columns.rows] = False
-            ids = documents["document_id"].take(pa.array(columns.rows, pa.int64())).to_pylist()
-            articles += _articles_of(ids, columns)
-    except Exception:
-        # One by one, the document that is at fault is named, and the others are read.
-        return [], documents
-    return articles, documents if is_left.all() else documents.filter(pa.array(is_left))
-
-
-def _add(articles: dict[bytes, _Article], found: Iterable[_Article]) -> None:
-    """Add articles by revision; of several documents that say the same the first by id stands."""
-    for article in found:
         # The revision id is a hash of the article id too.
         known = articles.setdefault(article.revision_id, article)
         if article.document_id < known.document_id:
             articles[article.revision_id] = article
+    return (
+        _table(articles.values(), _Article._fields, PARSED),
+        _table(unread.values(), Unread._fields, UNREAD),
+    )
 
 
 def join_parsed(parts: Sequence[tuple[pa.Table, pa.Table]]) -> tuple[pa.Table, pa.Table]:
@@ -118,15 +117,27 @@ def join_parsed(parts: Sequence[tuple[pa.Table, pa.Table]]) -> tuple[pa.Table, p
     Any split of a batch gives the same: an article of several parts is that of the smallest
     document id, as within one part, and of documents refused twice the last one speaks.
     """
-    parsed = pa.concat_tables([PARSED.schema.empty_table(), *(p for p, _ in parts)])
     by_document = [(name, "ascending") for name in (*PARSED.key, "document_id")]
-    parsed = parsed.take(pc.sort_indices(parsed, sort_keys=by_document)).combine_chunks()
-    unread = pa.concat_tables([UNREAD.schema.empty_table(), *(u for _, u in parts)])
+    parsed, unread = (
+        tables[0]
+        if len(tables) == 1
+        else pa.concat_tables([contract.schema.empty_table(), *tables])
+        for tables, contract in (
+            ([p for p, _ in parts if p.num_rows], PARSED),
+            ([u for _, u in parts if u.num_rows], UNREAD),
+        )
+    )
+    parsed = in_order(parsed, by_document)
     # Sorting is stable: of equal ids the last is that of the last part.
-    unread = unread.take(pc.sort_indices(unread, sort_keys=[("document_id", "ascending")]))
+    unread = in_order(unread, [("document_id", "ascending")])
     begins = _is_new(parsed["revision_id"].combine_chunks())
     ends = _is_new(unread["document_id"].combine_chunks()[::-1])[::-1]
-    return conform(parsed.filter(begins), PARSED), conform(unread.filter(ends), UNREAD)
+    return conform(_only(parsed, begins), PARSED), conform(_only(unread, ends), UNREAD)
+
+
+def _only(table: pa.Table, is_chosen: pa.Array) -> pa.Table:
+    """Return the chosen rows; the table itself where these are all."""
+    return table if pc.all(is_chosen).as_py() is not False else table.filter(is_chosen)
 
 
 def _is_new(ids: pa.Array) -> pa.Array:
@@ -199,69 +210,14 @@ def _article(
     published = _date("published_at", mapped, reading)
     updated = _date("updated_at", mapped, reading)
     composed = identity.in_nfc(text)
-    return _identified(
-        document_id,
-        get("native_id"),
-        get("url"),
-        get("title"),
-        get("publisher"),
-        get("byline"),
-        get("language"),
-        get("section"),
-        get("source_id") or reading.source_id,
-        published,
-        updated,
-        encoded,
-        encoded if composed is text else composed.encode(),
-        extra_json(mapped.extra),
-    )
-
-
-def _articles_of(document_ids: Sequence[bytes], columns: ReadColumns) -> Iterator[_Article]:
-    """Yield the articles of the documents with these ids, whose fields are `columns`."""
-    source_id = columns.reading.source_id
-    sources = [source or source_id for source in columns.fields.get("source_id", [])]
-    return map(
-        _identified,
-        document_ids,
-        *(columns.fields.get(name) or repeat(None) for name in _NAMES),
-        sources or repeat(source_id),
-        columns.dates.get("published_at") or repeat(NO_DATE),
-        columns.dates.get("updated_at") or repeat(NO_DATE),
-        columns.texts,
-        columns.composed,
-        columns.extras,
-    )
-
-
-def _identified(
-    document_id: bytes,
-    native_id: str | None,
-    url: str | None,
-    title: str | None,
-    publisher: str | None,
-    byline: str | None,
-    language: str | None,
-    section: str | None,
-    source_id: str,
-    published: Moment,
-    updated: Moment,
-    encoded: bytes,
-    composed: bytes,
-    extra: str | None,
-) -> _Article:
-    """Return the article with its ids; `composed` is its text `encoded` in NFC."""
-    article_id = identity.article_id(source_id, native_id, url, title, composed)
+    hashed = encoded if composed is text else composed.encode()
+    source_id = get("source_id") or reading.source_id
+    native_id, url, title = get("native_id"), get("url"), get("title")
+    byline, publisher = get("byline"), get("publisher")
+    language, section = get("language"), get("section")
+    article_id = identity.article_id(source_id, native_id, url, title, hashed)
     content_hash = identity.content_hash(
-        title,
-        composed,
-        url,
-        byline,
-        published.at,
-        updated.at,
-        section,
-        language,
-        publisher,
+        title, hashed, url, byline, published.at, updated.at, section, language, publisher
     )
     return _Article(
         article_id,
@@ -279,7 +235,7 @@ def _identified(
         language,
         section,
         encoded,
-        extra,
+        extra_json(mapped.extra),
         content_hash,
     )
 

@@ -10,11 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.contracts import ID
-from pipeline.text.digests import digests_of
+from pipeline.text.digests import digests
 from pipeline.text.normalise import make_keys
 from pipeline.text.paragraphs import join_keys
-from pipeline.text.utf8 import Utf8, large_strings
+from pipeline.text.utf8 import Utf8, code_points, large_strings, last_code_points
 
 _UNKNOWN, _CLOSE, _SPACED, _ASK = range(4)
 """What is known of a character at a joint: nothing yet, no space, a space, ask `join_keys`."""
@@ -44,8 +43,8 @@ def join_key_array(keys: pa.LargeStringArray, bounds: Ints) -> pa.LargeStringArr
         return pa.array([""] * (bounds.size - 1), pa.large_string())
     is_inner = np.ones(len(keys), np.bool_)
     is_inner[bounds[:-1][bounds[:-1] < len(keys)]] = False
-    opening = _known(_OPENING, _first_characters(utf8), _openings)
-    closing = _known(_CLOSING, _last_characters(utf8), _closings)
+    opening = _known(_OPENING, code_points(utf8.bytes, utf8.offsets[:-1]), _openings)
+    closing = _known(_CLOSING, last_code_points(utf8.bytes, utf8.offsets[1:]), _closings)
     is_spaced = is_inner[1:] & (opening[1:] == _SPACED) & (closing[:-1] == _SPACED)
     joined = _with_spaces(keys, np.append(is_spaced, False))
     offsets = joined.offsets[bounds]
@@ -66,10 +65,9 @@ def _asked(
     return pc.replace_with_mask(whole, pa.array(mask), pa.array(mended, pa.large_string()))
 
 
-def key_hashes(keys: pa.LargeStringArray) -> pa.Array:
+def key_hashes(keys: pa.LargeStringArray) -> pa.FixedSizeBinaryArray:
     """Return `key_hash` of each key."""
-    hashes = pa.py_buffer(digests_of(keys, 2))
-    return pa.FixedSizeBinaryArray.from_buffers(ID, len(keys), [None, hashes])
+    return digests(Utf8.of(keys))
 
 
 def _with_spaces(keys: pa.LargeStringArray, is_spaced: NDArray[np.bool_]) -> Utf8:
@@ -114,28 +112,3 @@ def _closings(characters: list[str]) -> list[int]:
     """Return of each character whether a key that ends so keeps a space after it."""
     keys = make_keys([f"{character} a" for character in characters])
     return [_SPACED if " " in key[:2] else _CLOSE for key in keys]
-
-
-def _first_characters(utf8: Utf8) -> Ints:
-    """Return the first code point of each text; none is empty."""
-    return _code_points(utf8.bytes, utf8.offsets[:-1])
-
-
-def _last_characters(utf8: Utf8) -> Ints:
-    """Return the last code point of each text; none is empty."""
-    places = utf8.offsets[1:] - 1
-    for _ in range(3):
-        places = places - ((utf8.bytes[places] & 0xC0) == 0x80)
-    return _code_points(utf8.bytes, places)
-
-
-def _code_points(utf8: NDArray[np.uint8], places: Ints) -> Ints:
-    """Return the code point that begins at each place."""
-    codes = utf8[places].astype(np.int64)
-    for n_bytes, lead, bits in ((2, 0xC0, 0x1F), (3, 0xE0, 0x0F), (4, 0xF0, 0x07)):
-        many = np.flatnonzero(utf8[places] >= lead)
-        longer = utf8[places[many]].astype(np.int64) & bits
-        for step in range(1, n_bytes):
-            longer = longer << 6 | (utf8[places[many] + step] & 0x3F)
-        codes[many] = longer
-    return codes

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.text.digests import digests
 from pipeline.text.engine import use_compiled
 from pipeline.text.fold_kinds import (
     COMMA,
@@ -121,13 +121,7 @@ def key_hash(key: str) -> bytes:
 
 def key_hashes(keys: pa.LargeStringArray) -> pa.FixedSizeBinaryArray:
     """Return the `key_hash` of each key, hashed where it lies."""
-    utf8 = Utf8.of(keys)
-    keys_bytes, bounds = utf8.bytes.data, utf8.offsets.tolist()
-    hashes = [
-        hashlib.blake2b(keys_bytes[start:end], digest_size=16).digest()
-        for start, end in pairwise(bounds)
-    ]
-    return pa.array(hashes, pa.binary(16))
+    return digests(Utf8.of(keys))
 
 
 def _folds_apart(text: str) -> bool:

@@ -51,6 +51,47 @@ def large_strings(utf8: NDArray[np.uint8], offsets: NDArray[np.int64]) -> pa.Lar
     )
 
 
+def code_points(utf8: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the code point that begins at each place."""
+    codes = utf8[places].astype(np.int64)
+    for n_bytes, lead, bits in ((2, 0xC0, 0x1F), (3, 0xE0, 0x0F), (4, 0xF0, 0x07)):
+        many = np.flatnonzero(utf8[places] >= lead)
+        longer = utf8[places[many]].astype(np.int64) & bits
+        for step in range(1, n_bytes):
+            longer = longer << 6 | (utf8[places[many] + step] & 0x3F)
+        codes[many] = longer
+    return codes
+
+
+def last_code_points(utf8: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the code point that ends before each place."""
+    places = ends - 1
+    for _ in range(3):
+        places = places - ((utf8[places] & 0xC0) == 0x80)
+    return code_points(utf8, places)
+
+
+def cut_out(
+    utf8: NDArray[np.uint8], spans: NDArray[np.int64], is_given: NDArray[np.bool_]
+) -> pa.LargeStringArray:
+    """Return the text in each span, NULL where none is given.
+
+    Args:
+        utf8: uint8, the texts and whatever stands between them.
+        spans: int64 [n, 2], start and end; those that are given follow each other.
+        is_given: bool [n].
+    """
+    ends = np.maximum.accumulate(np.where(is_given, spans[:, 1], 0))
+    before = np.append(0, ends[:-1])
+    bounds = np.empty(2 * ends.size + 1, np.int64)
+    bounds[:-1:2] = np.where(is_given, spans[:, 0], before)
+    bounds[1::2] = ends
+    bounds[-1:] = ends[-1:]
+    # Texts and what stands between them by turns.
+    places = pa.array(np.arange(0, bounds.size - 1, 2), mask=~is_given)
+    return large_strings(utf8, bounds).take(places)
+
+
 def blocks_of(texts: Sequence[str]) -> Iterator[slice]:
     """Yield slices of about `_BLOCK_CHARS` characters, at least one text each."""
     start, n_chars = 0, 0

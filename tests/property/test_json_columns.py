@@ -109,8 +109,8 @@ def test_most_documents_are_read_in_columns() -> None:
     lines = [json.dumps(record, ensure_ascii=is_ascii).encode() for is_ascii in (False, True)]
     (columns,) = read_columns(read(lines, {}), 1000)
     assert columns.rows == [0, 1]
-    assert columns.texts == ["본문…\n둘째 줄。".encode()] * 2
-    assert columns.fields["native_id"] == ["17", "17"]
+    assert columns.texts.to_pylist() == ["본문…\n둘째 줄。"] * 2
+    assert columns.names["native_id"].to_pylist() == ["17", "17"]
     assert columns.extras == ['{"outlet":"o","score":{"x":[1.5,"}"]}}'] * 2
 
 

@@ -248,7 +248,8 @@ class TestRows:
             raise ZeroDivisionError("division\nby zero")
 
         documents = read_text(tmp_path, "a.jsonl", '{"text": "a"}\n{"text": "b"}')
-        monkeypatch.setattr(parse_module, "_identified", fail)
+        monkeypatch.setattr(parse_module, "parsed_columns", fail)
+        monkeypatch.setattr(parse_module, "_article", fail)
         parsed, unread = parse(documents)
         assert len(parsed) == 0
         assert unread["reason"].to_pylist() == ["fault"] * 2
