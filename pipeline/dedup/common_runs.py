@@ -26,8 +26,15 @@ _PROFILE = ShingleProfile("run", hangul=_K, han_kana=_K, alphabetic=_K, unspaced
 # A fingerprint that stands more often on the right is a refrain; its first places stand for it.
 _MAX_PLACES = 16
 
+_BLOCK_CHARS = 200_000
+"""Pairs whose fingerprints are made together: some forty bytes a character."""
+
 _STRETCH = 64
 """Characters compared at a time where a run is made longer."""
+
+
+Prints = tuple[NDArray[np.uint64], NDArray[np.int64]]
+"""The fingerprints of a key and where each stands."""
 
 
 class Run(NamedTuple):
@@ -44,9 +51,34 @@ def common_runs(left: str, right: str) -> list[Run]:
     >>> common_runs("the old bridge over the river x", "y the old bridge over the river")
     [Run(left=0, right=2, length=29)]
     """
+    return next(common_runs_of([(left, right)]))
+
+
+def common_runs_of(pairs: Sequence[tuple[str, str]]) -> Iterator[list[Run]]:
+    """Yield the `common_runs` of each pair of keys; those of a block are hashed together."""
+    block: list[tuple[str, str]] = []
+    n_chars = 0
+    for pair in pairs:
+        block.append(pair)
+        n_chars += len(pair[0]) + len(pair[1])
+        if n_chars >= _BLOCK_CHARS:
+            yield from _runs_of_block(block)
+            block, n_chars = [], 0
+    yield from _runs_of_block(block)
+
+
+def _runs_of_block(pairs: Sequence[tuple[str, str]]) -> Iterator[list[Run]]:
+    prints = _fingerprints([key for pair in pairs for key in pair]) if pairs else []
+    for (left, right), one, other in zip(pairs, prints[::2], prints[1::2], strict=True):
+        yield _disjoint(left, right, _seeds(one, other))
+
+
+def _disjoint(left: str, right: str, seeds: Iterator[tuple[int, int]]) -> list[Run]:
+    """Return the runs around equal fingerprints, each place used once: the longest run first."""
+    maximal = _maximal_runs(left, right, seeds)
     free_left, free_right = np.ones(len(left), np.bool_), np.ones(len(right), np.bool_)
     taken: list[Run] = []
-    for run in sorted(_maximal_runs(left, right), key=lambda r: (-r.length, r.left, r.right)):
+    for run in sorted(maximal, key=lambda r: (-r.length, r.left, r.right)):
         one = free_left[run.left : run.left + run.length]
         other = free_right[run.right : run.right + run.length]
         for start, end in _stretches(one & other):
@@ -56,10 +88,10 @@ def common_runs(left: str, right: str) -> list[Run]:
     return sorted(taken)
 
 
-def _maximal_runs(left: str, right: str) -> Iterator[Run]:
+def _maximal_runs(left: str, right: str, seeds: Iterator[tuple[int, int]]) -> Iterator[Run]:
     """Yield the runs around equal fingerprints that cannot be made longer."""
     reached: dict[int, int] = {}
-    for one, other in _seeds(left, right):
+    for one, other in seeds:
         diagonal = other - one
         if reached.get(diagonal, -1) >= one:
             continue
@@ -99,9 +131,9 @@ def _n_equal_before(left: str, one: int, right: str, other: int) -> int:
     return equal
 
 
-def _seeds(left: str, right: str) -> Iterator[tuple[int, int]]:
+def _seeds(left: Prints, right: Prints) -> Iterator[tuple[int, int]]:
     """Yield the places of each fingerprint that both keys have, by left place."""
-    (left_hashes, left_places), (right_hashes, right_places) = _fingerprints((left, right))
+    (left_hashes, left_places), (right_hashes, right_places) = left, right
     order = np.argsort(right_hashes, kind="stable")
     right_hashes, right_places = right_hashes[order], right_places[order]
     first = np.searchsorted(right_hashes, left_hashes, side="left")
@@ -112,10 +144,10 @@ def _seeds(left: str, right: str) -> Iterator[tuple[int, int]]:
             yield int(left_places[met]), other
 
 
-def _fingerprints(keys: Sequence[str]) -> list[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
+def _fingerprints(keys: Sequence[str]) -> list[Prints]:
     """Return the fingerprints of each key and where each stands."""
     hashes, offsets = window_hashes(keys, _PROFILE)
-    found = []
+    found: list[Prints] = []
     for start, end in pairwise(offsets.tolist()):
         own = hashes[start:end]
         places = winnow(own, WINDOW)

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from pipeline.contracts import ID, conform
 from pipeline.dedup.aligned_keys import AlignedKey, Span, align
-from pipeline.dedup.common_runs import GUARANTEED_CHARS, Run, common_runs
+from pipeline.dedup.common_runs import GUARANTEED_CHARS, Run, common_runs_of
 from pipeline.interim import COMMON_SPANS
 from pipeline.text.normalise import key_hash
 
@@ -86,8 +86,9 @@ def _spans_of(
     rests = [_join(pair, kept) for pair in pairs]
     lefts = align([_unpaired(rest.left) for rest in rests], _LEFT_END)
     rights = align([_unpaired(rest.right) for rest in rests], _RIGHT_END)
-    for rest, left, right in zip(rests, lefts, rights, strict=True):
-        yield from _rows(rest, _edited(left, right, rules))
+    runs = common_runs_of([(one.key, other.key) for one, other in zip(lefts, rights, strict=True)])
+    for rest, left, right, own in zip(rests, lefts, rights, runs, strict=True):
+        yield from _rows(rest, _edited(own, left, right, rules))
 
 
 def _kept_paragraphs(
@@ -129,9 +130,11 @@ def _unpaired(paragraphs: Sequence[_Paragraph]) -> tuple[list[str], list[int]]:
     return [p.text for p in paragraphs], [p.start for p in paragraphs]
 
 
-def _edited(left: AlignedKey, right: AlignedKey, rules: SpanRules) -> Iterator[tuple[Span, Span]]:
+def _edited(
+    common: Sequence[Run], left: AlignedKey, right: AlignedKey, rules: SpanRules
+) -> Iterator[tuple[Span, Span]]:
     """Yield the spans that both sides have in common but for small edits."""
-    for runs in _chains(common_runs(left.key, right.key), left, right, rules):
+    for runs in _chains(common, left, right, rules):
         if max(run.length for run in runs) < GUARANTEED_CHARS:
             continue
         first, last = runs[0], runs[-1]
