@@ -23,7 +23,7 @@ run: setup
 	@$(BIN)/python -m pipeline.report.tour $(DEMO) $(BIN)/unecho
 
 test: lint types
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: setup
 	$(BIN)/ruff check .

@@ -105,7 +105,7 @@ def test_a_file_of_nothing_is_no_document(tmp_path: Path, content: bytes) -> Non
         (bytes(range(256)) * 4, "control characters"),
         (random.Random(1).randbytes(5000), "control characters"),
         (b"a few words\0\0\0\1\2\3" * 10, "control characters"),
-        (gzip.compress(gzip.compress(GOOD)), "an archive in an archive"),
+        (gzip.compress(gzip.compress(GOOD, mtime=0), mtime=0), "an archive in an archive"),
     ],
 )
 @pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "a.json", "a.csv", "a.html"])
