@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -31,6 +31,8 @@ class Arriving:
     read: pa.Table
     inspection: Inspection | None = None
     """What workers make of it already."""
+    is_once: bool = False
+    """Whether its bytes came through a pipe, which cannot be read again."""
 
 
 class ReadAhead:
@@ -54,7 +56,7 @@ class ReadAhead:
         """
         if self._workers is None or is_piped:
             for read in batches(on_progress):
-                yield self._begun(read)
+                yield replace(self._begun(read), is_once=is_piped)
             return
         reader = _Reader(batches, self._begun)
         try:

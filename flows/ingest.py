@@ -229,6 +229,8 @@ def run_ingest(
                     request, settings, warehouse, summary, on_progress, ahead
                 ):
                     documents = stage(warehouse.land)(arrived.read, run_id, utc_now())
+                    if arrived.is_once:
+                        warehouse.settle()
                     tally.count_read(summary, arrived.read, documents)
                     inspection = ahead.inspection(documents, arrived)
                     ingest_isolated(documents, warehouse, rules, summary, stage, inspection)
