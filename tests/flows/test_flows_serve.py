@@ -99,22 +99,26 @@ class House:
         return [r for r in self.api.runs() if r["parameters"].get("source") == source]
 
     def run_that_waits(self, since: datetime) -> str:
-        """Return the id of the run that began after `since`, when somebody else had the lock.
+        """Return the id of the run that waits for the lock, which is ours since `since`.
 
-        A run that began earlier may have written already and end between two questions.
+        One that began earlier may have written already and be about to end, or be the one that
+        waits, so that none begins behind it: it waits if it still runs after ten seconds.
         """
         found: list[str] = []
+        first_seen: dict[str, float] = {}
 
         def one_waits() -> bool:
+            now = time.monotonic()
+            running = [run for run in self.runs() if run["state_type"] == "RUNNING"]
             found[:] = [
                 str(run["id"])
-                for run in self.runs()
-                if run["state_type"] == "RUNNING"
-                and datetime.fromisoformat(run["start_time"]) > since
+                for run in running
+                if datetime.fromisoformat(run["start_time"]) > since
+                or now - first_seen.setdefault(run["id"], now) > 10
             ]
             return len(found) == 1
 
-        until(one_waits, 30)
+        until(one_waits, 40)
         return found[0]
 
     def ids(self) -> set[str]:

@@ -14,9 +14,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+import flows.ingest
 from pipeline import cli
+from pipeline.store.warehouse import Warehouse
 
 TEXT = (
     "The ferry council of Port Ellery agreed on Tuesday to buy two electric boats. "
@@ -107,6 +110,28 @@ def test_standard_input_is_jsonl(
         done = unecho.json("ingest", "-", "--direct", "--source", "pipe")
     assert done["n_articles"] == 1
     assert list(done["by_source"]) == ["pipe"]
+
+
+def test_a_pipe_has_landed_before_anything_is_made_of_it(
+    unecho: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It cannot be read again: a file may still be on its way to the archive, a pipe may not."""
+    path = tmp_path / "piped"
+    path.write_text(json.dumps(article(1, 본문="x")) + "\n", "utf-8")
+    under_way: list[bool] = []
+
+    def watched(documents: pa.Table, warehouse: Warehouse, *others: Any) -> None:
+        under_way.append(warehouse._under_way is not None)
+        ingest_isolated(documents, warehouse, *others)
+
+    ingest_isolated = flows.ingest.ingest_isolated
+    monkeypatch.setattr(flows.ingest, "ingest_isolated", watched)
+    with path.open("rb") as piped:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(piped))
+        unecho("ingest", "-", "--direct")
+    path.rename(tmp_path / "file.jsonl")
+    unecho("ingest", str(tmp_path / "file.jsonl"), "--direct", "--source", "another")
+    assert under_way == [False, True]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n"])
