@@ -126,12 +126,13 @@ def test_a_pipe_has_landed_before_anything_is_made_of_it(
 
     ingest_isolated = flows.ingest.ingest_isolated
     monkeypatch.setattr(flows.ingest, "ingest_isolated", watched)
+    copy = tmp_path / "file.jsonl"
+    copy.write_bytes(path.read_bytes())
+    unecho("ingest", str(copy), "--direct", "--source", "another")
     with path.open("rb") as piped:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(piped))
         unecho("ingest", "-", "--direct")
-    path.rename(tmp_path / "file.jsonl")
-    unecho("ingest", str(tmp_path / "file.jsonl"), "--direct", "--source", "another")
-    assert under_way == [False, True]
+    assert under_way == [True, False]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n"])
