@@ -13,7 +13,9 @@ from flows.gather import Fresh, evidence_of, replaced_rows
 from flows.rederive import changed_removals
 from flows.rows import as_contract, decision_rows, difference, filled, stamped
 from pipeline.contracts import CONTRACTS, ID
+from pipeline.dedup.clusters import Stories
 from pipeline.dedup.story_decisions import news_of, story_decisions
+from pipeline.dedup.story_ids import led_on
 from pipeline.store.archive import landing_paths
 from pipeline.store.model import Change
 from pipeline.store.warehouse import Warehouse
@@ -121,16 +123,21 @@ def _stories(decided: Decided, warehouse: Warehouse, run_id: str) -> tuple[Added
     touched, stories = decided.matched.touched, decided.matched.stories
     members, stale_members = difference(stories.members, touched.previous, "article_id")
     story_rows, stale_stories = difference(stories.stories, touched.previous_stories, "story_id")
-    redirects, stale_redirects = _followed(warehouse, stories.redirects)
+    redirects = _redirects(warehouse, stories)
     # A split may bring an id back that a merge had ended: it leads nowhere else any more.
-    revived = pa.chunked_array([stale_redirects, *story_rows["story_id"].chunks], ID)
+    ids = [column for rows in (redirects, story_rows) for column in rows["story_id"].chunks]
+    led_elsewhere = pa.chunked_array(ids, ID)
     return (
         {
             "story_members": [members],
             "stories": [story_rows],
             "story_redirects": [stamped(redirects, run_id=run_id)],
         },
-        {"story_members": stale_members, "stories": stale_stories, "story_redirects": revived},
+        {
+            "story_members": stale_members,
+            "stories": stale_stories,
+            "story_redirects": led_elsewhere,
+        },
     )
 
 
@@ -211,15 +218,15 @@ def _ended(warehouse: Warehouse, replaced: pa.Array, lapsed: pa.Table) -> pa.Tab
     return ended.group_by(ends.names).aggregate([])
 
 
-def _followed(warehouse: Warehouse, redirects: pa.Table) -> tuple[pa.Table, pa.Array]:
-    """Return the new redirects, earlier ones led on to where they end, and whom they replace."""
+def _redirects(warehouse: Warehouse, stories: Stories) -> pa.Table:
+    """Return the new redirects, and earlier ones led on to where they end."""
+    redirects = stories.redirects
     earlier = warehouse.select(
         "SELECT r.story_id, n.merged_into_id FROM story_redirects r"
         " JOIN redirects n ON r.merged_into_id = n.story_id",
         redirects=redirects,
     )
-    earlier = filled(earlier, redirects.schema)
-    return pa.concat_tables([redirects, earlier]), earlier["story_id"].combine_chunks()
+    return led_on(redirects, filled(earlier, redirects.schema), stories.stories["story_id"])
 
 
 def _story_decisions(decided: Decided, warehouse: Warehouse) -> pa.Table:

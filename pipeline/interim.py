@@ -136,6 +136,7 @@ KEYS = contract(
         pa.list_(pa.string()),
         "Normalised numbers of the clean text, sorted, repeated as often as they occur.",
     ),
+    column("numbers_hash", HASH, "Hash of numbers: articles with equal ones have equal hashes."),
     column("n_shingles", pa.int32(), "Size of the shingle set of key."),
     column(
         "signature",

@@ -36,7 +36,6 @@ from pipeline.dedup.entries import (
     concatenated,
     entries_in,
     entries_of,
-    number_words,
 )
 from pipeline.dedup.mapped import (
     IdSet,
@@ -117,6 +116,7 @@ class _Meeting:
         self, entries: Entries, n_new: int, pieces: Sequence[Piece], rules: BandRules
     ) -> None:
         self.entries, self.pieces, self.rules = entries, pieces, rules
+        self._n_new = n_new
         self._is_new = entries.articles < n_new
         # In pairs an article is its place in the order of ids: sorted pairs are so by id.
         order = np.lexsort((entries.ids[:, 1], entries.ids[:, 0]))
@@ -128,29 +128,34 @@ class _Meeting:
         shared = repeated_places(entries.buckets, n_new)
         self.by_bucket = self._grouped(entries.buckets[shared], shared)
         is_large = self.by_bucket.sizes > rules.centres.of(self.by_bucket.sizes) + 1
-        large = np.sort(self.by_bucket.rows[is_large])
         # Inside a large bucket, articles with the same numbers make a bucket of their own: two
         # copies of one weather report meet among a thousand reports.
-        self.by_numbers = self._grouped(self._numbered(large), large)
+        self.by_numbers = self._grouped(*self._numbered(np.sort(self.by_bucket.rows[is_large])))
 
     def _grouped(self, buckets: Words, rows: Places) -> Grouping:
         return grouped(
             buckets, self._priority[self.entries.articles[rows]], self._is_new[rows], rows
         )
 
-    def _numbered(self, rows: Places) -> Words:
-        is_large = np.zeros(len(self.ids), np.bool_)
-        is_large[self.entries.articles[rows]] = True
-        articles = np.flatnonzero(is_large)
+    def _numbered(self, rows: Places) -> tuple[Words, Places]:
+        """Return entries of large buckets that have the numbers of a new article, and buckets.
+
+        Of articles of a template most have numbers that no other has.
+        """
+        articles = np.unique(self.entries.articles[rows])
         words = np.zeros(articles.size, np.uint64)
         pieces, piece_rows = self.entries.piece[articles], self.entries.row[articles]
         for number in np.unique(pieces).tolist():
             here = pieces == number
-            column = self.pieces[number].rows["numbers"].take(pa.array(piece_rows[here]))
-            words[here] = number_words(column.combine_chunks())
+            column = self.pieces[number].rows["numbers_hash"].take(pa.array(piece_rows[here]))
+            words[here] = column.to_numpy()
+        is_met = np.isin(words, words[articles < self._n_new])
         of_article = np.zeros(len(self.ids), np.uint64)
         of_article[articles] = mix64(words)
-        return mix64(self.entries.buckets[rows] ^ of_article[self.entries.articles[rows]])
+        kept = np.zeros(len(self.ids), np.bool_)
+        kept[articles[is_met]] = True
+        rows = rows[kept[self.entries.articles[rows]]]
+        return mix64(self.entries.buckets[rows] ^ of_article[self.entries.articles[rows]]), rows
 
     def pairs(self) -> Words:
         """Return the codes of all pairs to compare that have a new article, sorted."""

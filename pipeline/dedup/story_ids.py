@@ -8,6 +8,7 @@ from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.contract import ID
@@ -77,6 +78,21 @@ def name_clusters(cluster: Numbers, members: pa.Table, snapshot: int) -> tuple[F
         "merged_into_id": earlier.story_ids.take(pa.array(kept[heirs[lost]])),
     }
     return Foundings(story_ids, snapshots), pa.table(redirects, REDIRECTS).sort_by("story_id")
+
+
+def led_on(redirects: pa.Table, earlier: pa.Table, standing: pa.ChunkedArray) -> pa.Table:
+    """Return the new redirects, and earlier ones as they lead on to where they end now.
+
+    Args:
+        redirects: story_id, merged_into_id: the new ones, each to a story that stands.
+        earlier: of stored redirects to a story that one of `redirects` ends: their story_id and
+            the merged_into_id of that one.
+        standing: ids of the stories that stand. A cluster that is founded on an article whose
+            first story a merge had ended bears that id again: it leads nowhere any more.
+    """
+    again = pa.chunked_array([*standing.chunks, *redirects["story_id"].chunks], ID)
+    leads = pc.invert(pc.is_in(earlier["story_id"], again.combine_chunks()))
+    return pa.concat_tables([redirects, earlier.filter(leads)])
 
 
 @dataclass(frozen=True)

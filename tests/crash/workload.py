@@ -205,6 +205,7 @@ def _keys_row(
         "key": text.casefold(),
         "key_hash": digest("key", text),
         "numbers": sorted({"1", "2"}),
+        "numbers_hash": 12,
         "n_shingles": len(text),
         "signature": signature,
         "bands": signature[:256],

@@ -68,7 +68,14 @@ def published(article):
 def as_keys(narrow):
     """Return KEYS of articles that meet by their passages alone."""
     empty = {"title_key": "", "title_version": 0, "key": "", "key_hash": bytes(16)}
-    empty |= {"numbers": [], "n_shingles": 0, "signature": None, "bands": None, "lines": []}
+    empty |= {
+        "numbers": [],
+        "numbers_hash": 0,
+        "n_shingles": 0,
+        "signature": None,
+        "bands": None,
+        "lines": [],
+    }
     rows = [empty | row for row in narrow.to_pylist()]
     return pa.Table.from_pylist(rows, KEYS.schema)
 

@@ -158,7 +158,14 @@ def test_empty_warehouse_has_no_history(tmp_path: Path) -> None:
 def test_fetching_changes_nothing(tmp_path: Path, advice: int) -> None:
     """An advice that the system does not know is let alone."""
     n_rows = 3_000
-    empty = {"key": "", "numbers": [], "signature": None, "bands": None, "lines": [1, 2]}
+    empty = {
+        "key": "",
+        "numbers": [],
+        "numbers_hash": 0,
+        "signature": None,
+        "bands": None,
+        "lines": [1, 2],
+    }
     named = {"source_id": "daily", "published_at": None, "title_key": "", "title_version": 0}
     rows = [
         {"article_id": number.to_bytes(16, "big"), "key_hash": bytes(16), "n_shingles": number}
