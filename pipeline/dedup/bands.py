@@ -123,7 +123,8 @@ class _Meeting:
         self.ids = entries.ids[order]
         self._place = np.empty(order.size, np.int64)
         self._place[order] = np.arange(order.size)
-        self._priority = priorities(entries.ids)
+        self._rank = np.empty(order.size, np.int64)
+        self._rank[np.argsort(priorities(entries.ids), kind="stable")] = np.arange(order.size)
         # Most buckets hold one article, which meets nobody there.
         shared = repeated_places(entries.buckets, n_new)
         self.by_bucket = self._grouped(entries.buckets[shared], shared)
@@ -133,9 +134,7 @@ class _Meeting:
         self.by_numbers = self._grouped(*self._numbered(np.sort(self.by_bucket.rows[is_large])))
 
     def _grouped(self, buckets: Words, rows: Places) -> Grouping:
-        return grouped(
-            buckets, self._priority[self.entries.articles[rows]], self._is_new[rows], rows
-        )
+        return grouped(buckets, self._rank[self.entries.articles[rows]], self._is_new[rows], rows)
 
     def _numbered(self, rows: Places) -> tuple[Words, Places]:
         """Return entries of large buckets that have the numbers of a new article, and buckets.

@@ -76,9 +76,16 @@ class Grouping:
     """Stored articles of the bucket."""
 
 
-def grouped(buckets: Words, priority: Words, is_new: NDArray[np.bool_], rows: Places) -> Grouping:
-    """Return entries (their buckets, their articles' priority, their row numbers) by bucket."""
-    order = _order(buckets, priority)
+def grouped(buckets: Words, ranks: Places, is_new: NDArray[np.bool_], rows: Places) -> Grouping:
+    """Return entries by bucket.
+
+    Args:
+        buckets: bucket of each entry, uint64 [n].
+        ranks: place of its article in the order of priorities.
+        is_new: whether its article is new.
+        rows: its row number.
+    """
+    order = _order(buckets, ranks)
     buckets, is_new = buckets[order], is_new[order]
     first = np.flatnonzero(np.append(True, buckets[1:] != buckets[:-1])[: buckets.size])
     sizes = np.diff(np.append(first, buckets.size))
@@ -97,23 +104,25 @@ def grouped(buckets: Words, priority: Words, is_new: NDArray[np.bool_], rows: Pl
     )
 
 
-def _order(buckets: Words, priority: Words) -> Places:
-    """Return the order by bucket, then by priority: that of `np.lexsort`, in a third of its time.
+def _order(buckets: Words, ranks: Places) -> Places:
+    """Return the order by bucket, then by rank: what `np.lexsort` gives in ten times the time.
 
-    Numbers of one word are sorted by vector instructions: first the buckets, then the numbers of
-    these with as much of the priorities as has room. Where that does not tell two entries apart,
-    `np.lexsort` does.
+    Numbers of one word are sorted by vector instructions, and carry in their low bits the place
+    that they come from: first ranks, then the high bits of buckets in the order of ranks.
     """
-    order = np.argsort(buckets)
-    ascending = buckets[order]
-    number = np.append(0, np.cumsum(ascending[1:] != ascending[:-1]))[: buckets.size]
     n_bits = np.uint64(int(buckets.size).bit_length())
-    keys = number.astype(np.uint64) << (np.uint64(64) - n_bits) | priority[order] >> n_bits
-    within = np.argsort(keys)
-    keys = keys[within]
-    if (keys[1:] == keys[:-1]).any():
-        return np.lexsort((priority, buckets))
-    return order[within]
+    mask = (np.uint64(1) << n_bits) - np.uint64(1)
+    places = np.arange(buckets.size, dtype=np.uint64)
+    by_rank = (np.sort(ranks.astype(np.uint64) << n_bits | places) & mask).view(np.int64)
+    found = np.sort(buckets[by_rank] & ~mask | places)
+    order = by_rank[(found & mask).view(np.int64)]
+    high, ascending = found >> n_bits, buckets[order]
+    is_mixed = (high[1:] == high[:-1]) & (ascending[1:] != ascending[:-1])
+    if is_mixed.any():
+        # Buckets that differ in low bits alone: one or two in a million entries.
+        mixed = np.flatnonzero(np.isin(high, high[1:][is_mixed]))
+        order[mixed] = order[mixed[np.argsort(ascending[mixed], kind="stable")]]
+    return order
 
 
 def new_pairs(group: Grouping, rule: CentreRule) -> Iterator[tuple[Places, Places]]:

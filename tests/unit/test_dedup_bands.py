@@ -198,11 +198,11 @@ def test_the_number_of_centres_never_grows_with_the_bucket():
 
 def bucket(n_stored, n_new):
     """Return one bucket in which the new articles have the smallest and the largest priority."""
-    priority = np.arange(n_stored + n_new, dtype=np.uint64)
+    ranks = np.arange(n_stored + n_new)
     is_new = np.zeros(n_stored + n_new, np.bool_)
     is_new[: n_new // 2] = is_new[n_stored + n_new // 2 :] = True
     rows = np.arange(n_stored + n_new)
-    return grouped(np.zeros(rows.size, np.uint64), priority, is_new, rows)
+    return grouped(np.zeros(rows.size, np.uint64), ranks, is_new, rows)
 
 
 def expanded(parts):
@@ -211,6 +211,20 @@ def expanded(parts):
         for one, other in parts
         for pair in zip(one.tolist(), other.tolist(), strict=True)
     }
+
+
+@pytest.mark.parametrize("n_entries", [0, 1, 2, 60, 3_000])
+@pytest.mark.parametrize("seed", range(5))
+def test_entries_of_a_bucket_stand_together_by_rank(n_entries, seed):
+    """Buckets that differ in their lowest bit alone are told apart too."""
+    rng = np.random.default_rng(seed)
+    some = rng.integers(0, 2**64, 20, dtype=np.uint64)
+    buckets = np.concatenate((some, some ^ np.uint64(1)))[rng.integers(0, 40, n_entries)]
+    ranks = rng.integers(0, 50, n_entries)
+    expected = np.lexsort((ranks, buckets))
+    group = grouped(buckets, ranks, np.zeros(n_entries, np.bool_), np.arange(n_entries))
+    assert group.rows.tolist() == expected.tolist()
+    assert (group.end - group.start).tolist() == group.sizes.tolist()
 
 
 def test_pairs_of_a_bucket_have_a_centre_and_a_new_article():
