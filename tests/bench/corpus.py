@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-N_CHARACTERS = 1_500
+N_CHARACTERS = int(os.environ.get("BENCH_CHARACTERS", "1500"))
 COPY_SHARE = 0.15
 REPEAT_SHARE = 0.05
 NUMBER_SHARE = 0.04

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -25,6 +25,8 @@ N_HISTORY = int(os.environ.get("BENCH_HISTORY", "1000000"))
 
 _LOOK_SECONDS = 0.25
 _ARTICLES_A_PART = 100_000
+_MOST_A_RUN = 1_000_000
+"""A longer history comes in several runs, each corpus deleted before the next is made."""
 _SCRATCH = "BENCH_SCRATCH"
 
 
@@ -80,23 +82,23 @@ def corpus(folder: Path, n_articles: int, name: str = "", **how: int) -> Path:
     return path
 
 
-def large_corpus(folder: Path, n_articles: int) -> Path:
+def large_corpus(folder: Path, first: int, n_articles: int) -> Path:
     """Return a folder of files of 100,000 generated articles, each of its own seed."""
-    path = folder / f"corpus-{n_articles}"
+    path = folder / f"corpus-{first}-{n_articles}"
     if not path.exists():
         unfinished = path.with_suffix(".part")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
         with ProcessPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(_write_part, *zip(*_parts(unfinished, n_articles), strict=True)))
+            list(pool.map(_write_part, *zip(*_parts(unfinished, first, n_articles), strict=True)))
         unfinished.rename(path)
     return path
 
 
-def _parts(folder: Path, n_articles: int) -> Iterator[tuple[Path, int, int]]:
-    for first in range(0, n_articles, _ARTICLES_A_PART):
-        path = folder / f"{first:09d}.jsonl"
-        yield path, min(_ARTICLES_A_PART, n_articles - first), first
+def _parts(folder: Path, start: int, n_articles: int) -> Iterator[tuple[Path, int, int]]:
+    end = start + n_articles
+    for first in range(start, end, _ARTICLES_A_PART):
+        yield folder / f"{first:09d}.jsonl", min(_ARTICLES_A_PART, end - first), first
 
 
 def _write_part(path: Path, n_articles: int, first: int) -> None:
@@ -107,11 +109,25 @@ def history(folder: Path) -> tuple[Path, Ingested]:
     """Return the warehouse of N_HISTORY articles and what its ingest cost, made where missing."""
     warehouse, told = folder / f"history-{N_HISTORY}", folder / f"history-{N_HISTORY}.json"
     if not told.exists():
-        source = large_corpus(folder, N_HISTORY)
-        cost = ingest(source, fresh(warehouse))
-        shutil.rmtree(source)
+        fresh(warehouse)
+        costs = []
+        for first in range(0, N_HISTORY, _MOST_A_RUN):
+            source = large_corpus(folder, first, min(_MOST_A_RUN, N_HISTORY - first))
+            costs.append(ingest(source, warehouse))
+            shutil.rmtree(source)
+        cost = together(costs)
         told.write_text(json.dumps(asdict(cost)), encoding="utf-8")
     return warehouse, Ingested(**json.loads(told.read_text(encoding="utf-8")))
+
+
+def together(costs: Sequence[Ingested]) -> Ingested:
+    """Return what several ingests, one after the other, cost in all; stages are left out."""
+    if len(costs) == 1:
+        return costs[0]
+    names = ("n_documents", "wall", "cpu", "cpu_workers")
+    told = {name: sum(cost.told[name] for cost in costs) for name in names}
+    wall_seconds = sum(cost.wall_seconds for cost in costs)
+    return Ingested(told, wall_seconds, max(cost.peak_bytes for cost in costs))
 
 
 def ingest(path: Path, warehouse: Path, workers: int | None = None) -> Ingested:

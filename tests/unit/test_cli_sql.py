@@ -385,12 +385,23 @@ def test_a_full_disk_is_an_error(empty_warehouse: Path, answer_format: str) -> N
     assert len(done.stderr.splitlines()) == 1
 
 
+def wait_for_cpu(pid: int, seconds: float) -> None:
+    """Wait until a process has used so much CPU: a loaded machine takes long to start a query."""
+    used, deadline = 0.0, time.monotonic() + 60
+    while used < seconds and time.monotonic() < deadline:
+        time.sleep(0.2)
+        command = ["ps", "-o", "time=", "-p", str(pid)]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        parts = answer.stdout.strip().split(":")
+        used = sum(float(part) * 60**n for n, part in enumerate(reversed(parts)))
+
+
 @pytest.mark.parametrize("answer_format", ["table", "csv"])
 def test_ctrl_c_cancels_the_query(empty_warehouse: Path, answer_format: str) -> None:
     endless = "SELECT a FROM range(100000000000) t(a), range(100) u(b) WHERE a * b % 7 = 99"
     command = [*UNECHO, "--warehouse", str(empty_warehouse), "sql", endless, "-f", answer_format]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        time.sleep(1.5)
+        wait_for_cpu(process.pid, 2)
         assert process.poll() is None, "it was to be endless"
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=10)
