@@ -33,8 +33,10 @@ from pipeline.interim import KEYS, VERIFIED
 from pipeline.store import spool
 from pipeline.store.spool import Handle
 
-LEAST_PAIRS = 400
-"""So many pairs repay workers that run already."""
+LEAST_PAIRS = 20_000
+"""So many pairs repay workers that run already. With fewer the writing and reading of what they
+need costs as much as the comparison, and while workers are at later batches, this process does
+nearly all of the parts itself: of 6,000 articles with 1,000 pairs 270 ms in parts, 80 in one."""
 
 PARTS_PER_WORKER = 2
 """More than one, so that a worker with short texts takes over from one with long ones."""

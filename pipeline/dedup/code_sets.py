@@ -55,8 +55,23 @@ class CodeSets(NamedTuple):
         return np.concatenate([np.empty(0, np.int64), *parts])
 
     def _n_shared(self, pairs: Ends) -> Counts:
+        row, is_shared, _ = self._looked_up(pairs)
+        return np.bincount(row[is_shared], minlength=len(pairs))
+
+    def without(self, own: Counts, other: Counts) -> tuple[Counts, Counts]:
+        """Return what sets hold that others do not: number of the pair of sets, and the code.
+
+        Args:
+            own: int64 [n], numbers of sets.
+            other: int64 [n], numbers of the sets that are taken away.
+        """
+        row, is_shared, codes = self._looked_up(np.stack((own, other), axis=1))
+        return row[~is_shared], codes[~is_shared].astype(np.int64)
+
+    def _looked_up(self, pairs: Ends) -> tuple[Counts, NDArray[np.bool_], Words]:
+        """Return each code of each left set: its pair, whether the right set holds it, itself."""
         if not self.codes.size:
-            return np.zeros(len(pairs), np.int64)
+            return np.empty(0, np.int64), np.empty(0, np.bool_), self.codes
         n_codes = self.codes.max() + np.uint64(1)
         owners = np.repeat(np.arange(self.sizes.size, dtype=np.uint64), self.sizes)
         held = owners * n_codes + self.codes
@@ -66,4 +81,4 @@ class CodeSets(NamedTuple):
         codes = self.codes[self.bounds[pairs[row, 0]] + within]
         sought = pairs[row, 1].astype(np.uint64) * n_codes + codes
         nearest = np.minimum(np.searchsorted(held, sought), held.size - 1)
-        return np.bincount(row[held[nearest] == sought], minlength=len(pairs))
+        return row, held[nearest] == sought, codes

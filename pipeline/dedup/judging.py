@@ -8,14 +8,15 @@ class is judged. A rule that makes a new comparison needs it in `_comparisons` a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.dedup.number_pairs import NumberPairs
-from pipeline.dedup.relations import Judgement, PairEvidence, RelationRules, evidence_text, judge
+from pipeline.dedup.relations import Judgement, PairEvidence, RelationRules, judge
 from pipeline.dedup.set_overlaps import Overlaps
 from pipeline.text.number_slots import SlotEvidence
 
@@ -66,8 +67,11 @@ def judged(evidence: Evidence, rules: RelationRules) -> tuple[list[Judgement | N
     words = np.zeros(evidence.is_same_key.size, np.uint64)
     for bit, flags in enumerate(_comparisons(evidence, rules)):
         words |= flags.astype(np.uint64) << np.uint64(bit)
-    _, first, number = np.unique(words, return_index=True, return_inverse=True)
-    return [judge(evidence.pair(row), rules) for row in first.tolist()], number.reshape(-1)
+    coded = pa.array(words).dictionary_encode()
+    number = coded.indices.to_numpy().astype(np.int64)
+    some = np.empty(len(coded.dictionary), np.int64)
+    some[number] = np.arange(number.size)
+    return [judge(evidence.pair(row), rules) for row in some.tolist()], number
 
 
 def _comparisons(evidence: Evidence, rules: RelationRules) -> Iterator[Flags]:
@@ -121,26 +125,3 @@ def _of_numbers(numbers: NumberPairs, rules: RelationRules) -> Iterator[Flags]:
         rules.max_changed_ratio_marked,
     ):
         yield changed_ratio > ratio
-
-
-def evidence_texts(evidence: Evidence, rows: Numbers, rules: Sequence[str]) -> list[str]:
-    """Return `evidence_text` of the pairs `rows`, whose rules these are."""
-    numbers = evidence.numbers
-    is_marked = evidence.shared_title_chars > 0
-    is_marked &= evidence.versions[:, 0] != evidence.versions[:, 1]
-    columns = (rows, numbers.has_own[rows], numbers.n_shared[rows], is_marked[rows])
-    slots = (column[rows].tolist() for column in numbers.slots)
-    # Most pairs have equal numbers: there are few texts.
-    known: dict[tuple[object, ...], str] = {}
-    found = []
-    for rule, row, has_own, n_shared, marked, n_equal, n_changed in zip(
-        rules, *(column.tolist() for column in columns), *slots, strict=True
-    ):
-        own = numbers.own_numbers(row) if has_own else ((), ())
-        versions = tuple(evidence.versions[row].tolist()) if marked else None
-        parts = (rule, n_shared, own, SlotEvidence(n_equal, n_changed), versions)
-        text = known.get(parts)
-        if text is None:
-            text = known[parts] = evidence_text(*parts)
-        found.append(text)
-    return found

@@ -17,8 +17,7 @@ reason: they only choose the floor that the texts have to reach.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,9 +28,6 @@ from pipeline.text.shingles import PARAGRAPH, shingles
 
 RULE_VERSION = "relations-3"
 """Raised whenever a rule or a default number changes; stands in every edge."""
-
-_MAX_LISTED_NUMBERS = 8
-_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -315,32 +311,3 @@ def is_headline_alone(title_key: str, key: str, rules: RelationRules) -> bool:
     """Return whether a text (its key) says no more than its headline (its key)."""
     parts = shingles(key, PARAGRAPH)
     return sum(part in title_key for part in parts) >= rules.flash_headline_ratio * len(parts)
-
-
-def evidence_text(
-    rule: str,
-    n_shared_numbers: int,
-    own_numbers: tuple[Sequence[str], Sequence[str]],
-    slots: SlotEvidence,
-    versions: tuple[int, int] | None,
-) -> str:
-    """Return the rule and the numbers it looked at as JSON.
-
-    Args:
-        rule: the rule of the judgement.
-        n_shared_numbers: distinct quantities that both hold.
-        own_numbers: those that only the left and only the right article has.
-        slots: how the numbers at the same places compare.
-        versions: what the headlines claim, where it differs.
-    """
-    evidence: dict[str, object] = {"rule": rule, "n_shared_numbers": n_shared_numbers}
-    for side, values in zip(("left", "right"), own_numbers, strict=True):
-        if values:
-            evidence[f"numbers_only_{side}"] = list(values[:_MAX_LISTED_NUMBERS])
-            if len(values) > _MAX_LISTED_NUMBERS:
-                evidence[f"n_numbers_only_{side}"] = len(values)
-    if slots.n_changed:
-        evidence |= {"n_equal_slots": slots.n_equal, "n_changed_slots": slots.n_changed}
-    if versions:
-        evidence["versions"] = list(versions)
-    return _ENCODER.encode(evidence)

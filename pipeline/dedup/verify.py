@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from pipeline.contract import checked
 from pipeline.contracts import conform
-from pipeline.dedup.judging import Evidence, evidence_texts, judged
+from pipeline.dedup.evidence_texts import evidence_texts
+from pipeline.dedup.judging import Evidence, judged
 from pipeline.dedup.mapped import (
     ValueSet,
     Words,
@@ -249,19 +250,18 @@ def _rows(
     kept = np.flatnonzero(some[number])
     found = [judgement or _NOTHING for judgement in judgements]
     number, overlaps = number[kept], Overlaps(*(column[kept] for column in evidence.overlaps))
-    rules = [found[own].rule for own in number.tolist()]
+    classes = pa.array(number)
+    rules = pa.array([judgement.rule for judgement in found], pa.string()).take(classes)
     columns = {
         "left_id": articles["article_id"].take(pa.array(pairs[kept, 0])),
         "right_id": articles["article_id"].take(pa.array(pairs[kept, 1])),
-        "relation": pa.array([j.relation for j in found], pa.string()).take(pa.array(number)),
-        "is_duplicate": pa.array([j.is_duplicate for j in found], pa.bool_()).take(
-            pa.array(number)
-        ),
+        "relation": pa.array([j.relation for j in found], pa.string()).take(classes),
+        "is_duplicate": pa.array([j.is_duplicate for j in found], pa.bool_()).take(classes),
         "jaccard": pa.array(overlaps.jaccard()),
         "left_containment": pa.array(overlaps.n_shared / np.maximum(overlaps.n_left, 1)),
         "right_containment": pa.array(overlaps.n_shared / np.maximum(overlaps.n_right, 1)),
         "is_numbers_equal": pa.array(evidence.numbers.is_compatible[kept]),
-        "evidence": pa.array(evidence_texts(evidence, kept, rules), pa.string()),
+        "evidence": evidence_texts(evidence, kept, rules),
         "rule_version": pa.repeat(RULE_VERSION, kept.size),
     }
     return checked(pa.table(columns), VERIFIED)

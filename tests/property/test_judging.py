@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.dedup.code_sets import CodeSets
-from pipeline.dedup.judging import Evidence, evidence_texts, judged
+from pipeline.dedup.evidence_texts import evidence_texts
+from pipeline.dedup.judging import Evidence, judged
 from pipeline.dedup.number_pairs import NumberPairs
 from pipeline.dedup.relations import RelationRules, judge
 from pipeline.dedup.set_overlaps import Overlaps
@@ -134,7 +135,8 @@ def test_pairs_are_judged_as_one_by_one():
         expected = [judge(evidence.pair(row), rules) for row in rows.tolist()]
         assert [judgements[own] for own in number.tolist()] == expected
         kept = np.flatnonzero([found is not None for found in expected])
-        found = evidence_texts(evidence, kept, [expected[row].rule for row in kept])
+        given = pa.array([expected[row].rule for row in kept], pa.string())
+        found = evidence_texts(evidence, kept, given).to_pylist()
         plain = [plain_evidence(evidence.pair(row), expected[row]) for row in kept.tolist()]
         assert found == plain
 
