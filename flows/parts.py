@@ -26,12 +26,14 @@ from flows.prepared import (
 from flows.rules import Rules
 from flows.texts import CleanTexts, Inspected, Stage, clean_articles
 from flows.workers import LEAST_BYTES, Workers
+from pipeline.contract import places_in_order
 from pipeline.contracts import ID, conform
 from pipeline.dedup.relations import RelationRules
 from pipeline.dedup.verify import articles_of, verify
 from pipeline.interim import KEYS, VERIFIED
 from pipeline.store import spool
 from pipeline.store.spool import Handle
+from pipeline.text.pieces import take_texts
 
 LEAST_PAIRS = 400
 """So many pairs repay workers that run already."""
@@ -215,13 +217,17 @@ def clean_parts(texts: PartedTexts, fresh: Fresh, furniture: pa.Table, rules: Ru
     """Take what workers cleaned of the fresh revisions, and have them clean the rest."""
     parts, workers = texts.parts, texts.workers
     current = _ids(fresh.current)
+    # The current ones are some of the fresh ones; an article has at most one.
+    n_articles = sum(part.parsed.num_rows for part in parts)
+    is_plain = n_articles == fresh.parsed.num_rows == len(current)
     again = outdated([part.prepared for part in parts], texts.assumed, furniture)
     cleaned: list[CleanTexts] = []
     futures = []
     for part, revisions in zip(parts, _revisions_by_part(parts, fresh.parsed), strict=True):
         if part.prepared.cleaned is not None:
             holding, revisions = _divided_by(part, revisions, again)
-            cleaned.append(_renewed(part.prepared, holding, current, furniture))
+            asked = None if is_plain and holding is None else current
+            cleaned.append(_renewed(part.prepared, holding, asked, furniture))
             if not len(revisions):
                 continue
         arguments = (revisions, current, furniture, rules)
@@ -232,17 +238,29 @@ def clean_parts(texts: PartedTexts, fresh: Fresh, furniture: pa.Table, rules: Ru
         spool.drop(handle)
     names = ("clean", "paragraphs", "removals", "keys")
     whole = [pa.concat_tables([getattr(c, name) for c in cleaned]) for name in names]
-    # What follows reads the keys often, and the cache keeps them in this order.
     clean, paragraphs, removals, keys = whole
-    return CleanTexts(clean, paragraphs, removals, conform(keys, KEYS))
+    return CleanTexts(clean, paragraphs, removals, _in_key_order(keys))
+
+
+def _in_key_order(keys: pa.Table) -> pa.Table:
+    """Return KEYS of several parts: what follows reads them often, the cache keeps them so."""
+    places = places_in_order(keys.select(KEYS.key), [(name, "ascending") for name in KEYS.key])
+    if places is not None:
+        texts = take_texts(keys["key"], np.asarray(places, np.int64))
+        taken = keys.drop_columns("key").take(places)
+        keys = taken.append_column(keys.schema.field("key"), texts).select(keys.column_names)
+    return conform(keys, KEYS)
 
 
 def _renewed(
-    prepared: Prepared, revisions: pa.Array | None, current: pa.Array, furniture: pa.Table
+    prepared: Prepared, revisions: pa.Array | None, current: pa.Array | None, furniture: pa.Table
 ) -> CleanTexts:
-    """Return what was cleaned of these revisions, its evidence as it is now."""
+    """Return what was cleaned of these revisions, its evidence as it is now.
+
+    None for all of the part, and where all are current.
+    """
     assert prepared.cleaned is not None
-    own = prepared.cleaned.only(revisions, current)
+    own = prepared.cleaned if current is None else prepared.cleaned.only(revisions, current)
     removals = with_evidence(own.removals, prepared.inspected.lines, furniture)
     return replace(own, removals=removals)
 
@@ -251,6 +269,8 @@ def _divided_by(
     part: Part, wanted: pa.Array | None, again: pa.Array
 ) -> tuple[pa.Array | None, pa.Array]:
     """Return which of the wanted revisions are clean (None: all of the part), which to clean."""
+    if wanted is None and not len(again):
+        return None, again
     own = part.parsed["revision_id"].combine_chunks() if wanted is None else wanted
     is_again = pc.is_in(own, again)
     if wanted is None and not pc.any(is_again).as_py():

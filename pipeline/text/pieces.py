@@ -1,4 +1,4 @@
-"""Pieces of texts in one buffer, put together to whole texts with a single copy of their bytes.
+"""Pieces of texts, put together to whole texts with a single copy of their bytes.
 
 Arrow would first take the pieces, then append what stands between them, then join them: three
 copies, each into new memory.
@@ -67,19 +67,34 @@ def join_pieces(pieces: Pieces, gaps: Places, sign: str, bounds: Places) -> pa.L
     """
     offsets = np.zeros(gaps.size + 1, np.int64)
     np.cumsum(pieces.ends - pieces.starts + gaps, out=offsets[1:])
-    n_bytes = int(offsets[-1])
-    if use_compiled(n_bytes // _BYTES_AN_ARTICLE):
-        whole = np.empty(n_bytes, np.uint8)
-        lay_out = kernel("pipeline.text.pieces_compiled", "lay_out")
-        lay_out(*pieces, np.ascontiguousarray(gaps), ord(sign), whole)
-    else:
-        whole = _laid_out(pieces, gaps, sign)
+    whole = np.empty(int(offsets[-1]), np.uint8)
+    _lay_out(pieces, offsets[:-1], whole)
+    for n in range(1, int(gaps.max(initial=0)) + 1):
+        whole[offsets[1:][gaps >= n] - n] = ord(sign)
     return large_strings(whole, offsets[bounds])
 
 
-def _laid_out(pieces: Pieces, gaps: Places, sign: str) -> Bytes:
-    """Return the pieces and what stands after each: what the kernel writes."""
-    held = pieces.bytes.data
-    spans = zip(pieces.starts.tolist(), pieces.ends.tolist(), gaps.tolist(), strict=True)
-    parts = [part for start, end, n in spans for part in (held[start:end], sign.encode() * n)]
-    return np.frombuffer(b"".join(parts), np.uint8)
+def take_texts(texts: pa.ChunkedArray, rows: Places) -> pa.LargeStringArray:
+    """Return rows of large strings without nulls: Arrow would join the chunks first."""
+    chunks = [Utf8.of(chunk) for chunk in texts.chunks]
+    lengths = np.concatenate([np.diff(chunk.offsets) for chunk in chunks] or [rows[:0]])
+    offsets = np.append(0, np.cumsum(lengths[rows]))
+    whole = np.empty(int(offsets[-1]), np.uint8)
+    first = 0
+    for held, bounds in chunks:
+        own = np.flatnonzero((rows >= first) & (rows < first + bounds.size - 1))
+        named = rows[own] - first
+        _lay_out(Pieces(held, bounds[:-1], bounds[1:]).take(named), offsets[own], whole)
+        first += bounds.size - 1
+    return large_strings(whole, offsets)
+
+
+def _lay_out(pieces: Pieces, places: Places, whole: Bytes) -> None:
+    """Write each piece at its place in `whole`."""
+    if use_compiled(whole.size // _BYTES_AN_ARTICLE):
+        kernel("pipeline.text.pieces_compiled", "lay_out")(*pieces, places, whole)
+        return
+    held, filled = pieces.bytes.data, whole.data
+    spans = zip(pieces.starts.tolist(), pieces.ends.tolist(), places.tolist(), strict=True)
+    for start, end, place in spans:
+        filled[place : place + end - start] = held[start:end]

@@ -12,37 +12,29 @@ from pipeline.text.utf8_compiled import BYTES, PLACES
 
 
 @numba.njit(
-    numba.void(BYTES, PLACES, PLACES, PLACES, numba.int64, numba.uint8[::1]),
-    nogil=True,
-    boundscheck=False,
+    numba.void(BYTES, PLACES, PLACES, PLACES, numba.uint8[::1]), nogil=True, boundscheck=False
 )
 def lay_out(
     held: NDArray[np.uint8],
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
-    gaps: NDArray[np.int64],
-    sign: int,
+    places: NDArray[np.int64],
     whole: NDArray[np.uint8],
 ) -> None:
-    """Write pieces one behind the other, each followed by its gap.
+    """Write each piece at its place.
 
     Args:
         held: uint8, where the pieces stand.
         starts: int64 [n], piece i is held[starts[i]:ends[i]].
         ends: int64 [n].
-        gaps: int64 [n], how many times `sign` stands after a piece.
-        sign: a byte.
-        whole: uint8, filled.
+        places: int64 [n], where each begins in `whole`.
+        whole: uint8, filled in there.
     """
     # Unsigned places cannot count from the end: LLVM copies 64 bytes at a time then.
-    to, one = np.uint64(0), np.uint64(1)
     for piece in range(starts.size):
-        start, n_bytes = np.uint64(starts[piece]), np.uint64(ends[piece] - starts[piece])
-        place = np.uint64(0)
-        while place < n_bytes:
-            whole[to + place] = held[start + place]
-            place += one
-        to += n_bytes
-        for _ in range(gaps[piece]):
-            whole[to] = sign
-            to += one
+        start, to = np.uint64(starts[piece]), np.uint64(places[piece])
+        n_bytes = np.uint64(ends[piece] - starts[piece])
+        at = np.uint64(0)
+        while at < n_bytes:
+            whole[to + at] = held[start + at]
+            at += np.uint64(1)
