@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from flows.gather import Fresh
 from flows.prepared import (
+    Known,
     KnownFurniture,
     Prepared,
     clean_part,
@@ -92,8 +93,8 @@ class PartedTexts:
     inspected: Inspected
     parts: Sequence[Part]
     workers: Workers
-    assumed: pa.Table
-    """LEARNED: the furniture known when the parts were cleaned."""
+    assumed: Known
+    """The furniture known when the parts were cleaned."""
     known: KnownFurniture
 
     def cleaned(self, fresh: Fresh, furniture: pa.Table, rules: Rules, stage: Stage) -> CleanTexts:
@@ -118,14 +119,14 @@ class Inspection:
 
         Args:
             rows: what is divided.
-            function: makes a Prepared of a part, the rules and, where `known` is given, LEARNED.
+            function: makes a Prepared of a part, the rules and, where `known` is given, a Known.
             rules: the rules of the run.
             workers: who does it.
             known: the furniture in effect, as far as it is known.
         """
         self._workers = workers
         self._known = known or KnownFurniture()
-        self._assumed = self._known.rows
+        self._assumed = self._known.now
         furniture = [] if known is None else [workers.keep(self._assumed)]
         self._given: list[Handle] = [*furniture]
         self._futures: list[Future[Handle]] = []
