@@ -27,14 +27,12 @@ from flows.prepared import (
 from flows.rules import Rules
 from flows.texts import CleanTexts, Inspected, Stage, clean_articles
 from flows.workers import LEAST_BYTES, Workers
-from pipeline.contract import places_in_order
 from pipeline.contracts import ID, conform
 from pipeline.dedup.relations import RelationRules
 from pipeline.dedup.verify import articles_of, verify
 from pipeline.interim import KEYS, VERIFIED
 from pipeline.store import spool
 from pipeline.store.spool import Handle
-from pipeline.text.pieces import take_texts
 
 LEAST_PAIRS = 400
 """So many pairs repay workers that run already."""
@@ -239,18 +237,9 @@ def clean_parts(texts: PartedTexts, fresh: Fresh, furniture: pa.Table, rules: Ru
         spool.drop(handle)
     names = ("clean", "paragraphs", "removals", "keys")
     whole = [pa.concat_tables([getattr(c, name) for c in cleaned]) for name in names]
+    # What follows reads the keys often, and the cache keeps them in this order.
     clean, paragraphs, removals, keys = whole
-    return CleanTexts(clean, paragraphs, removals, _in_key_order(keys))
-
-
-def _in_key_order(keys: pa.Table) -> pa.Table:
-    """Return KEYS of several parts: what follows reads them often, the cache keeps them so."""
-    places = places_in_order(keys.select(KEYS.key), [(name, "ascending") for name in KEYS.key])
-    if places is not None:
-        texts = take_texts(keys["key"], np.asarray(places, np.int64))
-        taken = keys.drop_columns("key").take(places)
-        keys = taken.append_column(keys.schema.field("key"), texts).select(keys.column_names)
-    return conform(keys, KEYS)
+    return CleanTexts(clean, paragraphs, removals, conform(keys, KEYS))
 
 
 def _renewed(

@@ -74,21 +74,6 @@ def join_pieces(pieces: Pieces, gaps: Places, sign: str, bounds: Places) -> pa.L
     return large_strings(whole, offsets[bounds])
 
 
-def take_texts(texts: pa.ChunkedArray, rows: Places) -> pa.LargeStringArray:
-    """Return rows of large strings without nulls: Arrow would join the chunks first."""
-    chunks = [Utf8.of(chunk) for chunk in texts.chunks]
-    lengths = np.concatenate([np.diff(chunk.offsets) for chunk in chunks] or [rows[:0]])
-    offsets = np.append(0, np.cumsum(lengths[rows]))
-    whole = np.empty(int(offsets[-1]), np.uint8)
-    first = 0
-    for held, bounds in chunks:
-        own = np.flatnonzero((rows >= first) & (rows < first + bounds.size - 1))
-        named = rows[own] - first
-        _lay_out(Pieces(held, bounds[:-1], bounds[1:]).take(named), offsets[own], whole)
-        first += bounds.size - 1
-    return large_strings(whole, offsets)
-
-
 def _lay_out(pieces: Pieces, places: Places, whole: Bytes) -> None:
     """Write each piece at its place in `whole`."""
     if use_compiled(whole.size // _BYTES_AN_ARTICLE):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.text.engine import choose_engine, chosen_engine
-from pipeline.text.pieces import Pieces, join_pieces, take_texts
+from pipeline.text.pieces import Pieces, join_pieces
 
 ENGINES = ["numpy", *(["compiled"] if find_spec("numba") else [])]
 
@@ -50,13 +50,3 @@ def test_replaced_pieces_stand_in_their_place(held, choose):
     joined = join_pieces(mended, np.zeros(len(held), np.int64), " ", every)
     expected = {**dict(enumerate(held)), **dict(zip(rows, own, strict=True))}
     assert joined.to_pylist() == [expected[row] for row in range(len(held))]
-
-
-@pytest.mark.usefixtures("engine")
-@given(st.lists(st.lists(texts, max_size=4), max_size=4), st.data())
-def test_rows_of_chunks_are_taken(chunks, choose):
-    chunked = pa.chunked_array([large(["cut", *own])[1:] for own in chunks], pa.large_string())
-    n = len(chunked)
-    rows = choose.draw(st.lists(st.integers(0, n - 1), max_size=6) if n else st.just([]))
-    taken = take_texts(chunked, np.array(rows, np.int64))
-    assert taken.to_pylist() == chunked.take(pa.array(rows, pa.int64())).to_pylist()
