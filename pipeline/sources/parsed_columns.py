@@ -10,7 +10,7 @@ from pipeline.interim import PARSED
 from pipeline.sources import identity
 from pipeline.sources.iso_times import Times
 from pipeline.sources.json_columns import ReadColumns
-from pipeline.sources.urls import url_key
+from pipeline.sources.urls import url_keys
 
 _NAMES = (
     *("source_id", "native_id", "url", "title", "publisher", "byline", "language", "section"),
@@ -32,7 +32,7 @@ def parsed_columns(document_ids: pa.Array, columns: ReadColumns) -> pa.Table:
     published, updated = (columns.dates.get(name, never) for name in ("published_at", "updated_at"))
     may_change = columns.may_combine | (not columns.reading.source_id.isascii())
     parts = {name: identity.nfc_array(column, may_change) for name, column in fields.items()}
-    parts["url"] = _url_keys(fields["url"])
+    parts["url"] = identity.nfc_array(url_keys(fields["url"]))
     articles = identity.article_ids(
         parts["source_id"], parts["native_id"], parts["url"], parts["title"], composed
     )
@@ -56,9 +56,3 @@ def parsed_columns(document_ids: pa.Array, columns: ReadColumns) -> pa.Table:
         "content_hash": contents,
     }
     return pa.Table.from_arrays([rows[name] for name in PARSED.schema.names], schema=PARSED.schema)
-
-
-def _url_keys(urls: pa.Array) -> pa.Array:
-    """Return the key of each address in NFC."""
-    keys = [url_key(url) if url else None for url in urls.to_pylist()]
-    return identity.nfc_array(pa.array(keys, pa.string()))
