@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from flows.gather import Fresh
 from flows.prepared import (
+    Known,
     KnownFurniture,
     Prepared,
     clean_part,
@@ -92,8 +93,8 @@ class PartedTexts:
     inspected: Inspected
     parts: Sequence[Part]
     workers: Workers
-    assumed: pa.Table
-    """LEARNED: the furniture known when the parts were cleaned."""
+    assumed: Known
+    """The furniture known when the parts were cleaned."""
     known: KnownFurniture
 
     def cleaned(self, fresh: Fresh, furniture: pa.Table, rules: Rules, stage: Stage) -> CleanTexts:
@@ -118,14 +119,14 @@ class Inspection:
 
         Args:
             rows: what is divided.
-            function: makes a Prepared of a part, the rules and, where `known` is given, LEARNED.
+            function: makes a Prepared of a part, the rules and, where `known` is given, a Known.
             rules: the rules of the run.
             workers: who does it.
             known: the furniture in effect, as far as it is known.
         """
         self._workers = workers
         self._known = known or KnownFurniture()
-        self._assumed = self._known.rows
+        self._assumed = self._known.now
         furniture = [] if known is None else [workers.keep(self._assumed)]
         self._given: list[Handle] = [*furniture]
         self._futures: list[Future[Handle]] = []
@@ -217,13 +218,17 @@ def clean_parts(texts: PartedTexts, fresh: Fresh, furniture: pa.Table, rules: Ru
     """Take what workers cleaned of the fresh revisions, and have them clean the rest."""
     parts, workers = texts.parts, texts.workers
     current = _ids(fresh.current)
+    # The current ones are some of the fresh ones; an article has at most one.
+    n_articles = sum(part.parsed.num_rows for part in parts)
+    is_plain = n_articles == fresh.parsed.num_rows == len(current)
     again = outdated([part.prepared for part in parts], texts.assumed, furniture)
     cleaned: list[CleanTexts] = []
     futures = []
     for part, revisions in zip(parts, _revisions_by_part(parts, fresh.parsed), strict=True):
         if part.prepared.cleaned is not None:
             holding, revisions = _divided_by(part, revisions, again)
-            cleaned.append(_renewed(part.prepared, holding, current, furniture))
+            asked = None if is_plain and holding is None else current
+            cleaned.append(_renewed(part.prepared, holding, asked, furniture))
             if not len(revisions):
                 continue
         arguments = (revisions, current, furniture, rules)
@@ -240,11 +245,14 @@ def clean_parts(texts: PartedTexts, fresh: Fresh, furniture: pa.Table, rules: Ru
 
 
 def _renewed(
-    prepared: Prepared, revisions: pa.Array | None, current: pa.Array, furniture: pa.Table
+    prepared: Prepared, revisions: pa.Array | None, current: pa.Array | None, furniture: pa.Table
 ) -> CleanTexts:
-    """Return what was cleaned of these revisions, its evidence as it is now."""
+    """Return what was cleaned of these revisions, its evidence as it is now.
+
+    None for all of the part, and where all are current.
+    """
     assert prepared.cleaned is not None
-    own = prepared.cleaned.only(revisions, current)
+    own = prepared.cleaned if current is None else prepared.cleaned.only(revisions, current)
     removals = with_evidence(own.removals, prepared.inspected.lines, furniture)
     return replace(own, removals=removals)
 
@@ -253,6 +261,8 @@ def _divided_by(
     part: Part, wanted: pa.Array | None, again: pa.Array
 ) -> tuple[pa.Array | None, pa.Array]:
     """Return which of the wanted revisions are clean (None: all of the part), which to clean."""
+    if wanted is None and not len(again):
+        return None, again
     own = part.parsed["revision_id"].combine_chunks() if wanted is None else wanted
     is_again = pc.is_in(own, again)
     if wanted is None and not pc.any(is_again).as_py():

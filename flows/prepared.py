@@ -3,7 +3,8 @@
 What a source prints everywhere is learned from all articles up to a batch and with it, so batches
 wait for each other here. But a batch seldom teaches what changes a text: workers clean with the
 furniture known when the batch is read, and the few articles that hold a line which has changed
-since are cleaned again.
+since are cleaned again. Articles of sources that nothing is known of yet are not cleaned ahead: a
+third of them would be cleaned twice.
 """
 
 from __future__ import annotations
@@ -29,25 +30,43 @@ class Prepared:
 
     inspected: Inspected
     cleaned: CleanTexts | None
-    """With the furniture known then; None where only inspecting was asked for.
+    """The articles of sources known then; None where there are none, or only inspecting was asked.
 
     Its keys are of revisions that are the only ones of their articles in the part.
     """
 
 
-def prepare_documents(documents: pa.Table, rules: Rules, furniture: pa.Table) -> Prepared:
-    """Read DOCUMENTS (or READ), take their texts apart and clean them.
+@dataclass(frozen=True)
+class Known:
+    """The furniture in effect of some sources."""
+
+    sources: pa.Array
+    """Of type string, each once: of those without a row there is none."""
+    furniture: pa.Table
+    """LEARNED."""
+
+
+def prepare_documents(documents: pa.Table, rules: Rules, known: Known) -> Prepared:
+    """Read DOCUMENTS (or READ), take their texts apart and clean those of known sources.
 
     Args:
         documents: a part of a batch.
         rules: the rules of the run.
-        furniture: LEARNED, of sources met so far.
+        known: the furniture of sources met so far.
     """
     inspected = inspect_documents(documents, rules)
     parsed = inspected.parsed
+    revisions = parsed["revision_id"]
+    is_known = pc.is_in(parsed["source_id"], known.sources)
+    if not pc.any(is_known).as_py():
+        return Prepared(inspected, None)
+    if not pc.all(is_known).as_py():
+        inspected_known = inspected.only(revisions.filter(is_known).combine_chunks())
+    else:
+        inspected_known = inspected
     single = pc.invert(pc.is_in(parsed["article_id"], repeated(parsed["article_id"])))
-    current = parsed["revision_id"].filter(single).combine_chunks()
-    return Prepared(inspected, clean_articles(inspected, current, furniture, rules))
+    current = revisions.filter(single).combine_chunks()
+    return Prepared(inspected, clean_articles(inspected_known, current, known.furniture, rules))
 
 
 def prepare_parsed(parsed: pa.Table, rules: Rules) -> Prepared:
@@ -78,37 +97,44 @@ def repeated(ids: pa.ChunkedArray) -> pa.Array:
 class KnownFurniture:
     """The furniture in effect of the sources that a run has met.
 
-    One thread renews it while another reads `rows`: it is only ever replaced as a whole.
+    One thread renews it while another reads `now`: it is only ever replaced as a whole.
     """
 
     def __init__(self) -> None:
         """Begin with none: what is stored becomes known with the first batch of its source."""
-        self.rows = LEARNED.schema.empty_table()
+        self.now = Known(pa.array([], pa.string()), LEARNED.schema.empty_table())
 
     def renew(self, sources: pa.ChunkedArray, furniture: pa.Table) -> None:
         """Take LEARNED rows as all that is in effect of these sources."""
-        is_renewed = pc.is_in(self.rows["source_id"], pc.unique(sources))
-        self.rows = pa.concat_tables([self.rows.filter(pc.invert(is_renewed)), furniture])
+        renewed = pc.unique(sources)
+        rows = self.now.furniture
+        others = rows.filter(pc.invert(pc.is_in(rows["source_id"], renewed)))
+        met = pa.concat_arrays([self.now.sources, renewed]).unique()
+        self.now = Known(met, pa.concat_tables([others, furniture]))
 
 
-def outdated(parts: Sequence[Prepared], assumed: pa.Table, furniture: pa.Table) -> pa.Array:
-    """Return the revisions of prepared parts whose cleaning does not hold.
+def outdated(parts: Sequence[Prepared], assumed: Known, furniture: pa.Table) -> pa.Array:
+    """Return the revisions of prepared parts that are not cleaned, or whose cleaning does not hold.
 
     Args:
         parts: parts of a batch.
-        assumed: LEARNED, with which they were cleaned.
+        assumed: with what they were cleaned.
         furniture: LEARNED rows of the batch's sources, as they are in effect now.
     """
     parsed = pa.concat_tables(
         [part.inspected.parsed.select(["article_id", "revision_id", "source_id"]) for part in parts]
     )
     sources = pc.unique(parsed["source_id"])
-    changed = _changed_lines(assumed.filter(pc.is_in(assumed["source_id"], sources)), furniture)
+    before = assumed.furniture
+    changed = _changed_lines(before.filter(pc.is_in(before["source_id"], sources)), furniture)
     held = [_holding(part.inspected.lines, changed) for part in parts] if changed.size else []
     # Keys go by articles: those of one revision must not take another's passages.
-    is_revised = pc.is_in(parsed["article_id"], repeated(parsed["article_id"]))
-    revised = parsed["revision_id"].filter(is_revised).combine_chunks()
-    return pa.concat_arrays([revised, *held]).unique()
+    is_again = pc.or_(
+        pc.is_in(parsed["article_id"], repeated(parsed["article_id"])),
+        pc.invert(pc.is_in(parsed["source_id"], assumed.sources)),
+    )
+    again = parsed["revision_id"].filter(is_again).combine_chunks()
+    return pa.concat_arrays([again, *held]).unique()
 
 
 def _changed_lines(before: pa.Table, after: pa.Table) -> Words:

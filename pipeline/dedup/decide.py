@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from pipeline.contracts import PARAGRAPHS, Contract, conform, contract
 from pipeline.dedup.taking_out import KEPT, PRECEDENCE, Left, what_is_left
 from pipeline.interim import CLEAN, REMOVALS, SPANS
-from pipeline.text.joined_keys import join_key_array, key_hashes
-from pipeline.text.paragraphs import keys_of
+from pipeline.text.joined_keys import join_key_pieces, key_hashes
+from pipeline.text.normalise import key_array
+from pipeline.text.pieces import Pieces, join_pieces
 
 CLEANED_PARAGRAPHS: Contract = contract(
     "cleaned_paragraphs",
@@ -39,7 +40,7 @@ KEYED_PARAGRAPHS = contract(
 """Keys are folded once, where paragraphs are split: what signs them takes them from here."""
 
 _GIVEN_UP = "kept: nothing else would be left of the article"
-_BLANK_LINE = pa.scalar("\n\n", pa.large_string())
+_BLANK_LINE = "\n\n"
 
 
 def clean_text(
@@ -70,12 +71,18 @@ def _clean(parsed: pa.Table, spans: pa.Table, left: Left, lifted: pa.Table) -> p
     """Return KEYED_CLEAN: PARSED with the clean text and the fields lifted out of it."""
     ids = parsed.column("revision_id")
     own = spans.column("revision_id").combine_chunks().take(pa.array(left.firsts[:-1]))
-    # An article without a paragraph takes the last place: nothing.
-    places = pc.fill_null(pc.index_in(ids, own), len(own)).combine_chunks()
     columns = {name: parsed.column(name) for name in parsed.column_names}
-    columns |= {name: column.take(places) for name, column in _texts(spans, left).items()}
+    made, is_given_up = _texts(spans, left), pa.array(np.append(left.is_given_up, False))
+    if ids.combine_chunks().equals(own):
+        made = {name: column.slice(0, len(own)) for name, column in made.items()}
+        is_given_up = is_given_up.slice(0, len(own))
+    else:
+        # An article without a paragraph takes the last place: nothing.
+        places = pc.fill_null(pc.index_in(ids, own), len(own)).combine_chunks()
+        made = {name: column.take(places) for name, column in made.items()}
+        is_given_up = is_given_up.take(places)
+    columns |= made
     taken = pc.index_in(ids, lifted.column("revision_id").combine_chunks())
-    is_given_up = pa.array(np.append(left.is_given_up, False)).take(places)
     taken = pc.if_else(is_given_up, pa.scalar(None, pa.int32()), taken)
     for name in ("byline", "rights", "dateline", "source_agency"):
         columns[name] = lifted.column(name).take(taken)
@@ -90,8 +97,10 @@ def _texts(spans: pa.Table, left: Left) -> dict[str, pa.Array]:
     texts, keys, rows = _kept(spans, left)
     ends = np.append(left.firsts, left.firsts[-1])
     bounds = np.searchsorted(rows, ends)
-    joined = pc.binary_join(pa.LargeListArray.from_arrays(pa.array(bounds), texts), _BLANK_LINE)
-    joined_keys = join_key_array(keys, bounds)
+    gaps = np.full(rows.size, len(_BLANK_LINE))
+    gaps[bounds[1:][bounds[1:] > bounds[:-1]] - 1] = 0
+    joined = join_pieces(texts, gaps, _BLANK_LINE[0], bounds)
+    joined_keys = join_key_pieces(keys, bounds)
     n_dropped = np.diff(np.append(0, np.cumsum(left.reasons != KEPT))[ends])
     return {
         "text": joined,
@@ -103,22 +112,15 @@ def _texts(spans: pa.Table, left: Left) -> dict[str, pa.Array]:
     }
 
 
-def _kept(
-    spans: pa.Table, left: Left
-) -> tuple[pa.LargeStringArray, pa.LargeStringArray, NDArray[np.int64]]:
+def _kept(spans: pa.Table, left: Left) -> tuple[Pieces, Pieces, NDArray[np.int64]]:
     """Return texts and keys of the paragraphs that stay, cut where they are, and their rows."""
-    texts, keys = (spans.column(name).combine_chunks() for name in ("text", "key"))
     rows = np.flatnonzero(left.reasons == KEPT)
-    if not left.cut_texts and rows.size == len(texts):
-        return texts, keys, rows
-    places = np.arange(len(texts))
-    cut = list(left.cut_texts.values())
-    places[list(left.cut_texts)] = len(texts) + np.arange(len(cut))
-    taken = pa.array(places[rows])
+    cut_rows = np.array(list(left.cut_texts), np.int64)
+    cut = pa.array(list(left.cut_texts.values()), pa.large_string())
     # A paragraph's key no longer holds where a span was cut.
     texts, keys = (
-        pa.concat_arrays([column, pa.array(new, pa.large_string())]).take(taken)
-        for column, new in ((texts, cut), (keys, keys_of(cut)))
+        Pieces.of(spans.column(name).combine_chunks()).replaced(cut_rows, new).take(rows)
+        for name, new in (("text", cut), ("key", key_array(cut)))
     )
     return texts, keys, rows
 

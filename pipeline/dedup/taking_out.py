@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
@@ -78,14 +77,17 @@ class _Removals:
         self._removals = removals
 
     @cached_property
-    def starts(self) -> list[int]:
+    def starts(self) -> Ints:
         """Start of each span, in characters of the body."""
-        return list(self._removals["start_char"].to_pylist())
+        return self._numbers("start_char")
 
     @cached_property
-    def ends(self) -> list[int]:
+    def ends(self) -> Ints:
         """End of each span."""
-        return list(self._removals["end_char"].to_pylist())
+        return self._numbers("end_char")
+
+    def _numbers(self, name: str) -> Ints:
+        return np.asarray(pc.fill_null(self._removals[name], 0).to_numpy(), np.int64)
 
 
 def _places(column: pa.ChunkedArray, names: Sequence[str]) -> NDArray[np.int8]:
@@ -131,22 +133,24 @@ def _take_out(left: Left, removals: _Removals, asked: Ints) -> None:
 
 def _cut(left: Left, removals: _Removals, cuts: Ints) -> None:
     """Take spans out of paragraphs; one of which nothing is left goes. Rows by row and reason."""
-    rows, where = np.unique(removals.rows[cuts], return_inverse=True)
+    rows, firsts, counts = np.unique(removals.rows[cuts], return_index=True, return_counts=True)
     named = removals.spans.select(["text", "start_char"]).take(pa.array(rows))
-    texts, starts = named["text"].to_pylist(), named["start_char"].to_pylist()
-    places = zip(where.tolist(), cuts.tolist(), strict=True)
-    for place, group in groupby(places, key=lambda pair: pair[0]):
-        taken = _outermost([cut for _, cut in group], removals)
+    texts, starts = named["text"].to_pylist(), named["start_char"].to_numpy()
+    # Most paragraphs lose one span.
+    begins = (removals.starts[cuts[firsts]] - starts).tolist()
+    ends = (removals.ends[cuts[firsts]] - starts).tolist()
+    cut_texts = list(map(without_span, texts, begins, ends))
+    left.in_effect[cuts[firsts]] = True
+    for place in np.flatnonzero(counts > 1).tolist():
+        first, start = firsts[place], int(starts[place])
+        taken = _outermost(cuts[first : first + counts[place]].tolist(), removals)
         left.in_effect[taken] = True
-        own = [
-            (removals.starts[cut] - starts[place], removals.ends[cut] - starts[place])
-            for cut in taken
-        ]
-        row = int(rows[place])
-        if text := without_spans(texts[place], own):
-            left.cut_texts[row] = text
-        else:
-            left.reasons[row] = removals.reasons[taken[0]]
+        spans = zip(removals.starts[taken] - start, removals.ends[taken] - start, strict=True)
+        cut_texts[place] = without_spans(texts[place], [(int(b), int(e)) for b, e in spans])
+    own = zip(rows.tolist(), cut_texts, strict=True)
+    left.cut_texts.update({row: text for row, text in own if text})
+    gone = np.flatnonzero([not text for text in cut_texts])
+    left.reasons[rows[gone]] = removals.reasons[cuts[firsts[gone]]]
 
 
 def _outermost(cuts: Sequence[int], removals: _Removals) -> list[int]:
@@ -157,6 +161,15 @@ def _outermost(cuts: Sequence[int], removals: _Removals) -> list[int]:
         if not any(removals.starts[c] <= start and end <= removals.ends[c] for c in taken):
             taken.append(cut)
     return taken
+
+
+def without_span(text: str, begin: int, end: int) -> str:
+    """Return a paragraph without one span, as `without_spans` does."""
+    if begin <= 0:
+        return text[max(end, 0) :].strip()
+    if end >= len(text):
+        return text[:begin].strip()
+    return without_spans(text, [(begin, end)])
 
 
 def without_spans(text: str, spans: Sequence[tuple[int, int]]) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from pipeline.contract import ID
 from pipeline.sources.urls import url_key
@@ -150,8 +151,17 @@ def digest_rows(purpose: bytes, parts: Sequence[pa.Array]) -> pa.FixedSizeBinary
     return digests(Utf8.of(messages.view(pa.large_string())), purpose)
 
 
-def nfc_array(texts: pa.Array) -> pa.Array:
-    """Return strings in NFC: the very same array where all are so already."""
+def nfc_array(texts: pa.Array, may_change: NDArray[np.bool_] | None = None) -> pa.Array:
+    """Return strings in NFC: the very same array where all are so already.
+
+    Args:
+        texts: strings, some of them NULL.
+        may_change: bool [n], the rows that may not be in NFC; all where nobody looked.
+    """
+    if may_change is not None:
+        own = texts.filter(pa.array(may_change))
+        composed = nfc_array(own)
+        return texts if composed is own else pc.replace_with_mask(texts, may_change, composed)
     values = Utf8.of(pc.fill_null(texts, ""))
     if values.bytes[values.offsets[0] : values.offsets[-1]].max(initial=0) < 0x80:
         return texts

@@ -21,9 +21,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.sources.columns import BLANKS, Plan, as_name, fold_name, is_empty, plan_columns
-from pipeline.sources.dates import Moment, read_date
+from pipeline.sources.dates import read_date
 from pipeline.sources.decode import unify_line_ends
 from pipeline.sources.identity import in_nfc
+from pipeline.sources.iso_times import Times, read_iso_times
 from pipeline.sources.json_kinds import (
     ABSENT,
     COMBINES,
@@ -71,12 +72,14 @@ class ReadColumns:
     reading: Reading
     names: dict[str, pa.StringArray]
     """Short fields; of those that no column fills there is none."""
-    dates: dict[str, list[Moment]]
+    dates: dict[str, Times]
     texts: pa.LargeStringArray
     """Line ends unified."""
     composed: pa.LargeStringArray
     """The same in NFC."""
     extras: list[str | None]
+    may_combine: Flags
+    """Rows of which a short field may not be in NFC."""
 
 
 def read_columns(documents: pa.Table, max_text_bytes: int) -> Iterator[ReadColumns]:
@@ -161,6 +164,7 @@ class _Columns:
         self._key_of = {name: key for key, name in enumerate(scan.names)}
         self.places, self._text_keys = self._with_text(places, max_bytes)
         self._is_odd = np.zeros(self.places.size, np.bool_)
+        self._may_combine = np.zeros(self.places.size, np.bool_)
         self._values: dict[str, list[Any]] = {}
         self._named: dict[str, pa.StringArray] = {}
 
@@ -168,14 +172,12 @@ class _Columns:
         """Return the columns of the documents in which nothing odd was found."""
         chosen: dict[str, Flags] = {}
         names: dict[str, pa.StringArray] = {}
-        dates: dict[str, list[Moment]] = {}
-        zone = self._reading.timezone
+        dates: dict[str, Times] = {}
         for target, read, candidates in self._plan.fields:
             if read is as_name:
                 names[target] = self._name_field(candidates, chosen)
             elif target != "text":
-                dates[target] = [read_date(v, zone) for v in self._field(read, candidates, chosen)]
-                self._is_odd |= [moment.precision == "unparsed" for moment in dates[target]]
+                dates[target] = self._times(read, candidates, chosen)
         extras = self._extras(chosen)
         texts, composed = self._texts()
         kept = np.flatnonzero(~self._is_odd)
@@ -183,10 +185,11 @@ class _Columns:
         if kept.size < self._is_odd.size:
             own = pa.array(kept)
             names = {name: column.take(own) for name, column in names.items()}
-            dates = {name: [column[at] for at in kept] for name, column in dates.items()}
+            dates = {name: column.take(own) for name, column in dates.items()}
             texts, composed = texts.take(own), composed.take(own)
             extras = [extras[at] for at in kept]
-        return ReadColumns(rows, self._reading, names, dates, texts, composed, extras)
+        may_combine = self._may_combine[kept]
+        return ReadColumns(rows, self._reading, names, dates, texts, composed, extras, may_combine)
 
     def _with_text(self, places: Rows, max_bytes: int) -> tuple[Rows, Rows]:
         """Return the places of documents with one text that is no blank, and its key in each."""
@@ -208,6 +211,21 @@ class _Columns:
             opening = self._scan.strings[starts[at] : min(starts[at] + 4, ends[at])].tobytes()
             is_read[at] = not is_empty(opening.decode("utf-8", "ignore")[:1])
         return places[is_read], text_keys[is_read]
+
+    def _times(self, read: Any, candidates: Sequence[str], chosen: dict[str, Flags]) -> Times:
+        """Return the times of a field."""
+        if len(candidates) == 1:
+            key = self._key_of[candidates[0]]
+            kinds, spans = self._scan.kinds[self.places, key], self._scan.spans[self.places, key]
+            if (kinds == STRING).all():
+                starts, ends = spans.T
+                seconds, is_read = read_iso_times(self._scan.strings, starts, ends)
+                if is_read.all():
+                    return Times.to_the_second(seconds)
+        zone = self._reading.timezone
+        moments = [read_date(value, zone) for value in self._field(read, candidates, chosen)]
+        self._is_odd |= [moment.precision == "unparsed" for moment in moments]
+        return Times.of(moments)
 
     def _field(self, read: Any, candidates: Sequence[str], chosen: dict[str, Flags]) -> list[Any]:
         """Return the first usable value of each document, and note which columns were chosen."""
@@ -246,6 +264,8 @@ class _Columns:
     def _read_names(self, key: int) -> pa.StringArray:
         kinds, spans = self._scan.kinds[self.places, key], self._scan.spans[self.places, key]
         is_string = kinds == STRING
+        self._may_combine |= self._scan.marks[self.places, key] & COMBINES != 0
+        self._may_combine |= kinds == RAW
         found = pc.cast(cut_out(self._scan.strings, spans, is_string), pa.string())
         read: dict[int, str | None] = {}
         for at in np.flatnonzero(is_string)[self._may_be_blank(spans[is_string])].tolist():

@@ -6,6 +6,9 @@ import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 # Only parameters that are known to track are dropped: what is unknown may be the article's id
 # (`idxno`, `arcid`, `code`, `no`), and dropping it would make one article of a whole site.
 TRACKING_PREFIXES = ("utm_", "mtm_", "pk_")
@@ -47,6 +50,38 @@ _SIMPLE = re.compile(
     r"https?://(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)(/[A-Za-z0-9_~-][A-Za-z0-9._~/-]*)?"
     r"(?:\?([A-Za-z0-9_.-]+=[A-Za-z0-9_.-]*(?:&[A-Za-z0-9_.-]+=[A-Za-z0-9_.-]*)*))?"
 )
+
+
+_PLAIN = _SIMPLE.pattern.join(("^", r"\z"))
+_HAS_TRACKER = (
+    f"(?i)[?&](?:{'|'.join(TRACKING_PREFIXES)}|(?:{'|'.join(sorted(TRACKING_PARAMETERS))})=)"
+)
+
+
+def url_keys(urls: pa.Array) -> pa.Array:
+    """Return the key of each address in a column of strings, NULL where there is none.
+
+    Arrow says which addresses are of plain characters and without trackers; `url_key` asks each.
+    """
+    is_plain = pc.and_not(
+        pc.match_substring_regex(urls, _PLAIN),
+        pc.or_(pc.match_substring(urls, "/."), pc.match_substring_regex(urls, _HAS_TRACKER)),
+    )
+    asked = zip(urls.to_pylist(), is_plain.to_pylist(), strict=True)
+    keys = [(_plain_key(u) if plain else url_key(u)) if u else None for u, plain in asked]
+    return pa.array(keys, pa.string())
+
+
+def _plain_key(url: str) -> str:
+    """Return `url_key` of an address without trackers, escapes and dots that lead upwards."""
+    address, _, query = url.partition("//")[2].partition("?")
+    host, _, path = address.partition("/")
+    if host.startswith("www.") and "." in host[4:]:
+        host = host[4:]
+    if query:
+        pairs = sorted(query.replace("=", "\0").split("&"))
+        query = "?" + "&".join(pairs).replace("\0", "=")
+    return f"//{host}/{path}{query}"
 
 
 @lru_cache(maxsize=64)  # an article without an id of its own asks for its key twice

@@ -10,8 +10,9 @@ from __future__ import annotations
 import io
 import pickle
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pyarrow as pa
@@ -24,9 +25,9 @@ class Handle:
     """An object in the spool: what a process passes to another instead of it."""
 
     path: Path
-    """Its tables, one Arrow stream behind the other, each at a multiple of 64 bytes."""
+    """Columns of its tables, one Arrow stream behind the other, each at a multiple of 64 bytes."""
     outline: bytes
-    """The object, pickled; a table is the place of its stream."""
+    """The object, pickled; a table is its schema and the places of its columns."""
 
     @property
     def n_bytes(self) -> int:
@@ -34,22 +35,52 @@ class Handle:
         return self.path.stat().st_size
 
 
+class _Written(NamedTuple):
+    """A table in the outline."""
+
+    schema: bytes
+    columns: list[tuple[int, int]]
+    """Of each column where its stream begins, and its place in it."""
+
+
 class _Pickler(pickle.Pickler):
-    """Writes tables into a file and pickles where they begin."""
+    """Writes the columns of tables into a file and pickles where they stand.
+
+    A stage hands on most of the columns that it was given, so tables share them: a column is
+    written once (a third of what a worker sends back would be written twice).
+    """
 
     def __init__(self, outline: io.BytesIO, file: pa.NativeFile) -> None:
         super().__init__(outline, protocol=5)
         self._file = file
+        self._places: dict[Any, tuple[int, int]] = {}
 
-    def persistent_id(self, value: Any) -> int | None:
+    def persistent_id(self, value: Any) -> _Written | None:
         """Write a table: a slice takes its own rows along and not the whole it was cut from."""
         if not isinstance(value, pa.Table):
             return None
-        start: int = self._file.tell()
-        with pa.ipc.new_stream(self._file, value.schema) as writer:
-            writer.write_table(value)
-        self._file.write(b"\0" * (-self._file.tell() % _ALIGNMENT))
-        return start
+        buffers = [_buffers_of(column) for column in value.columns]
+        new = [place for place, own in enumerate(buffers) if own not in self._places]
+        if new:
+            start: int = self._file.tell()
+            table = value.select(new)
+            with pa.ipc.new_stream(self._file, table.schema) as writer:
+                writer.write_table(table)
+            self._file.write(b"\0" * (-self._file.tell() % _ALIGNMENT))
+            self._places |= {buffers[own]: (start, place) for place, own in enumerate(new)}
+        return _Written(value.schema.serialize().to_pybytes(), [self._places[b] for b in buffers])
+
+
+def _buffers_of(column: pa.ChunkedArray) -> Any:
+    """Return what two columns have in common that are one and the same rows of memory.
+
+    The object that is pickled holds its tables: no memory is used anew meanwhile.
+    """
+    chunks = [
+        (chunk.offset, len(chunk), *(None if b is None else b.address for b in chunk.buffers()))
+        for chunk in column.chunks
+    ]
+    return column.type, *chunks
 
 
 class _Unpickler(pickle.Unpickler):
@@ -58,14 +89,23 @@ class _Unpickler(pickle.Unpickler):
     def __init__(self, handle: Handle) -> None:
         super().__init__(io.BytesIO(handle.outline))
         self._path = handle.path
-        self._content: pa.Buffer | None = None
+        self._streams: dict[int, pa.Table] = {}
 
-    def persistent_load(self, start: int) -> pa.Table:
-        """Return the table whose stream begins at `start`."""
-        if self._content is None:
-            with pa.memory_map(str(self._path)) as file:
-                self._content = file.read_buffer()
-        return pa.ipc.open_stream(self._content[start:]).read_all()
+    @cached_property
+    def _content(self) -> pa.Buffer:
+        with pa.memory_map(str(self._path)) as file:
+            return file.read_buffer()
+
+    def persistent_load(self, written: _Written) -> pa.Table:
+        """Return a table of the columns that stand at these places."""
+        schema = pa.ipc.read_schema(pa.py_buffer(written.schema))
+        columns = [self._stream(start).column(place) for start, place in written.columns]
+        return pa.Table.from_arrays(columns, schema=schema)
+
+    def _stream(self, start: int) -> pa.Table:
+        if start not in self._streams:
+            self._streams[start] = pa.ipc.open_stream(self._content[start:]).read_all()
+        return self._streams[start]
 
 
 def keep(value: Any, folder: Path) -> Handle:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pipeline.text.digests import digests
 from pipeline.text.normalise import make_keys
 from pipeline.text.paragraphs import join_keys
-from pipeline.text.utf8 import Utf8, code_points, large_strings, last_code_points
+from pipeline.text.pieces import Pieces, join_pieces
+from pipeline.text.utf8 import Utf8, code_points, last_code_points
 
 _UNKNOWN, _CLOSE, _SPACED, _ASK = range(4)
 """What is known of a character at a joint: nothing yet, no space, a space, ask `join_keys`."""
@@ -35,31 +36,37 @@ def join_key_array(keys: pa.LargeStringArray, bounds: Ints) -> pa.LargeStringArr
         keys: the key of each paragraph, in order.
         bounds: text i has the paragraphs bounds[i]:bounds[i + 1].
     """
-    utf8 = Utf8.of(keys)
-    filled = np.flatnonzero(np.diff(utf8.offsets))
-    if filled.size < len(keys):
-        return join_key_array(keys.take(pa.array(filled)), np.searchsorted(filled, bounds))
+    return join_key_pieces(Pieces.of(keys), bounds)
+
+
+def join_key_pieces(keys: Pieces, bounds: Ints) -> pa.LargeStringArray:
+    """Return `join_key_array` of keys wherever they stand."""
+    filled = np.flatnonzero(keys.starts < keys.ends)
+    if filled.size < keys.starts.size:
+        return join_key_pieces(keys.take(filled), np.searchsorted(filled, bounds))
     if not filled.size:
         return pa.array([""] * (bounds.size - 1), pa.large_string())
-    is_inner = np.ones(len(keys), np.bool_)
-    is_inner[bounds[:-1][bounds[:-1] < len(keys)]] = False
-    opening = _known(_OPENING, code_points(utf8.bytes, utf8.offsets[:-1]), _openings)
-    closing = _known(_CLOSING, last_code_points(utf8.bytes, utf8.offsets[1:]), _closings)
-    is_spaced = is_inner[1:] & (opening[1:] == _SPACED) & (closing[:-1] == _SPACED)
-    joined = _with_spaces(keys, np.append(is_spaced, False))
-    offsets = joined.offsets[bounds]
-    whole = large_strings(joined.bytes, offsets)
+    is_inner = np.ones(filled.size, np.bool_)
+    is_inner[bounds[:-1][bounds[:-1] < filled.size]] = False
+    opening = _known(_OPENING, code_points(keys.bytes, keys.starts), _openings)
+    closing = _known(_CLOSING, last_code_points(keys.bytes, keys.ends), _closings)
+    gaps = np.zeros(filled.size, np.int64)
+    gaps[:-1] = is_inner[1:] & (opening[1:] == _SPACED) & (closing[:-1] == _SPACED)
+    whole = join_pieces(keys, gaps, " ", bounds)
     asked = np.flatnonzero(is_inner & (opening == _ASK))
     return _asked(whole, keys, bounds, np.unique(np.searchsorted(bounds, asked, "right") - 1))
 
 
 def _asked(
-    whole: pa.LargeStringArray, keys: pa.LargeStringArray, bounds: Ints, texts: Ints
+    whole: pa.LargeStringArray, keys: Pieces, bounds: Ints, texts: Ints
 ) -> pa.LargeStringArray:
     """Return the joined keys with those of `texts` made by `join_keys`."""
     if not texts.size:
         return whole
-    mended = [join_keys(keys[bounds[i] : bounds[i + 1]].to_pylist()) for i in texts.tolist()]
+    mended = []
+    for first, last in zip(bounds[texts].tolist(), bounds[texts + 1].tolist(), strict=True):
+        spans = zip(keys.starts[first:last].tolist(), keys.ends[first:last].tolist(), strict=True)
+        mended.append(join_keys([keys.bytes[s:e].tobytes().decode() for s, e in spans]))
     mask = np.zeros(len(whole), np.bool_)
     mask[texts] = True
     return pc.replace_with_mask(whole, pa.array(mask), pa.array(mended, pa.large_string()))
@@ -68,14 +75,6 @@ def _asked(
 def key_hashes(keys: pa.LargeStringArray) -> pa.FixedSizeBinaryArray:
     """Return `key_hash` of each key."""
     return digests(Utf8.of(keys))
-
-
-def _with_spaces(keys: pa.LargeStringArray, is_spaced: NDArray[np.bool_]) -> Utf8:
-    """Return the keys, a space after those that are marked."""
-    if not is_spaced.any():
-        return Utf8.of(keys)
-    ends = pa.array(["", " "], pa.large_string()).take(pa.array(is_spaced.astype(np.int8)))
-    return Utf8.of(pc.binary_join_element_wise(keys, ends, pa.scalar("", pa.large_string())))
 
 
 def _known(

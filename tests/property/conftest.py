@@ -6,11 +6,13 @@ from importlib.util import find_spec
 
 import pytest
 
+from pipeline.text.fold_tables import combining_code_points
 from pipeline.text.kernels import kernel
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_parsing() -> None:
-    """Load the kernel of `parse` before an example is timed: compiling takes seconds, once."""
+    """Load what `parse` needs before an example is timed: compiling takes seconds, once."""
+    combining_code_points()
     if find_spec("numba"):
         kernel("pipeline.sources.json_scan_compiled", "scan_objects")

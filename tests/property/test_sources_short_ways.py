@@ -31,6 +31,42 @@ def test_a_plain_address_has_the_key_that_w3lib_gives(scheme: str, path: str, qu
     assert urls.url_key(url) == urls._normal_key(url)
 
 
+HOSTS = st.sampled_from(
+    [
+        "a.example",
+        "www.a.example",
+        "www.com",
+        "www.www.a.b",
+        "WWW.a.example",
+        "a",
+        "a..b",
+        "www.a/.",
+    ]
+)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.text(max_size=12),
+            st.tuples(
+                st.sampled_from(["http://", "https://", "https:", " https://"]),
+                HOSTS,
+                PATHS,
+                st.sampled_from(["", "?", "#"]),
+                QUERIES,
+            ).map("".join),
+        ),
+        max_size=5,
+    )
+)
+def test_addresses_of_a_column_have_the_keys_of_each(addresses: list[str | None]) -> None:
+    addresses = [a and a.encode("utf-8", "replace").decode() for a in addresses]
+    keys = urls.url_keys(pa.array(addresses, pa.string())).to_pylist()
+    assert keys == [urls.url_key(address) if address else None for address in addresses]
+
+
 @given(
     st.one_of(
         st.datetimes(timezones=st.sampled_from([timezone(timedelta(hours=9)), UTC])).map(

@@ -1,14 +1,16 @@
 """What removals leave of many articles at once is what they leave of each, read one by one."""
 
 import re
+from importlib.util import find_spec
 
 import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.dedup.taking_out import KEPT, PRECEDENCE, what_is_left, without_spans
+from pipeline.dedup.taking_out import KEPT, PRECEDENCE, what_is_left, without_span, without_spans
 from pipeline.interim import REMOVALS, SPANS
+from pipeline.text.engine import choose_engine, chosen_engine
 from pipeline.text.joined_keys import join_key_array, key_hashes
 from pipeline.text.normalise import key_hash, make_keys
 from pipeline.text.paragraphs import join_keys
@@ -143,4 +145,15 @@ def test_keys_join_in_a_batch_as_one_by_one(texts):
     bounds = np.cumsum([0, *map(len, keys)])
     joined = join_key_array(flat, bounds)
     assert joined.to_pylist() == [join_keys(own) for own in keys]
+    engine = chosen_engine()
+    for each in ("numpy", "compiled") if find_spec("numba") else ():
+        choose_engine(each)
+        assert join_key_array(flat, bounds).equals(joined)
+    choose_engine(engine)
     assert key_hashes(joined).to_pylist() == [key_hash(key) for key in joined.to_pylist()]
+
+
+@given(st.text("a \u3000\n가", max_size=8), st.integers(0, 8), st.integers(0, 8))
+def test_one_span_is_taken_out_as_several_are(text, begin, end):
+    begin, end = sorted((min(begin, len(text)), min(end, len(text))))
+    assert without_span(text, begin, end) == without_spans(text, [(begin, end)])
