@@ -25,7 +25,7 @@ from pipeline.dedup.signatures import sign
 from pipeline.interim import ARTICLE_HASHES, HASHES, UNREAD
 from pipeline.sources.parse import parse
 from pipeline.text.paragraphs import split_paragraphs
-from pipeline.text.titles import title_keys
+from pipeline.text.titles import title_columns
 
 Stage = Callable[[Callable[..., Any]], Callable[..., Any]]
 """Makes a stage of a plain function: the function itself, or a recorded Prefect task."""
@@ -153,7 +153,7 @@ def lined_articles(parsed: pa.Table, lines: pa.Table) -> pa.Table:
     """Return what learning reads of KEYS, and revision_id, of PARSED articles and their LINES."""
     names = ("revision_id", "article_id", "source_id", "published_at")
     columns = {name: parsed[name] for name in names}
-    columns["title_key"] = pa.array(title_keys(parsed["title"].to_pylist()), pa.string())
+    columns["title_key"] = title_columns(parsed["title"])[0].cast(pa.string())
     columns["lines"] = lines_column(lines, parsed, "revision_id")
     return pa.table(columns)
 

@@ -36,7 +36,7 @@ from pipeline.text.shingles import (
     shingle_sets,
     window_tables,
 )
-from pipeline.text.titles import title_keys, title_versions
+from pipeline.text.titles import title_columns
 from pipeline.text.utf8 import Utf8, blocks_of
 
 if TYPE_CHECKING:
@@ -226,13 +226,13 @@ def _keys_table(
     hashes = ARTICLE_HASHES.schema.empty_table() if hashes is None else hashes
     places = pc.index_in(articles["article_id"], hashes["article_id"].combine_chunks())
     numbers = numbers_array(articles["text"])
-    titles = articles["title"].to_pylist()
+    title_keys, versions = title_columns(articles["title"])
     columns = {
         "article_id": articles["article_id"],
         "source_id": articles["source_id"],
         "published_at": articles["published_at"].cast(TIME),
-        "title_key": pa.array(title_keys(titles), pa.string()),
-        "title_version": pa.array(title_versions(titles), pa.int16()),
+        "title_key": title_keys,
+        "title_version": versions,
         "key": keys,
         "key_hash": articles["key_hash"] if "key" in articles.column_names else key_hashes(keys),
         "numbers": numbers,
