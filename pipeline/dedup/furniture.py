@@ -29,6 +29,7 @@ from pipeline.dedup.lines import EDGE
 from pipeline.dedup.patterns import PATTERNS
 from pipeline.dedup.removals import Cuts, article_firsts
 from pipeline.interim import LIFTED, SPANS
+from pipeline.text.utf8 import whole
 
 _MIN_BODY_CHARS = 60
 """A shorter paragraph beside captions is a headline, a credit or a label."""
@@ -113,7 +114,7 @@ def find_furniture(
     """
     rules = rules or FurnitureRules()
     table = _table_of(patterns) if isinstance(patterns, tuple) else PatternTable(patterns)
-    texts = spans.column("text").combine_chunks()
+    texts = whole(spans.column("text"))
     firsts = article_firsts(spans)
     bounds = firsts.tolist()
     held = _repeated_lines(spans, lines, learned)
@@ -125,7 +126,7 @@ def find_furniture(
     for owner, group in groupby(possible, attrgetter("owner")):
         first, last = bounds[owner], bounds[owner + 1]
         fields = _Fields()
-        whole: set[int] = set()
+        dropped: set[int] = set()
         for row, _, text, may in group:
             line = held.get(row)
             reading = readings.of(text, row - first, last - 1 - row, may)
@@ -137,10 +138,10 @@ def find_furniture(
                 actions = (_learned_line(text, line, fields),)
             for action, reason, start, end, evidence in actions:
                 removals.add(row, action, reason, start, end, evidence)
-                whole |= {row} if action == "drop_paragraph" else set()
+                dropped |= {row} if action == "drop_paragraph" else set()
             lifted[revision_ids[owner]] = fields
         if fields.of_pictures:
-            own = (row for row in range(first, last) if row not in whole)
+            own = (row for row in range(first, last) if row not in dropped)
             fields.has_body = _has_body(texts[row].as_py() for row in own)
     return removals.table(), _lifted_table(lifted)
 

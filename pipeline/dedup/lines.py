@@ -44,7 +44,7 @@ from pipeline.text.digests import short_digests
 from pipeline.text.mixing import mix64
 from pipeline.text.normalise import key_array, make_key
 from pipeline.text.text_sieve import found_among
-from pipeline.text.utf8 import Utf8
+from pipeline.text.utf8 import Utf8, whole
 
 MAX_LINE_CHARS = 200
 """Longer paragraphs are body text (design); length in code points."""
@@ -165,9 +165,7 @@ def _read(texts: pa.Array | pa.ChunkedArray) -> tuple[Words, NDArray[np.bool_]]:
     if not rows.size:
         return hashes, is_marked
     # What a source prints under each article is read once.
-    possible = pc.dictionary_encode(texts.take(pa.array(rows)))
-    if isinstance(possible, pa.ChunkedArray):
-        possible = possible.combine_chunks()
+    possible = whole(pc.dictionary_encode(texts.take(pa.array(rows))))
     distinct, marked = _read_distinct(possible.dictionary.to_pylist())
     places = possible.indices.to_numpy()
     hashes[rows], is_marked[rows] = distinct[places], marked[places]

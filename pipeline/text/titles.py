@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline.text.lazy_pattern import lazy
 from pipeline.text.normalise import key_array
+from pipeline.text.utf8 import whole
 
 UNMARKED = 0
 """Version of a headline without a mark of a version."""
@@ -83,8 +84,7 @@ def title_columns(titles: pa.Array | pa.ChunkedArray) -> tuple[pa.LargeStringArr
     The key is that of the headline without its marks, empty without a headline; the version is
     what it claims, `UNMARKED` without a headline.
     """
-    whole = titles.combine_chunks() if isinstance(titles, pa.ChunkedArray) else titles
-    bare = pc.fill_null(whole, "").cast(pa.large_string())
+    bare = pc.fill_null(whole(titles), "").cast(pa.large_string())
     versions = np.full(len(bare), UNMARKED, np.int16)
     is_marked = pc.match_substring_regex(bare, _SIGNS)
     marked = np.flatnonzero(is_marked.to_numpy(zero_copy_only=False))
