@@ -25,7 +25,8 @@ from pipeline.dedup.signatures import sign
 from pipeline.interim import ARTICLE_HASHES, HASHES, UNREAD
 from pipeline.sources.parse import parse
 from pipeline.text.paragraphs import split_paragraphs
-from pipeline.text.titles import title_keys
+from pipeline.text.titles import title_columns
+from pipeline.text.utf8 import whole
 
 Stage = Callable[[Callable[..., Any]], Callable[..., Any]]
 """Makes a stage of a plain function: the function itself, or a recorded Prefect task."""
@@ -137,7 +138,7 @@ def clean_articles(
         current_rows(table, current) for table in (clean, paragraphs, inspected.lined)
     )
     passages = stage(find_passages)(kept, rules.passages)
-    looked_up = article_hashes(lined, lined["lines"].combine_chunks(), passages)
+    looked_up = article_hashes(lined, whole(lined["lines"]), passages)
     keys = stage(sign)(signed, rules.recipe, looked_up)
     clean, paragraphs = (table.drop_columns("key") for table in (clean, paragraphs))
     return CleanTexts(clean, paragraphs, removals, keys)
@@ -153,15 +154,15 @@ def lined_articles(parsed: pa.Table, lines: pa.Table) -> pa.Table:
     """Return what learning reads of KEYS, and revision_id, of PARSED articles and their LINES."""
     names = ("revision_id", "article_id", "source_id", "published_at")
     columns = {name: parsed[name] for name in names}
-    columns["title_key"] = pa.array(title_keys(parsed["title"].to_pylist()), pa.string())
+    columns["title_key"] = title_columns(parsed["title"])[0].cast(pa.string())
     columns["lines"] = lines_column(lines, parsed, "revision_id")
     return pa.table(columns)
 
 
 def article_hashes(articles: pa.Table, lines: pa.Array, passages: pa.Table) -> pa.Table:
     """Return ARTICLE_HASHES of articles, from their lines, row by row, and what has passages."""
-    places = pc.index_in(articles["article_id"], passages["article_id"].combine_chunks())
-    held = passages["passages"].combine_chunks().take(places.combine_chunks())
+    places = pc.index_in(articles["article_id"], whole(passages["article_id"]))
+    held = whole(passages["passages"]).take(whole(places))
     columns = {
         "article_id": articles["article_id"],
         "lines": lines,

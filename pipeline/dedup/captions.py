@@ -21,6 +21,7 @@ from pipeline.text.flat_lines import flat_texts, places_where
 from pipeline.text.lazy_pattern import lazy
 from pipeline.text.sentences import split_sentences
 from pipeline.text.text_sieve import N_BYTES, Sieve, any_case, form, found_among, words
+from pipeline.text.utf8 import whole
 
 REASON = "furniture_caption"
 
@@ -193,7 +194,7 @@ def find_captions(spans: pa.Table, rules: CaptionRules | None = None) -> pa.Tabl
 
 def _possible_rows(spans: pa.Table) -> NDArray[np.int64]:
     """Return the rows of SPANS that may hold a credit or a caption."""
-    texts = spans.column("text").combine_chunks()
+    texts = whole(spans.column("text"))
     seen = _SIEVE.look(texts)
     may_compose = seen.may_hold("decomposed") if seen.is_sieved else _have_their_bytes(texts)
     is_possible = found_among(texts, _DECOMPOSED, may_compose)

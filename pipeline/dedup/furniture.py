@@ -7,8 +7,7 @@ whole. What furniture says is lifted into the article's fields.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
@@ -21,29 +20,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.contracts import conform
-from pipeline.dedup.furniture_cuts import (
-    Cut,
-    FurnitureRules,
-    PatternTable,
-    find_cuts,
-    is_all_cut,
-)
+from pipeline.dedup.furniture_cuts import FurnitureRules, PatternTable
 from pipeline.dedup.furniture_pattern import FurniturePattern
+from pipeline.dedup.furniture_readings import Action, Reading, Readings, is_picture
 from pipeline.dedup.furniture_sieve import possible_rows
-from pipeline.dedup.line_kinds import is_caption
 from pipeline.dedup.line_masks import reporter_of
 from pipeline.dedup.lines import EDGE
 from pipeline.dedup.patterns import PATTERNS
-from pipeline.dedup.removals import Cuts, article_ranges
+from pipeline.dedup.removals import Cuts, article_firsts
 from pipeline.interim import LIFTED, SPANS
-
-_AGENCY_NAMES = {"reuter": "Reuters", "reuters": "Reuters", "news1": "뉴스1"}
+from pipeline.text.utf8 import whole
 
 _MIN_BODY_CHARS = 60
 """A shorter paragraph beside captions is a headline, a credit or a label."""
-
-_SHOWS = re.compile(r"(?:고 있다|[는은된한] 모습|장면|전경|모습이다)\W*$")
-"""How Korean captions end, with or without a mark: "... is doing", "a view of ..."."""
 
 _LEARNED_COLUMNS = [
     "line_hash",
@@ -70,33 +59,21 @@ class _Fields:
     has_body: bool = False
     """Whether any paragraph is more than a caption or furniture."""
 
-    def take(self, text: str, cuts: Sequence[Cut], previous: str) -> None:
-        """Add what the cuts of a paragraph say; notices that touch are one."""
-        notices: list[list[int]] = []
-        for cut in cuts:
-            if cut.pattern.kind != "rights":
-                self._take_byline(text, cut, previous)
-            elif notices and notices[-1][1] == cut.start:
-                notices[-1][1] = cut.end
-            else:
-                notices.append([cut.start, cut.end])
-        for start, end in notices:
-            self.rights[text[start:end].strip()] = None
-
-    def _take_byline(self, text: str, cut: Cut, previous: str) -> None:
-        """Add what a byline, dateline or sign-off names."""
-        if not cut.fields:
-            return
-        # What a caption names is the picture's: a place or an agency counts only where there is
-        # nothing but captions, a photographer where the text names no reporter.
-        signed = text[: cut.start] or (previous if cut.pattern.place == "last" else "")
-        is_of_picture = is_caption(text[cut.end :]) or _is_picture(signed)
-        for name in ("dateline", "agency"):
-            if value := cut.fields.get(name):
-                value = _AGENCY_NAMES.get(value.lower(), value)
+    def take(self, reading: Reading, texts: pa.LargeStringArray, before: int | None) -> None:
+        """Add what the furniture of a paragraph says; `before` is the row of the one before it."""
+        for notice in reading.notices:
+            self.rights[notice] = None
+        for signed in reading.signed:
+            is_of_picture = signed.is_of_picture
+            if is_of_picture is None:
+                is_of_picture = before is not None and is_picture(texts[before].as_py())
+            # What a caption names is the picture's: a place or an agency counts only where there
+            # is nothing but captions, a photographer where the text names no reporter.
+            for name, value in signed.named:
                 (self.of_pictures if is_of_picture else self.of_text).setdefault(name, value)
-        if byline := cut.fields.get("byline"):
-            (self.caption_bylines if is_of_picture else self.bylines)[byline] = None
+            if signed.byline:
+                bylines = self.caption_bylines if is_of_picture else self.bylines
+                bylines[signed.byline] = None
 
     def take_line(self, text: str, reason: str) -> None:
         """Add what a learned line says, where no pattern has."""
@@ -115,11 +92,6 @@ class _Fields:
             named.get("dateline"),
             named.get("agency"),
         )
-
-
-def _is_picture(text: str) -> bool:
-    """Return whether a paragraph tells what a picture shows."""
-    return bool(text) and (is_caption(text) or _SHOWS.search(text) is not None)
 
 
 def find_furniture(
@@ -142,30 +114,35 @@ def find_furniture(
     """
     rules = rules or FurnitureRules()
     table = _table_of(patterns) if isinstance(patterns, tuple) else PatternTable(patterns)
-    texts = spans.column("text").combine_chunks()
-    ranges = np.array(article_ranges(spans), np.int64).reshape(-1, 2)
+    texts = whole(spans.column("text"))
+    firsts = article_firsts(spans)
+    bounds = firsts.tolist()
     held = _repeated_lines(spans, lines, learned)
-    revision_ids = spans.column("revision_id").take(pa.array(ranges[:, 0])).to_pylist()
+    revision_ids = spans.column("revision_id").take(pa.array(firsts[:-1])).to_pylist()
     removals = Cuts(spans)
     lifted: dict[bytes, _Fields] = {}
-    possible = _possible_paragraphs(texts, ranges, held, rules, table)
+    readings = Readings(rules, table)
+    possible = _possible_paragraphs(texts, firsts, held, rules, table)
     for owner, group in groupby(possible, attrgetter("owner")):
-        first, last = ranges[owner].tolist()
+        first, last = bounds[owner], bounds[owner + 1]
         fields = _Fields()
-        whole: set[int] = set()
+        dropped: set[int] = set()
         for row, _, text, may in group:
             line = held.get(row)
-            cuts = find_cuts(text, row - first, last - first, rules, table, may_hold_rights=may)
-            if not cuts and line is None:
+            reading = readings.of(text, row - first, last - 1 - row, may)
+            if line is None and not reading.actions:
                 continue
-            fields.take(text, cuts, texts[row - 1].as_py() if row > first else "")
-            for action, reason, start, end, evidence in _actions(text, cuts, line, fields):
+            fields.take(reading, texts, row - 1 if row > first else None)
+            actions = reading.actions
+            if line is not None and not reading.is_whole:
+                actions = (_learned_line(text, line, fields),)
+            for action, reason, start, end, evidence in actions:
                 removals.add(row, action, reason, start, end, evidence)
-                whole |= {row} if action == "drop_paragraph" else set()
+                dropped |= {row} if action == "drop_paragraph" else set()
             lifted[revision_ids[owner]] = fields
         if fields.of_pictures:
-            own = enumerate(texts.slice(first, last - first).to_pylist(), first)
-            fields.has_body = _has_body(text for row, text in own if row not in whole)
+            own = (row for row in range(first, last) if row not in dropped)
+            fields.has_body = _has_body(texts[row].as_py() for row in own)
     return removals.table(), _lifted_table(lifted)
 
 
@@ -186,14 +163,14 @@ class _Possible(NamedTuple):
 
 def _possible_paragraphs(
     texts: pa.LargeStringArray,
-    ranges: NDArray[np.int64],
+    bounds: NDArray[np.int64],
     held: Iterable[int],
     rules: FurnitureRules,
     table: PatternTable,
 ) -> Iterator[_Possible]:
     """Yield the paragraphs in which a pattern may match, or that are learned lines, in order."""
-    firsts, lasts = ranges[:, 0], ranges[:, 1]
-    owners = np.repeat(np.arange(len(ranges)), lasts - firsts)
+    firsts, lasts = bounds[:-1], bounds[1:]
+    owners = np.repeat(np.arange(firsts.size), lasts - firsts)
     every = np.arange(len(texts))
     index, from_end = every - firsts[owners], lasts[owners] - 1 - every
     possible, may_hold_rights = possible_rows(texts, index, from_end, rules, table)
@@ -204,7 +181,7 @@ def _possible_paragraphs(
 
 def _has_body(paragraphs: Iterable[str]) -> bool:
     """Return whether any paragraph is more than a caption."""
-    return any(len(text) > _MIN_BODY_CHARS and not _is_picture(text) for text in paragraphs)
+    return any(len(text) > _MIN_BODY_CHARS and not is_picture(text) for text in paragraphs)
 
 
 def _repeated_lines(
@@ -237,24 +214,11 @@ def evidence_of(row: Mapping[str, Any]) -> str:
     )
 
 
-def _actions(
-    text: str, cuts: Sequence[Cut], line: tuple[str, str] | None, fields: _Fields
-) -> Iterator[tuple[str, str, int, int, str]]:
-    """Yield action, reason, span and evidence: one paragraph, or its spans."""
-    if cuts and is_all_cut(text, cuts):
-        kinds = {cut.pattern.kind for cut in cuts}
-        kind = "rights" if "rights" in kinds else cuts[0].pattern.kind
-        names = ", ".join(cut.pattern.name for cut in cuts)
-        yield "drop_paragraph", f"furniture_{kind}", 0, len(text), f"pattern {names}"
-        return
-    if line is not None:
-        reason, evidence = line
-        fields.take_line(text, reason)
-        yield "drop_paragraph", reason, 0, len(text), evidence
-        return
-    for cut in cuts:
-        reason, name = f"furniture_{cut.pattern.kind}", cut.pattern.name
-        yield "drop_span", reason, cut.start, cut.end, f"pattern {name}"
+def _learned_line(text: str, line: tuple[str, str], fields: _Fields) -> Action:
+    """Return what is done with a learned line, and add what it says to the fields."""
+    reason, evidence = line
+    fields.take_line(text, reason)
+    return "drop_paragraph", reason, 0, len(text), evidence
 
 
 def _lifted_table(lifted: Mapping[bytes, _Fields]) -> pa.Table:

@@ -148,14 +148,21 @@ def find_cuts(
     `index` is its place among the `n_paragraphs` of the article; without `may_hold_rights` no
     notice is looked for.
     """
-    # A place counts as at the head, the tail or the end only: as few as there are rules.
-    from_end = n_paragraphs - 1 - index
+    index, from_end = place_of(index, n_paragraphs - 1 - index, rules)
+    n_paragraphs = index + 1 + from_end
+    find = _remembered_cuts if len(text) <= _REMEMBERED_CHARS else _cuts_of
+    return list(find(text, index, n_paragraphs, rules, table, may_hold_rights))
+
+
+def place_of(index: int, from_end: int, rules: FurnitureRules) -> tuple[int, int]:
+    """Return a place in an article, counted from both ends, that the rules do not tell from it.
+
+    A place counts as at the head, the tail or the end only: there are as few as there are rules.
+    """
     index = rules.head_paragraphs if index >= rules.head_paragraphs else 0
     behind_span = rules.span_paragraphs if from_end >= rules.span_paragraphs else 0
     behind_tail = rules.tail_paragraphs if from_end >= rules.tail_paragraphs else 0
-    n_paragraphs = index + 1 + max(behind_span, behind_tail)
-    find = _remembered_cuts if len(text) <= _REMEMBERED_CHARS else _cuts_of
-    return list(find(text, index, n_paragraphs, rules, table, may_hold_rights))
+    return index, max(behind_span, behind_tail)
 
 
 def _cuts_of(

@@ -23,6 +23,7 @@ from pipeline.dedup.furniture_cuts import (
 )
 from pipeline.text.flat_lines import flat_texts
 from pipeline.text.text_sieve import Sieve, form, found_among, words
+from pipeline.text.utf8 import whole
 
 Flags = NDArray[np.bool_]
 
@@ -96,8 +97,7 @@ def possible_rows(
 
 def _begin_with(texts: pa.ChunkedArray | pa.Array, characters: str) -> Flags:
     """Return which texts begin with a byte that one of the characters begins with."""
-    whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-    utf8, offsets = flat_texts(whole)
+    utf8, offsets = flat_texts(whole(texts))
     if not utf8.size:
         return np.zeros(len(texts), np.bool_)
     leads = [character.encode()[0] for character in characters]

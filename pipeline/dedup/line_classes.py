@@ -14,7 +14,7 @@ KINDS = ("source", "byline", "rights", "caption")
 """What a line says, by the number in bits 1–2."""
 SOURCE, BYLINE, RIGHTS, CAPTION = range(len(KINDS))
 _MAX_LABEL_CHARS = 60
-_MAX_PLAIN_CHARS = 60
+MAX_PLAIN_CHARS = 60
 """Longer lines are prose, with or without a full stop: captions end in a date or an address."""
 
 _MAX_OWNER_CHARS = 12
@@ -179,7 +179,7 @@ ANY_SIGN = Signs()
 def class_of(text: str, masked: str, signs: Signs = ANY_SIGN) -> tuple[int, bool, bool]:
     """Return the kind of a line, whether it is prose, and whether it is marked."""
     rest = MASKED.sub("", masked) if "x" in masked else masked
-    is_prose = len(rest) > _MAX_PLAIN_CHARS or is_sentence(text[-8:])
+    is_prose = len(rest) > MAX_PLAIN_CHARS or is_sentence(text[-8:])
     is_signed = text[0] in LEADING_SIGNS
     if is_prose:
         is_rights = signs.may_tell and _RIGHTS_SIGN.search(text) is not None

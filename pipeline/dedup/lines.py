@@ -13,7 +13,6 @@ the body ("Police are investigating.", "Ingredients").
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from hashlib import blake2b
 from itertools import product
@@ -25,26 +24,22 @@ from numpy.typing import NDArray
 
 from pipeline.contract import HASH, conform
 from pipeline.dedup.line_classes import (
-    HOUSE_WORDS,
     KINDS,
     LEADING_SIGNS,
-    SIEVE,
     SOURCE,
-    WORDS,
     Signs,
     class_of,
     is_of_the_body,
     is_of_the_house,
 )
+from pipeline.dedup.line_looks import are_plain, composed, look_at
 from pipeline.dedup.line_masks import MASKED, masked
-from pipeline.dedup.line_masks import SIGNS as MASK_SIGNS
 from pipeline.dedup.mapped import Words, id_words, place_of
 from pipeline.interim import LINES
 from pipeline.text.digests import short_digests
 from pipeline.text.mixing import mix64
 from pipeline.text.normalise import key_array, make_key
-from pipeline.text.text_sieve import found_among
-from pipeline.text.utf8 import Utf8
+from pipeline.text.utf8 import Utf8, whole
 
 MAX_LINE_CHARS = 200
 """Longer paragraphs are body text (design); length in code points."""
@@ -57,6 +52,8 @@ _KIND_SHIFT, _KIND_MASK = np.uint64(1), np.uint64(3)
 _HASH_MASK = np.uint64(0xFFFF_FFFF_FFFF_FFF0)
 
 _LETTER = re.compile(r"[^\W\d_]")
+_SAYS = r"(?s)^[a-wyz가-힣\x{4e00}-\x{9fa5}][^x]*$"
+"""For RE2: what a key begins with that surely says something, for it holds no mask."""
 _PLAIN_REPORT = "(?:^|[^니\u1175])다[\"”’']{0,2}[.][.\"”’']{0,3}$"
 """For RE2: a reported sentence, which is body wherever it stands (`is_of_the_body`); decomposed,
 니 ends in U+1175. Runs of marks are so short that the eight characters looked at there hold them.
@@ -165,10 +162,8 @@ def _read(texts: pa.Array | pa.ChunkedArray) -> tuple[Words, NDArray[np.bool_]]:
     if not rows.size:
         return hashes, is_marked
     # What a source prints under each article is read once.
-    possible = pc.dictionary_encode(texts.take(pa.array(rows)))
-    if isinstance(possible, pa.ChunkedArray):
-        possible = possible.combine_chunks()
-    distinct, marked = _read_distinct(possible.dictionary.to_pylist())
+    possible = whole(pc.dictionary_encode(texts.take(pa.array(rows))))
+    distinct, marked = _read_distinct(possible.dictionary.cast(pa.large_string()))
     places = possible.indices.to_numpy()
     hashes[rows], is_marked[rows] = distinct[places], marked[places]
     return hashes, is_marked
@@ -186,40 +181,43 @@ def _possible_rows(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
     return np.flatnonzero(is_possible.to_numpy(zero_copy_only=False))
 
 
-def _read_distinct(texts: Sequence[str]) -> tuple[Words, NDArray[np.bool_]]:
+def _read_distinct(texts: pa.LargeStringArray) -> tuple[Words, NDArray[np.bool_]]:
     """Return hash and mark of each text, as `_read` does."""
     hashes, is_marked = np.zeros(len(texts), np.uint64), np.zeros(len(texts), np.bool_)
+    texts = composed(texts)
+    looks = look_at(texts)
+    is_plain = are_plain(texts, looks)
+    plain, others = np.flatnonzero(is_plain), np.flatnonzero(~is_plain)
+    hashes[plain] = _template_hashes(texts.take(pa.array(plain)), PLAIN)
     rows: list[int] = []
     templates: list[str] = []
     classes: list[int] = []
-    composed = [t if t.isascii() else unicodedata.normalize("NFC", t) for t in texts]
-    for row, (text, signs) in enumerate(zip(composed, _signs_of(composed), strict=True)):
+    own_texts = texts.take(pa.array(others)).to_pylist()
+    may = zip(*(flags[others].tolist() for flags in looks), strict=True)
+    for row, text, found in zip(others.tolist(), own_texts, may, strict=True):
+        signs = _SIGNS[found]
         template = masked(text) if signs.may_mask else text
         kind, is_prose, marked = class_of(text, template, signs)
         is_marked[row] = marked
         if not is_of_the_body(text, template, is_prose, marked, signs):
             rows.append(row)
             templates.append(template)
-            is_plain = kind == SOURCE and not is_of_the_house(text, template, signs)
-            classes.append(kind << 1 | is_plain << 3)
-    keys = key_array(pa.array(templates, pa.large_string()))
-    words = short_digests(Utf8.of(keys))
-    named = np.fromiter(map(_says_something, keys.to_pylist()), np.bool_, len(keys))
-    hashes[rows] = np.where(named, words & _HASH_MASK | np.array(classes, np.uint64), 0)
+            is_plain_line = kind == SOURCE and not is_of_the_house(text, template, signs)
+            classes.append(kind << 1 | is_plain_line << 3)
+    given = pa.array(templates, pa.large_string())
+    hashes[rows] = _template_hashes(given, np.array(classes, np.uint64))
     return hashes, is_marked
 
 
-def _signs_of(texts: Sequence[str]) -> list[Signs]:
-    """Return what each text may hold: most hold nothing that the patterns look for."""
-    column = pa.array(texts, pa.large_string())
-    seen = SIEVE.look(column)
-    may_mask, may_tell, may_appeal = map(seen.may_hold, ("masked", "telling", "appealing"))
-    may_tell |= may_appeal
-    if not seen.is_sieved:
-        may_mask, may_tell = (found_among(column, r, may_tell) for r in (MASK_SIGNS, WORDS))
-        may_appeal = found_among(column, HOUSE_WORDS, may_tell)
-    signs = zip(may_mask.tolist(), may_tell.tolist(), may_appeal.tolist(), strict=True)
-    return [_SIGNS[found] for found in signs]
+def _template_hashes(templates: pa.LargeStringArray, classes: Words | np.uint64) -> Words:
+    """Return the hashes of templates with bits 1–3 as given, 0 where a template says nothing."""
+    keys = key_array(templates)
+    words = short_digests(Utf8.of(keys))
+    says = pc.match_substring_regex(keys, _SAYS).to_numpy(zero_copy_only=False).copy()
+    unsure = np.flatnonzero(~says)
+    says[unsure] = [_says_something(key) for key in keys.take(pa.array(unsure)).to_pylist()]
+    found: Words = np.where(says, words & _HASH_MASK | classes, np.uint64(0))
+    return found
 
 
 def _says_something(key: str) -> bool:

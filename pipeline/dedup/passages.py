@@ -38,7 +38,7 @@ from pipeline.text.mixing import mix64
 from pipeline.text.normalise import key_array
 from pipeline.text.paragraphs import join_keys
 from pipeline.text.shingles import Hashes, Offsets, ShingleProfile, window_hashes, window_tables
-from pipeline.text.utf8 import Utf8
+from pipeline.text.utf8 import Utf8, whole
 from pipeline.text.winnowing import fingerprint_sets
 
 PASSAGE = ShingleProfile("passage", hangul=12, han_kana=10, alphabetic=18, unspaced=14)
@@ -68,19 +68,37 @@ def find_passages(paragraphs: pa.Table, rules: PassageRules) -> pa.Table:
             of an article stand together, in order, those of one revision only.
         rules: what makes a passage.
     """
-    is_keyed = "key" in paragraphs.column_names
-    kept = paragraphs.select(["article_id", "key" if is_keyed else "text", "key_hash"])
-    kept = kept.filter(pc.equal(paragraphs["status"], "kept"))
-    ids = id_words(kept["article_id"])
-    firsts = np.flatnonzero(np.append(True, (ids[1:] != ids[:-1]).any(axis=1))[: len(ids)])
-    keys = kept["key"].combine_chunks() if is_keyed else key_array(kept["text"])
-    hashes = paragraph_hashes(kept["key_hash"])
-    if use_compiled(Utf8.of(keys).n_articles):
-        passages = _compiled_passages(keys, hashes, firsts, rules)
+    is_kept = _flags(pc.equal(paragraphs["status"], "kept"))
+    if "key" not in paragraphs.column_names:
+        paragraphs = paragraphs.filter(pa.array(is_kept))
+        is_kept = np.ones(paragraphs.num_rows, np.bool_)
+        keys = key_array(paragraphs["text"])
     else:
-        passages = passages_of(keys.to_pylist(), hashes, firsts, rules)
-    columns = {"article_id": kept["article_id"].take(pa.array(firsts)), "passages": passages}
-    return pa.table(columns).sort_by("article_id")
+        keys = whole(paragraphs["key"])
+    ids = id_words(paragraphs["article_id"])
+    firsts = np.flatnonzero(np.append(True, (ids[1:] != ids[:-1]).any(axis=1))[: len(ids)])
+    hashes = paragraph_hashes(paragraphs["key_hash"])
+    if use_compiled(Utf8.of(keys).n_articles):
+        passages = _compiled_passages(keys, hashes, firsts, is_kept, rules)
+    else:
+        n_before = np.append(0, np.cumsum(is_kept))
+        kept = keys.filter(pa.array(is_kept)).to_pylist()
+        passages = passages_of(kept, hashes[is_kept], n_before[firsts], rules)
+    columns = {"article_id": paragraphs["article_id"].take(pa.array(firsts)), "passages": passages}
+    found = pa.table(columns).filter(pa.array(_any_within(is_kept, firsts)))
+    return found.sort_by("article_id")
+
+
+def _flags(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    """Return a column of booleans without nulls, bool [n]."""
+    flags: NDArray[np.bool_] = whole(column).to_numpy(zero_copy_only=False)
+    return flags
+
+
+def _any_within(flags: NDArray[np.bool_], firsts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return of each range that begins at `firsts`, none of them empty, whether any flag is set."""
+    found: NDArray[np.bool_] = np.logical_or.reduceat(flags, firsts) if firsts.size else flags[:0]
+    return found
 
 
 def passages_of(
@@ -102,28 +120,38 @@ def passages_of(
 
 
 def _compiled_passages(
-    keys: pa.LargeStringArray, hashes: Words, firsts: NDArray[np.int64], rules: PassageRules
+    keys: pa.LargeStringArray,
+    hashes: Words,
+    firsts: NDArray[np.int64],
+    is_kept: NDArray[np.bool_],
+    rules: PassageRules,
 ) -> pa.ListArray:
-    """Return what `passages_of` returns; articles whose paragraphs combine are left to it."""
+    """Return what `passages_of` returns of the kept paragraphs, `is_kept` bool [n].
+
+    Articles whose paragraphs combine are left to it.
+    """
     bounds = np.append(firsts, len(keys))
-    found, offsets, is_unclear = _found_by_kernel(Utf8.of(keys), hashes, bounds, rules)
+    found, offsets, is_unclear = _found_by_kernel(Utf8.of(keys), hashes, bounds, is_kept, rules)
     passages = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(found))
     unclear = np.flatnonzero(is_unclear)
     if not unclear.size:
         return passages
-    mended = [
-        passages_of(
-            keys.slice(first, end - first).to_pylist(), hashes[first:end], _ONE_ARTICLE, rules
-        )
-        for first, end in zip(bounds[unclear].tolist(), bounds[unclear + 1].tolist(), strict=True)
-    ]
+    mended = []
+    for article in unclear.tolist():
+        rows = bounds[article] + np.flatnonzero(is_kept[bounds[article] : bounds[article + 1]])
+        own = keys.take(pa.array(rows)).to_pylist()
+        mended.append(passages_of(own, hashes[rows], _ONE_ARTICLE, rules))
     places = np.arange(firsts.size)
     places[unclear] = firsts.size + np.arange(unclear.size)
     return pa.concat_arrays([passages, *mended]).take(pa.array(places))
 
 
 def _found_by_kernel(
-    keys: Utf8, hashes: Words, bounds: NDArray[np.int64], rules: PassageRules
+    keys: Utf8,
+    hashes: Words,
+    bounds: NDArray[np.int64],
+    is_kept: NDArray[np.bool_],
+    rules: PassageRules,
 ) -> tuple[Words, NDArray[np.int64], NDArray[np.bool_]]:
     """Return what `passages_all` finds, its offsets and which articles are unclear."""
     from pipeline.text.kernels import kernel  # lazily: small batches do without
@@ -138,7 +166,7 @@ def _found_by_kernel(
         is_unclear[:] = False
         limits = (rules.window, rules.min_key_chars)
         n_found = passages_all(
-            *keys, hashes, bounds, _joints(), *windows, *limits, found, ends, is_unclear
+            *keys, hashes, bounds, is_kept, _joints(), *windows, *limits, found, ends, is_unclear
         )
         room *= 2
     return found[:n_found], ends, is_unclear

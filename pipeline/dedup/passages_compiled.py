@@ -90,6 +90,7 @@ def _joins_apart(utf8: Bytes, start: int, was_spaced: bool, joints: Bytes) -> in
         PLACES,
         WORDS,
         PLACES,
+        numba.types.Array(numba.boolean, 1, "C", readonly=True),
         BYTES,
         BYTES,
         WORDS,
@@ -107,6 +108,7 @@ def passages_all(
     offsets: Places,
     paragraph_hashes: Words,
     bounds: Places,
+    is_kept: NDArray[np.bool_],
     joints: Bytes,
     length_of: Bytes,
     multipliers: Words,
@@ -123,6 +125,7 @@ def passages_all(
         offsets: int64 [n_paragraphs + 1], where they stand in it.
         paragraph_hashes: uint64 [n_paragraphs].
         bounds: int64 [n_articles + 1], article i owns paragraphs bounds[i]:bounds[i + 1].
+        is_kept: bool [n_paragraphs]; the others are passed over.
         joints: uint8 [0x110000], JOINS_SPACED where a key that begins or ends with the code point
             keeps a space there, JOINS_COMBINING where it may combine with what stands before it.
         length_of: and `multipliers`, as `hash_windows` takes them.
@@ -154,7 +157,7 @@ def passages_all(
         n_chars, was_spaced = np.int64(0), False
         for paragraph in range(bounds[article], bounds[article + 1]):
             start, end = offsets[paragraph], offsets[paragraph + 1]
-            if start == end:
+            if start == end or not is_kept[paragraph]:
                 continue
             if n_chars > 0:
                 apart = _joins_apart(utf8, start, was_spaced, joints)

@@ -36,8 +36,8 @@ from pipeline.text.shingles import (
     shingle_sets,
     window_tables,
 )
-from pipeline.text.titles import title_keys, title_versions
-from pipeline.text.utf8 import Utf8, blocks_of
+from pipeline.text.titles import title_columns
+from pipeline.text.utf8 import Utf8, blocks_of, whole
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -89,7 +89,7 @@ def sign(clean: pa.Table, recipe: Recipe, hashes: pa.Table | None = None) -> pa.
     does not name have no lines and no passages.
     """
     is_keyed = "key" in clean.column_names
-    keys = clean["key"].combine_chunks() if is_keyed else key_array(clean["text"])
+    keys = whole(clean["key"]) if is_keyed else key_array(clean["text"])
     signatures, n_shingles = sign_array(keys, recipe)
     return _keys_table(clean, keys, signatures, n_shingles, recipe, hashes)
 
@@ -224,15 +224,15 @@ def _keys_table(
     """Return KEYS from the columns of `articles` and what was computed for them, row by row."""
     is_signed = n_shingles >= recipe.min_shingles
     hashes = ARTICLE_HASHES.schema.empty_table() if hashes is None else hashes
-    places = pc.index_in(articles["article_id"], hashes["article_id"].combine_chunks())
+    places = pc.index_in(articles["article_id"], whole(hashes["article_id"]))
     numbers = numbers_array(articles["text"])
-    titles = articles["title"].to_pylist()
+    title_keys, versions = title_columns(articles["title"])
     columns = {
         "article_id": articles["article_id"],
         "source_id": articles["source_id"],
         "published_at": articles["published_at"].cast(TIME),
-        "title_key": pa.array(title_keys(titles), pa.string()),
-        "title_version": pa.array(title_versions(titles), pa.int16()),
+        "title_key": title_keys,
+        "title_version": versions,
         "key": keys,
         "key_hash": articles["key_hash"] if "key" in articles.column_names else key_hashes(keys),
         "numbers": numbers,
@@ -248,7 +248,7 @@ def _keys_table(
 
 def _taken(lists: pa.ChunkedArray, places: pa.ChunkedArray) -> pa.Array:
     """Return the lists at these places, an empty one where a place is NULL."""
-    taken = lists.combine_chunks().take(places.combine_chunks())
+    taken = whole(lists).take(whole(places))
     return pc.coalesce(taken, pa.scalar([], HASHES))
 
 

@@ -22,7 +22,7 @@ from pipeline.text.number_windows import Codes, Places, kinds_of, windows
 from pipeline.text.number_words_sieve import han_places, hangul_places, spelled_places
 from pipeline.text.numbers import bare_text, has_decimal_comma, read_digits
 from pipeline.text.quantities import han_numbers, hangul_numbers, spelled_numbers
-from pipeline.text.utf8 import Utf8
+from pipeline.text.utf8 import Utf8, whole
 
 _BLOCK_CHARS = 1 << 21
 """Characters held at a time: 5 bytes each, and 500 bytes a number."""
@@ -36,7 +36,7 @@ def numbers_array(texts: pa.Array | pa.ChunkedArray) -> pa.ListArray:
     """Return `extract_numbers` of each display text (NULL reads as empty) as list<string>."""
     # Filling in copies all texts, even where none is NULL.
     filled = (pc.fill_null(texts, "") if texts.null_count else texts).cast(pa.large_string())
-    filled = filled.combine_chunks() if isinstance(filled, pa.ChunkedArray) else filled
+    filled = whole(filled)
     if use_compiled(Utf8.of(filled).n_articles):
         from pipeline.text.number_scan import scanned_numbers
 

@@ -26,6 +26,7 @@ from pipeline.text.flat_lines import (
     least_columns,
 )
 from pipeline.text.normalise import key_array, make_key, make_keys
+from pipeline.text.utf8 import whole
 from pipeline.text.wrapping import MAX_COLUMNS, Line, join_wrapped
 
 Span = tuple[int, int]
@@ -48,7 +49,7 @@ def split_paragraphs(parsed: pa.Table) -> pa.Table:
     `original_text[start_char:end_char] == text`; spans ascend, do not overlap, and leave out
     nothing but white space.
     """
-    bodies = parsed.column("original_text").combine_chunks()
+    bodies = whole(parsed.column("original_text"))
     texts = flat_texts(bodies)
     lines, is_odd = find_lines(texts)
     starts, ends, own = char_spans(texts, lines)
@@ -60,8 +61,8 @@ def split_paragraphs(parsed: pa.Table) -> pa.Table:
     counts = np.bincount(lines.owners, minlength=len(bodies))
     firsts = np.cumsum(counts) - counts
     columns = {
-        "article_id": parsed.column("article_id").combine_chunks().take(owners),
-        "revision_id": parsed.column("revision_id").combine_chunks().take(owners),
+        "article_id": whole(parsed.column("article_id")).take(owners),
+        "revision_id": whole(parsed.column("revision_id")).take(owners),
         "seq": np.arange(lines.owners.size) - firsts[lines.owners],
         "start_char": starts,
         "end_char": ends,

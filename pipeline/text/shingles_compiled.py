@@ -16,17 +16,41 @@ Words = NDArray[np.uint64]
 
 _SAMPLE = 64
 _FINAL = np.uint64(FINAL_MULTIPLIER)
+_ONE, _TWELVE = np.uint64(1), np.uint64(12)
+_MANY, _THREE, _FOUR = np.uint64(0x80), np.uint64(0xE0), np.uint64(0xF0)
+"""First bytes of characters of two bytes and more, of three, of four."""
+_LOW_FOUR, _LOW_SIX = np.uint64(0x0F), np.uint64(0x3F)
 
 
 @numba.njit(nogil=True, boundscheck=False)
 def decode(utf8: Bytes, at: int, end: int, codes: Words) -> int:
-    """Write the code points of utf8[at:end] and return how many they are."""
-    n_chars = np.int64(0)
-    while at < end:
-        code, at = decode_at(utf8, at)
-        codes[n_chars] = code
-        n_chars += 1
-    return n_chars
+    """Write the code points of utf8[at:end] and return how many they are.
+
+    `decode_at` in unsigned places, which are not asked whether they count from the end, and with
+    the longest runs first (two thirds of the time).
+    """
+    n_chars, place, last = np.uint64(0), np.uint64(at), np.uint64(end)
+    while place < last:
+        lead = np.uint64(utf8[place])
+        if lead >= _THREE and lead < _FOUR:
+            codes[n_chars] = (lead & _LOW_FOUR) << _TWELVE | _two_more(utf8, place)
+            place += np.uint64(3)
+        elif lead < _MANY:
+            codes[n_chars] = lead
+            place += _ONE
+        else:
+            code, following = decode_at(utf8, np.int64(place))
+            codes[n_chars] = code
+            place = np.uint64(following)
+        n_chars += _ONE
+    return np.int64(n_chars)
+
+
+@numba.njit(inline="always")
+def _two_more(utf8: Bytes, place: np.uint64) -> np.uint64:
+    """Return the twelve bits of the two bytes behind a place."""
+    second = np.uint64(utf8[place + _ONE]) & _LOW_SIX
+    return second << np.uint64(6) | np.uint64(utf8[place + _ONE + _ONE]) & _LOW_SIX
 
 
 @numba.njit(nogil=True, boundscheck=False)

@@ -6,10 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.text.lazy_pattern import lazy
 from pipeline.text.normalise import key_array
+from pipeline.text.utf8 import whole
 
 UNMARKED = 0
 """Version of a headline without a mark of a version."""
@@ -50,7 +53,8 @@ _DASHED = lazy(
 )
 
 # One of these stands in every mark, and most headlines have none. U+2329 is one only after NFC.
-may_be_marked = lazy(r"[\[(<【〔〈＜［（:：|｜\-–—\u2329]").search
+_SIGNS = "[\\[(<【〔〈＜［（:：|｜\\-–—\u2329]"
+may_be_marked = lazy(_SIGNS).search
 
 
 def bare_title(title: str) -> str:
@@ -71,21 +75,37 @@ def title_version(title: str) -> int:
     >>> [title_version(t) for t in ("[속보] 가", "가", "가(2보)", "가(종합)", "가(종합2보)")]
     [-1, 0, 2, 20, 22]
     """
-    return max((_version(mark) for mark in _parted(title)[1]), key=abs, default=UNMARKED)
+    return _version_of(_parted(title)[1])
+
+
+def title_columns(titles: pa.Array | pa.ChunkedArray) -> tuple[pa.LargeStringArray, pa.Array]:
+    """Return key and version of each headline, large string and int16, neither NULL.
+
+    The key is that of the headline without its marks, empty without a headline; the version is
+    what it claims, `UNMARKED` without a headline.
+    """
+    bare = pc.fill_null(whole(titles), "").cast(pa.large_string())
+    versions = np.full(len(bare), UNMARKED, np.int16)
+    is_marked = pc.match_substring_regex(bare, _SIGNS)
+    marked = np.flatnonzero(is_marked.to_numpy(zero_copy_only=False))
+    if marked.size:
+        parted = [_parted(title) for title in bare.take(pa.array(marked)).to_pylist()]
+        without = pa.array([title for title, _ in parted], pa.large_string())
+        bare = pc.replace_with_mask(bare, is_marked, without)
+        versions[marked] = [_version_of(marks) for _, marks in parted]
+    return key_array(bare), pa.array(versions)
 
 
 def title_keys(titles: Iterable[str | None]) -> list[str]:
     """Return the key of each headline without its marks; empty without a headline."""
-    bare = [_parted(title)[0] if title and may_be_marked(title) else title for title in titles]
-    keys: list[str] = key_array(pa.array([t or "" for t in bare], pa.large_string())).to_pylist()
+    keys: list[str] = title_columns(pa.array(titles, pa.large_string()))[0].to_pylist()
     return keys
 
 
 def title_versions(titles: Iterable[str | None]) -> list[int]:
     """Return the version that each headline claims, `UNMARKED` without a headline."""
-    return [
-        title_version(title) if title and may_be_marked(title) else UNMARKED for title in titles
-    ]
+    versions: list[int] = title_columns(pa.array(titles, pa.large_string()))[1].to_pylist()
+    return versions
 
 
 def _parted(title: str) -> tuple[str, list[re.Match[str]]]:
@@ -97,6 +117,11 @@ def _parted(title: str) -> tuple[str, list[re.Match[str]]]:
         marks.append(leading)
         without = without[leading.end() :].strip()
     return (without, marks) if without else (title.strip(), [])
+
+
+def _version_of(marks: Iterable[re.Match[str]]) -> int:
+    """Return the version that marks claim: the latest of several."""
+    return max(map(_version, marks), key=abs, default=UNMARKED)
 
 
 def _version(mark: re.Match[str]) -> int:

@@ -17,6 +17,13 @@ _BYTES_AN_ARTICLE = 4_000
 _BLOCK_CHARS = 40_000
 
 
+def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array, where it lies if it is one: `combine_chunks` always copies."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 class Utf8(NamedTuple):
     """Text i is bytes[offsets[i]:offsets[i + 1]]: uint8, and int64 [n_texts + 1]."""
 
@@ -26,8 +33,7 @@ class Utf8(NamedTuple):
     @classmethod
     def of(cls, texts: pa.Array | pa.ChunkedArray) -> Utf8:
         """Return a view of strings or large strings; several chunks are joined first."""
-        if isinstance(texts, pa.ChunkedArray):
-            texts = texts.combine_chunks()
+        texts = whole(texts)
         if texts.null_count:
             raise ValueError("a text is NULL; fill it in first")
         if not len(texts):

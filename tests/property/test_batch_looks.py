@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.dedup import captions, line_kinds, line_masks, lines
+from pipeline.dedup import captions, furniture_readings, line_kinds, line_masks, lines
 from pipeline.dedup.furniture_cuts import FurnitureRules, PatternTable, find_cuts
 from pipeline.dedup.furniture_sieve import INERT, possible_rows
 from pipeline.dedup.line_classes import SOURCE, class_of, is_of_the_body, is_of_the_house
@@ -160,8 +160,10 @@ def test_captions_are_looked_for_where_a_sign_is_and_no_body_ends(texts):
 @settings(max_examples=1000, deadline=None)
 def test_a_caption_bears_one_of_its_signs(text):
     end = text[-160:].lower()
-    if line_kinds._CAPTION.search(end):
-        assert line_kinds._CAPTION_SIGN.search(end)
+    is_caption = text.startswith("◆…") or any(r.search(end) for _, r in line_kinds._CAPTIONS)
+    assert line_kinds.is_caption(text) == is_caption
+    shows = re.search(r"(?:고 있다|[는은된한] 모습|장면|전경|모습이다)\W*$", text) is not None
+    assert furniture_readings.is_picture(text) == (is_caption or shows)
 
 
 @given(line)
