@@ -221,6 +221,8 @@ def _ended(warehouse: Warehouse, replaced: pa.Array, lapsed: pa.Table) -> pa.Tab
 def _redirects(warehouse: Warehouse, stories: Stories) -> pa.Table:
     """Return the new redirects, and earlier ones led on to where they end."""
     redirects = stories.redirects
+    if not redirects.num_rows:
+        return led_on(redirects, redirects, stories.stories["story_id"])
     earlier = warehouse.select(
         "SELECT r.story_id, n.merged_into_id FROM story_redirects r"
         " JOIN redirects n ON r.merged_into_id = n.story_id",

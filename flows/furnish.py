@@ -138,6 +138,8 @@ def stale_articles(
     changed = pa.array(np.concatenate((learned.learned, learned.unlearned)), HASH)
     rows = [t.filter(pc.is_in(t["line_hash"], changed)) for t in (learned.furniture, standing)]
     sources = pc.unique(pa.concat_tables([t.select(["source_id"]) for t in rows])["source_id"])
+    if not len(sources) and not len(learned.stale):
+        return STALE_ARTICLES.schema.empty_table()  # most batches teach nothing
     revised = warehouse.select(
         "SELECT DISTINCT article_id FROM articles SEMI JOIN s USING (source_id)"
         " WHERE NOT is_current",

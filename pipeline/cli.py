@@ -35,6 +35,10 @@ OK, FAILED, USAGE = 0, 1, 2
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """Python's 700 make it look through all that is being loaded again and again: 0.1 s an ingest."""
 
+_MEMORY_KEPT_MILLISECONDS = "1000"
+"""How long Arrow keeps freed memory. At its own 10 ms what one stage frees the next one faults in
+again, zeroed: 17 page faults an article instead of 10, see DECISIONS.md, 47."""
+
 _COMMENT = re.compile(r"--([^a-z-]|[a-z-]+\s)")
 """What begins a comment in SQL and is no long option: those are letters up to a = or the end."""
 
@@ -151,6 +155,8 @@ def _start_light() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # pydantic looks through every installed package for plugins of its own.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+    # Arrow's allocator reads it when it is loaded.
+    os.environ.setdefault("MIMALLOC_PURGE_DELAY", _MEMORY_KEPT_MILLISECONDS)
 
 
 def run(words: Sequence[str]) -> int:
