@@ -87,6 +87,11 @@ class Layout:
         return self.public / "snapshots"
 
     @property
+    def places(self) -> Path:
+        """Which file holds which article, for the published macro; made by its first file."""
+        return self.public / "places"
+
+    @property
     def database(self) -> Path:
         """The published DuckDB file."""
         return self.public / "news.duckdb"

@@ -23,12 +23,13 @@ import pyarrow as pa
 
 from pipeline.contracts import CONTRACTS
 from pipeline.store.catalog import Catalog
-from pipeline.store.duck import create_base_views, open_memory, quoted
+from pipeline.store.duck import create_base_views, open_memory, places_query, quoted
 from pipeline.store.durable import sync, sync_all, unlink_durably
 from pipeline.store.layout import PUBLISH_PREFIX, Layout
 from pipeline.store.model import RUN_COUNTS, RunRow, Snapshot, Step, StoredFile, as_json
+from pipeline.store.places import cover, drop_unneeded, is_covered, put_in_place
 from pipeline.store.template import kept_template
-from pipeline.store.views import load_views
+from pipeline.store.views import article_macro, load_views
 
 # The format of DuckDB 1.0 opens in every client from 1.1.3 to 2.0.0; 2.0's own opens in none of
 # the older ones. Blocks of 16 KB make a file of 30 KB instead of 270 KB.
@@ -67,11 +68,14 @@ def publish(
         staged = Path(folder) / "news.duckdb"
         template = kept_template(layout.cache.parent, _template, Path(__file__))
         staged.write_bytes(template)
-        _build(connection, staged, layout.root, edition)
+        articles = [stored.path for stored in edition.live.get("articles", ())]
+        places = cover(layout, articles, edition.head.id, Path(folder))
+        folders = put_in_place(layout, places.staged)
+        _build(connection, staged, layout.root, edition, places.paths)
         texts = {layout.opening: _opening(layout), layout.listing: _listing(layout, edition)}
         written = [_written(Path(folder), final, text) for final, text in texts.items()]
         staged.chmod(_READ_ONLY)
-        sync_all([staged, *(path for path, _ in written)])
+        sync_all([staged, *folders, *(path for path, _ in written)])
         step("publish:built")
         _keep(staged, layout.snapshot_database(edition.head.id))
         step("publish:kept")
@@ -109,6 +113,8 @@ def is_published(layout: Layout, connection: duckdb.DuckDBPyConnection, catalog:
         return False
     is_listed = all(listing.get(name) == value for name, value in expected.items())
     is_complete = layout.opening.is_file() and layout.snapshot_database(head.id).is_file()
+    articles = [stored.path for stored in catalog.live_files().get("articles", ())]
+    is_complete = is_complete and is_covered(layout, articles)
     return is_listed and is_complete and found == [tuple(expected.values())]
 
 
@@ -135,6 +141,7 @@ def drop_old_snapshots(
     """Delete kept databases whose files are about to be purged."""
     expired = catalog.snapshots_replaced_before(now - timedelta(days=retention_days))
     unlink_durably({layout.snapshot_database(n) for n in expired} & set(layout.snapshots.iterdir()))
+    drop_unneeded(layout)
 
 
 def _wal(layout: Layout) -> Path:
@@ -142,7 +149,11 @@ def _wal(layout: Layout) -> Path:
 
 
 def _build(
-    connection: duckdb.DuckDBPyConnection, staged: Path, root: Path, edition: Edition
+    connection: duckdb.DuckDBPyConnection,
+    staged: Path,
+    root: Path,
+    edition: Edition,
+    places: Sequence[str],
 ) -> None:
     """Fill the template at `staged`."""
     with _attached(connection, staged, "") as cursor:
@@ -151,6 +162,7 @@ def _build(
         create_base_views(
             cursor, edition.live, root, prefix="_", is_movable=True, names=sorted(edition.live)
         )
+        _create_places(cursor, places, root)
         _fill_snapshot(cursor, root, edition)
         _fill_runs(cursor, edition.runs)
         for name, value in edition.parameters.items():
@@ -171,10 +183,12 @@ def _template() -> bytes:
         try:
             with _attached(connection, path, f"({_STORAGE})") as cursor:
                 cursor.execute("BEGIN")
-                create_base_views(cursor, {}, Path(), prefix="_")
+                create_base_views(cursor, {}, Path(), prefix="_", is_movable=True)
+                _create_places(cursor, (), Path())
                 _create_tables(cursor)
                 for view in load_views():
                     cursor.execute(f"CREATE VIEW {view.name} AS {view.query}")
+                cursor.execute(article_macro())
                 _comment(cursor)
                 cursor.execute("COMMIT")
         finally:
@@ -208,6 +222,10 @@ def _attached(
 def _detach(cursor: duckdb.DuckDBPyConnection) -> None:
     cursor.execute("USE memory")
     cursor.execute("DETACH DATABASE IF EXISTS news")
+
+
+def _create_places(cursor: duckdb.DuckDBPyConnection, places: Sequence[str], root: Path) -> None:
+    cursor.execute(f"CREATE OR REPLACE VIEW _article_places AS {places_query(places, root)}")
 
 
 def _create_tables(cursor: duckdb.DuckDBPyConnection) -> None:

@@ -43,6 +43,21 @@ class View:
         raise KeyError(f"column {column} of view {self.name} is not documented")
 
 
+def article_macro() -> str:
+    """Return SQL that creates `article(wanted)`: articles_all for one id, opening its files alone.
+
+    Names that are in a list of one row are handed to the scan of articles as a filter before it
+    opens a file. `unnest(list(...))` says that they are few: else DuckDB may scan all articles
+    first and look them up among the names.
+    """
+    query = next(view.query for view in load_views() if view.name == "articles_all")
+    return (
+        f"CREATE MACRO article(wanted) AS TABLE {query}"
+        " AND articles.article_id = wanted::UUID AND articles.filename IN (SELECT"
+        " unnest(list(filename)) FROM _article_places WHERE article_id = wanted::UUID)"
+    )
+
+
 @cache
 def load_views(folder: Path = VIEWS_FOLDER) -> tuple[View, ...]:
     """Return the views of a folder by name."""

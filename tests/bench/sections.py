@@ -86,7 +86,7 @@ def queries() -> Section:
         "rows": rows,
         "notes": [
             f"One session; the first asking opens files, medians are of {LEAST_RUNS} after it (of"
-            f" fewer where all take more than {MOST_MS / 1000:.0f} s). The first four are"
+            f" fewer where all take more than {MOST_MS / 1000:.0f} s). The first five are"
             " everyday's."
         ],
     }

@@ -7,8 +7,8 @@ SELECT
     paragraphs.text,
     paragraphs.n_chars,
     paragraphs.key_hash,
-    if(cuts.seq IS NULL, paragraphs.status, 'dropped') AS status,
-    if(cuts.seq IS NULL, paragraphs.reason, 'shared') AS reason
+    CASE WHEN cuts.seq IS NULL THEN paragraphs.status ELSE 'dropped' END AS status,
+    CASE WHEN cuts.seq IS NULL THEN paragraphs.reason ELSE 'shared' END AS reason
 FROM _paragraphs AS paragraphs
 LEFT JOIN _shared_cuts AS cuts
     ON cuts.article_id = paragraphs.article_id AND cuts.seq = paragraphs.seq
