@@ -15,6 +15,7 @@ from pipeline.dedup.batch_words import (
     LENGTH_MULTIPLIER,
     N_SLOTS,
     SHINGLE_WORDS,
+    SPACE,
     WORD_MULTIPLIERS,
 )
 from pipeline.dedup.minima_compiled import sign
@@ -24,16 +25,11 @@ from pipeline.text.utf8_compiled import BYTES, HALVES, PLACES, WORDS
 _LENGTH, _CHUNK, _LAST = map(np.uint64, (LENGTH_MULTIPLIER, CHUNK_MULTIPLIER, LAST_MULTIPLIER))
 _FIRST, _SECOND, _THIRD = map(np.uint64, WORD_MULTIPLIERS)
 
-_ONE, _ALL = np.uint64(1), np.uint64(0xFFFFFFFFFFFFFFFF)
-# One value in each of the eight bytes of a word of the machine.
-_ONES, _LOW_BITS, _TOP_BITS = map(
-    np.uint64, (0x0101010101010101, 0x7F7F7F7F7F7F7F7F, 0x8080808080808080)
-)
-_TO_TOP = np.uint64(0x5F5F5F5F5F5F5F5F)
-"""Added to bytes below 128 it sets the top bit of those above the space."""
-
-_GATHER = np.uint64(0x0102040810204080)
-"""Multiplied by it, the lowest bits of eight bytes stand in the top byte, in their order."""
+_NONE, _ONE, _ALL = np.uint64(0), np.uint64(1), np.uint64(0xFFFFFFFFFFFFFFFF)
+_LAST_BIT, _BLOCK = np.uint64(63), np.uint64(64)
+_AT_A_TIME = 8
+"""Borders are written so many at a time, the last of them for nothing: no branch foretells how
+many there are in 64 bytes."""
 _PADDING = 72
 
 _WORDS, _PLACES = numba.uint64[::1], numba.int64[::1]
@@ -57,6 +53,25 @@ def _n_ones(typing_context, value):  # type: ignore[no-untyped-def]
     return numba.int64(numba.uint64), codegen
 
 
+@_intrinsic
+def _spaces(typing_context, chunks, place):  # type: ignore[no-untyped-def]
+    """Return which of the 64 bytes from `place` on are no part of a word, a bit each.
+
+    One comparison of a vector: LLVM cuts it to what the processor has.
+    """
+
+    def codegen(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        bytes_at = builder.bitcast(array.data, ir.IntType(8).as_pointer())
+        vector = ir.VectorType(ir.IntType(8), 64)
+        where = builder.bitcast(builder.gep(bytes_at, [arguments[1]]), vector.as_pointer())
+        loaded = builder.load(where, align=1)
+        compared = builder.icmp_unsigned("<=", loaded, ir.Constant(vector, [SPACE] * 64))
+        return builder.bitcast(compared, ir.IntType(64))
+
+    return numba.uint64(chunks, numba.int64), codegen
+
+
 @_part
 def _find_words(chunks, n_bytes, borders):  # type: ignore[no-untyped-def]
     """Write where each word starts (even) and ends (odd); return the number of words.
@@ -64,21 +79,19 @@ def _find_words(chunks, n_bytes, borders):  # type: ignore[no-untyped-def]
     Where spaces are is one word of 64 bits for 64 bytes; spaces follow the text, so that the last
     word ends too.
     """
-    n_borders = 0
-    was_space = _ONE
+    n_borders, was_space, before = _NONE, _ONE, _NONE
     for block in range(n_bytes // 64 + 1):
-        spaces = np.uint64(0)
-        for at in range(8):
-            chunk = chunks[8 * block + at]
-            tops = (~(((chunk & _LOW_BITS) + _TO_TOP) | chunk) & _TOP_BITS) >> np.uint64(7)
-            spaces |= (tops * _GATHER >> np.uint64(56)) << np.uint64(8 * at)
+        spaces = _spaces(chunks, 64 * block)
         changes = spaces ^ (spaces << _ONE | was_space)
-        was_space = spaces >> np.uint64(63)
+        was_space = spaces >> _LAST_BIT
+        place, n_borders = n_borders, n_borders + np.uint64(_n_ones(changes))
         while changes:
-            borders[n_borders] = 64 * block + _n_ones((changes & -changes) - _ONE)
-            changes &= changes - _ONE
-            n_borders += 1
-    return n_borders // 2
+            for _ in range(_AT_A_TIME):
+                borders[place] = before + np.uint64(_n_ones((changes & -changes) - _ONE))
+                changes &= changes - _ONE
+                place += _ONE
+        before += _BLOCK
+    return np.int64(n_borders >> _ONE)
 
 
 @_intrinsic
@@ -151,7 +164,7 @@ def _scratch(bounds):  # type: ignore[no-untyped-def]
     n_words = longest // 2 + SHINGLE_WORDS
     return (
         np.empty(longest // 8 + _PADDING // 8 + 1, np.uint64),
-        np.empty(2 * n_words, np.int32),
+        np.empty(2 * n_words + _AT_A_TIME, np.int32),
         np.empty(n_words, np.uint64),
         np.empty(n_words, np.uint64),
     )

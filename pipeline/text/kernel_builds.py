@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from llvmlite import binding  # type: ignore[import-untyped]
 
+from pipeline.text.kernel_images import OF_THE_SYSTEM, Fixups
 from pipeline.text.kernels import Parameter, Shape, linker
-
-_OF_THE_SYSTEM = {"malloc", "free", "memset", "memcpy", "memmove"}
+from pipeline.text.object_files import CannotStandAlone, image_of
 
 # What numba's runtime offers kernels. Memory is counted by its users: the head of 48 bytes holds
 # the count, two fields for a destructor, the place of the memory and its size. A count of zero
@@ -73,10 +73,11 @@ define void @NRT_MemInfo_call_dtor(ptr %head) {
 
 
 class Built(NamedTuple):
-    """A kernel as an object file."""
+    """A kernel as an image, or as an object file, which has no fixups."""
 
     code: bytes
     shape: Shape
+    fixups: Fixups | None
 
 
 def build(module: str, name: str) -> Built | Callable[..., Any]:
@@ -87,10 +88,15 @@ def build(module: str, name: str) -> Built | Callable[..., Any]:
         takes = tuple(map(_parameter, result.signature.args))
         gives = _given(result.signature.return_type)
         shape = Shape(result.fndesc.llvm_func_name, takes, gives)
-        return Built(_object_file(result.library, shape.symbol), shape)
-    except (_CannotStandAlone, AttributeError, TypeError, RuntimeError):
+        code = _object_file(result.library, shape.symbol)
+    except (CannotStandAlone, AttributeError, TypeError, RuntimeError):
         # Names inside numba and llvmlite may change: then numba runs the kernel as it always can.
         return dispatcher  # type: ignore[no-any-return]
+    try:
+        image, fixups = image_of(code, shape.symbol)
+    except CannotStandAlone:
+        return Built(code, shape, None)
+    return Built(image, shape, fixups)
 
 
 def all_kernels(root: Path) -> Iterator[tuple[str, str]]:
@@ -107,10 +113,6 @@ def all_kernels(root: Path) -> Iterator[tuple[str, str]]:
                 yield module, statement.name
 
 
-class _CannotStandAlone(Exception):
-    """The code needs numba at run time."""
-
-
 def _parameter(numba_type: Any) -> Parameter:
     from numba import types
     from numba.np.numpy_support import as_dtype
@@ -120,14 +122,14 @@ def _parameter(numba_type: Any) -> Parameter:
         return Parameter(dtype, numba_type.ndim, numba_type.mutable)
     if numba_type in (types.int64, types.uint64, types.float64):
         return Parameter(str(numba_type))
-    raise _CannotStandAlone(str(numba_type))
+    raise CannotStandAlone(str(numba_type))
 
 
 def _given(numba_type: Any) -> str | None:
     from numba import types
 
     if numba_type not in (types.none, types.int64, types.uint64, types.float64):
-        raise _CannotStandAlone(str(numba_type))
+        raise CannotStandAlone(str(numba_type))
     return None if numba_type == types.none else str(numba_type)
 
 
@@ -151,10 +153,10 @@ def _object_file(library: Any, symbol: str) -> bytes:
     declared = {of.name for of in module.functions if of.is_declaration}
     declared |= {of.name for of in module.global_variables if of.is_declaration}
     linker()  # makes the symbols of this process known
-    here = {of for of in _OF_THE_SYSTEM if binding.address_of_symbol(of)}
+    here = {of for of in OF_THE_SYSTEM if binding.address_of_symbol(of)}
     missing = {of for of in declared - here if not of.startswith("llvm.")}
     if missing:
-        raise _CannotStandAlone(", ".join(sorted(missing)))
+        raise CannotStandAlone(", ".join(sorted(missing)))
     return bytes(machine.emit_object(module))
 
 

@@ -1,8 +1,8 @@
-"""Compiled kernels without their compiler: machine code kept by set-up, loaded by llvmlite alone.
+"""Compiled kernels without their compiler: machine code kept by set-up, loaded by itself.
 
 Loading numba and its copies of our kernels takes a process 0.6 s of CPU, every time anew. What it
 makes of a kernel is plain machine code that needs neither numba nor Python: it is written beside
-the sources once (`flows.warm`, or whoever comes first), and read by its linker, in 50 ms.
+the sources once (`flows.warm`, or whoever comes first), and read in a millisecond or two.
 
 What was made of other sources, by another numba or for another processor is never found. Where
 anything is missing, numba compiles as it always did; the kernel is the same function either way.
@@ -24,13 +24,24 @@ from typing import Any
 
 import numpy as np
 
-FORMAT = 1
+from pipeline.text.kernel_images import Fixups, Loaded
+
+FORMAT = 2
 _ENDING = ".kernel"
 _ROOT = Path(__file__).parents[2]
 _SETTINGS = ("CPU_NAME", "CPU_FEATURES", "ENABLE_AVX", "OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE")
 """Variables `NUMBA_…` that change the code."""
 _ENDED_WELL = (0, -2)
 """What a function compiled by numba returns beside its result; anything else is an exception."""
+_OF_THE_PROCESSOR = frozenset(
+    {
+        *("vendor_id", "cpu family", "model", "model name", "flags"),
+        *("CPU implementer", "CPU architecture", "CPU variant", "CPU part", "Features"),
+    }
+)
+"""Lines of /proc/cpuinfo that tell what code may run."""
+_MOST_OF_A_PROCESSOR = 1 << 14
+"""Characters: that file has as many parts as there are processors."""
 
 _loading = threading.RLock()
 _found: dict[tuple[str, str], Callable[..., Any]] = {}
@@ -88,9 +99,9 @@ def any_kept() -> bool:
 class Native:
     """Machine code as a function of arrays and numbers."""
 
-    def __init__(self, address: int, shape: Shape) -> None:
-        """Call what lies at an address of this process."""
-        self._takes, self._gives = shape.takes, shape.gives
+    def __init__(self, address: int, shape: Shape, owner: object = None) -> None:
+        """Call what lies at an address of this process, as long as its owner lives."""
+        self._takes, self._gives, self._owner = shape.takes, shape.gives, owner
         flat = [of for parameter in shape.takes for of in _c_types(parameter)]
         prototype = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, *flat)
         self._call = prototype(address)
@@ -149,8 +160,9 @@ def _kept(module: str, name: str) -> Native | None:
             is_whole = told["code"] == _digest(code)
             if is_whole and all(_source(of) == told["sources"][of] for of in told["sources"]):
                 takes = tuple(Parameter(*parameter.values()) for parameter in told["takes"])
-                return _linked(code, Shape(told["symbol"], takes, told["gives"]))
-        except (ValueError, KeyError, TypeError):
+                fixups = Fixups(**told["fixups"]) if told["fixups"] else None
+                return _linked(code, Shape(told["symbol"], takes, told["gives"]), fixups)
+        except (ValueError, KeyError, TypeError, OSError):
             continue
     return None
 
@@ -167,11 +179,12 @@ def _compiled(module: str, name: str) -> Callable[..., Any]:
             "symbol": made.shape.symbol,
             "takes": takes,
             "gives": made.shape.gives,
+            "fixups": asdict(made.fixups) if made.fixups else None,
             "sources": sources,
             "code": _digest(made.code),
         }
         _keep(_places(module, name), json.dumps(told).encode() + b"\n" + made.code)
-        return _linked(made.code, made.shape)
+        return _linked(made.code, made.shape, made.fixups)
     return made
 
 
@@ -199,17 +212,32 @@ def _places(module: str, name: str) -> list[Path]:
 @cache
 def _machine() -> str:
     """Return the name of all that decides what code is made beside the sources."""
-    from llvmlite import __version__, binding  # type: ignore[import-untyped]
-
-    numba = find_spec("numba")
-    try:
-        version = Path(str(numba and numba.origin)).with_name("_version.py").read_text("utf-8")
-    except OSError:
-        version = "none"
-    of = [FORMAT, __version__, version, binding.get_process_triple(), binding.get_host_cpu_name()]
-    of += [binding.get_host_cpu_features().flatten()]
+    of = [str(FORMAT), *(_version(package) for package in ("llvmlite", "numba")), *_processor()]
     of += [os.environ.get(f"NUMBA_{name}", "") for name in _SETTINGS]
     return _digest(json.dumps(of).encode())[:16]
+
+
+def _version(package: str) -> str:
+    """Return what a package says of its version; to import it takes a hundred times as long."""
+    found = find_spec(package)
+    try:
+        return Path(str(found and found.origin)).with_name("_version.py").read_text("utf-8")
+    except OSError:
+        return "none"
+
+
+def _processor() -> list[str]:
+    """Return what the processor is and can do."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as listed:
+            first, _, _ = listed.read(_MOST_OF_A_PROCESSOR).partition("\n\n")
+    except OSError:
+        from llvmlite import binding  # type: ignore[import-untyped]
+
+        features = binding.get_host_cpu_features().flatten()
+        return [binding.get_process_triple(), binding.get_host_cpu_name(), features]
+    told = [line for line in first.splitlines() if line.split("\t")[0] in _OF_THE_PROCESSOR]
+    return [os.uname().sysname, os.uname().machine, *told]
 
 
 @cache
@@ -225,8 +253,11 @@ def _digest(of: bytes) -> str:
     return hashlib.sha256(of).hexdigest()
 
 
-def _linked(code: bytes, shape: Shape) -> Native:
+def _linked(code: bytes, shape: Shape, fixups: Fixups | None) -> Native:
     """Return machine code as a function of this process."""
+    if fixups:
+        image = Loaded(code, fixups)
+        return Native(image.address, shape, image)
     from llvmlite import binding
 
     engine = linker()
@@ -237,7 +268,7 @@ def _linked(code: bytes, shape: Shape) -> Native:
 
 @cache
 def linker() -> Any:
-    """Return llvmlite's linker; the code lives as long as it does."""
+    """Return llvmlite's linker, for what is no image; the code lives as long as it does."""
     from llvmlite import binding
 
     binding.initialize_native_target()

@@ -70,7 +70,8 @@ COLUMNS = (
 NOTES = (
     "CPU seconds are user and system time of the whole process tree by `os.wait4`, the reading of"
     " Parquet and the writing of labels included. The start is what a process has used when all is"
-    " imported and nothing is read; for unecho its compiled kernels are loaded then.",
+    " imported and nothing is read; for unecho its compiled kernels are loaded then. All end"
+    " without taking apart what they loaded, once the labels are written.",
     "`ours ×`: how many articles a CPU second unecho takes for one of theirs. The bar is 2 for"
     " daft, 6 for gaoya and rensa, 30 for datatrove and text-dedup, and F1 .99 for unecho.",
     f"Medians of so many rounds as the last column says: {' and '.join(SLOW)}, and who takes more"

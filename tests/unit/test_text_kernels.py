@@ -1,6 +1,8 @@
 """Kernels that set-up compiled: found again, refused when stale, never called with the wrong."""
 
+import ctypes
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -11,7 +13,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from pipeline.text import kernel_builds, kernels
+from pipeline.text import kernel_builds, kernel_images, kernels, object_files
 
 MODULE, NAME = "pipeline.dedup.set_overlaps_compiled", "count_shared"
 HASHES, BOUNDS = np.array([1, 2, 3, 2, 3, 4, 9], np.uint64), np.array([0, 3, 7])
@@ -107,18 +109,107 @@ def test_wrong_arrays_are_refused(position, wrong):
 LOADED = """
 import sys
 from pipeline.dedup.batch import load_kernels
+from pipeline.text import kernels
 load_kernels(1_000_000)
-assert "llvmlite" in sys.modules
-assert "numba" not in sys.modules
-assert "scipy" not in sys.modules
+assert kernels.any_loaded()
+loaded = {"llvmlite", "numba", "scipy"} & sys.modules.keys()
+sys.exit(" ".join(loaded))
 """
+HAS_IMAGES = sys.platform == "linux" and platform.machine() == "x86_64"
 
 
-def test_neither_numba_nor_scipy_is_loaded_for_kept_kernels():
+def test_kept_kernels_are_loaded_without_what_made_them():
     from pipeline.dedup.batch import load_kernels
 
     load_kernels(1_000_000)
-    subprocess.run([sys.executable, "-c", LOADED], check=True)
+    ended = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True)
+    assert ended.stderr.split() == ([] if HAS_IMAGES else ["llvmlite"])
+
+
+@pytest.mark.skipif(
+    not HAS_IMAGES, reason="object files of other processors are linked by llvmlite"
+)
+def test_every_kernel_is_an_image():
+    found = [kernels.kernel(*of) for of in kernel_builds.all_kernels(kernels._ROOT)]
+    assert len(found) > 12
+    assert all(isinstance(of._owner, kernel_images.Loaded) for of in found)
+
+
+def test_where_there_is_no_image_the_linker_loads_the_object_file(place, monkeypatch):
+    def refused(code, symbol):
+        raise object_files.CannotStandAlone("another processor")
+
+    monkeypatch.setattr(kernel_builds, "image_of", refused)
+    assert shared() == [2, 3]
+    assert json.loads(place.read_bytes().partition(b"\n")[0])["fixups"] is None
+    forget(monkeypatch)
+    monkeypatch.setattr(kernels, "_compiled", no_compiler)
+    assert shared() == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (b"MZ" + bytes(100), "no ELF file of 64 bits"),
+        (b"\x7fELF\x02\x01" + bytes(10) + b"\x03\x00\xb7\x00" + bytes(100), "no object file"),
+    ],
+)
+def test_object_files_of_other_machines_make_no_image(code, why):
+    with pytest.raises(object_files.CannotStandAlone, match=why):
+        object_files.image_of(code, "kernel")
+
+
+@pytest.mark.skipif(not HAS_IMAGES, reason="the assembly is of x86-64")
+@pytest.mark.parametrize(
+    ("assembly", "why"),
+    [
+        (".text\nother: ret", "kernel is not in it"),
+        (".text\nkernel: movabs $strlen, %rax\nret", "relocation 1 to 'strlen'"),
+        (".text\nkernel: ret\n.data\n.quad 1", "writes to memory of its own"),
+    ],
+)
+def test_code_that_needs_more_than_libc_makes_no_image(assembly, why):
+    with pytest.raises(object_files.CannotStandAlone, match=why):
+        object_files.image_of(assembled(assembly), "kernel")
+
+
+def assembled(assembly: str) -> bytes:
+    from llvmlite import binding
+
+    kernels.linker()
+    binding.initialize_native_asmparser()
+    escaped = assembly.replace("\n", "\\0A")
+    target = binding.Target.from_triple(binding.get_process_triple())
+    machine = target.create_target_machine(codemodel="jitdefault", jit=True)
+    return machine.emit_object(binding.parse_assembly(f'module asm "{escaped}"'))
+
+
+@pytest.mark.skipif(not HAS_IMAGES, reason="the assembly is of x86-64")
+def test_distances_and_addresses_are_filled_in():
+    code = assembled(
+        ".text\nother: mov there(%rip), %rax\nret\nkernel: movabs $other, %rax\ncall *%rax\nret"
+        "\n.section .rodata\n.p2align 4\n.quad 1\nthere: .quad 42"
+    )
+    loaded = kernel_images.Loaded(*object_files.image_of(code, "kernel"))
+    assert ctypes.CFUNCTYPE(ctypes.c_int64)(loaded.address)() == 42
+
+
+def test_memory_that_runs_cannot_be_written_to():
+    fixups = kernel_images.Fixups(0, [], {})
+    loaded = kernel_images.Loaded(b"\xc3", fixups)
+    maps = Path("/proc/self/maps").read_text("utf-8").splitlines()
+    rights = [
+        line.split()[1]
+        for line in maps
+        for start, end in [(int(of, 16) for of in line.split()[0].split("-"))]
+        if start <= loaded.address < end
+    ]
+    assert rights == ["r-xp"]
+
+
+def test_an_image_calls_nothing_but_libc():
+    with pytest.raises(ValueError, match="no kernel calls system"):
+        kernel_images.Loaded(bytes(8), kernel_images.Fixups(0, [], {"system": [0]}))
 
 
 def test_set_up_finds_every_kernel_that_the_pipeline_calls():

@@ -6,7 +6,10 @@ numpy, which no peer's own index beats.
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -35,7 +38,17 @@ def shingles(text: str) -> set[str]:
 
 
 def write(labels: np.ndarray) -> None:
+    """Write the labels and leave."""
     pq.write_table(pa.table({"cluster_id": np.asarray(labels)}), TARGET)
+    leave()
+
+
+def leave() -> None:
+    """End the process as our command line does: nobody pays for taking apart what was loaded."""
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def components(n: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
