@@ -138,6 +138,17 @@ class ValueSet:
             return self._scan_of_given.found_in(words.reshape(-1))[0]
         return self.found_in(words)[0]
 
+    def numbered_in(self, words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the positions as `positions_in`, and a number for what stands there.
+
+        Equal values have one number, other ones another; all are below the number of values given.
+        """
+        if not words.size or not self._given.size:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        if self._scan_of_given is not None:
+            return self._scan_of_given.found_in(words.reshape(-1))
+        return self.found_in(words)
+
     def found_in(self, words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the positions as `positions_in`, and the place in `values` of what stands there.
 
