@@ -79,7 +79,17 @@ def short_rows(articles: pa.Table, rules: BandRules) -> NDArray[np.int64]:
 
 
 class Sought:
-    """The buckets in which a batch stands, and what the history is looked through for."""
+    """The buckets in which a batch stands, and what the history is looked through for.
+
+    The number of a bucket is the place of its first entry, of the cheapest kind, in the batch.
+    """
+
+    own: Numbered
+    """The bucket and the row of each entry of the batch."""
+    words: Words
+    """The bucket at each number."""
+    kinds: NDArray[np.uint8]
+    """Place in `KINDS` of the bucket at each number."""
 
     def __init__(self, articles: pa.Table, pieces: Sequence[Piece], rules: BandRules) -> None:
         """Take the KEYS of the batch, and the history that will be looked through.
@@ -90,14 +100,11 @@ class Sought:
         found = found_of(articles, rules)
         words = np.concatenate([words for words, _ in found])
         self.wanted = self.passages = ValueSet(words, articles.num_rows)
-        self.own = self.wanted.numbered_in(words)[1], np.concatenate([rows for _, rows in found])
-        self.n_buckets = words.size
-        self.words = np.zeros(words.size, np.uint64)
-        self.words[self.own[0]] = words
-        # The cheapest reason is written last.
-        self.kinds = np.zeros(words.size, np.uint8)
-        kinds = np.repeat(np.arange(len(found), dtype=np.uint8), [rows.size for _, rows in found])
-        self.kinds[self.own[0][::-1]] = kinds[::-1]
+        self.words = words
+        self.kinds = np.repeat(
+            np.arange(len(found), dtype=np.uint8), [rows.size for _, rows in found]
+        )
+        self.own = self.wanted.numbers(), np.concatenate([rows for _, rows in found])
         self.has_replaced = any(piece.ignored_rows.size for piece in pieces)
         if self.has_replaced:
             replaced = [

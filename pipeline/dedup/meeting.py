@@ -78,7 +78,7 @@ class Meeting:
             for entries, ranks in zip(found, self._ranks[1:], strict=True)
         ]
         del found
-        needed = needed_entries(own, stored, sought.n_buckets, self.n_articles, rules.centres)
+        needed = needed_entries(own, stored, sought.words.size, self.n_articles, rules.centres)
         self.by_bucket = grouped(needed, self._is_new)
         numbered, kinds = self._numbered(own, stored, needed, sought.kinds)
         self.by_numbers = grouped(numbered, self._is_new)
@@ -123,7 +123,9 @@ class Meeting:
         have numbers that no other has: only those of a new article are looked at.
         """
         rule = self.rules.centres
-        is_large = needed.sizes > rule.of(needed.sizes) + 1
+        is_large = np.zeros(needed.sizes.size, np.bool_)
+        large = np.flatnonzero(needed.sizes > rule.fewest + 1)
+        is_large[large] = needed.sizes[large] > rule.of(needed.sizes[large]) + 1
         parts = [_only(members, is_large) for members in (own, *stored)]
         numbers = self._numbers(parts)
         words = []
@@ -135,13 +137,12 @@ class Meeting:
             words.append(codes.view(np.uint64) * _ODD)
         wanted = ValueSet(words[0], words[0].size)
         found = []
-        for (_, ranks), word in zip(parts, words, strict=True):
+        for (_, ranks), word in zip(parts[1:], words[1:], strict=True):
             places, buckets = wanted.numbered_in(word)
             found.append((buckets.astype(np.int32), ranks[places]))
-        of_numbers = np.zeros(words[0].size, np.uint8)
-        of_numbers[found[0][0]] = kinds[parts[0][0]]
-        n_buckets = of_numbers.size
-        return needed_entries(found[0], found[1:], n_buckets, self.n_articles, rule), of_numbers
+        (buckets, ranks), n_buckets = parts[0], words[0].size
+        inside = needed_entries((wanted.numbers(), ranks), found, n_buckets, self.n_articles, rule)
+        return inside, kinds[buckets]
 
     def _numbers(self, parts: Sequence[Members]) -> Places:
         """Return by rank which numbers an article of `parts` has, -1 for those of no new one."""

@@ -9,14 +9,15 @@ ranks are expected, and the rest is left out. What is left gives the same pairs 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.dedup.bucket_pairs import CentreRule, Needed, Places
 
-Members = tuple[NDArray[np.integer], NDArray[np.integer]]
+Numbers = NDArray[np.integer]
+Members = tuple[Numbers, Numbers]
 """Entries as the numbers of their buckets and the ranks of their articles, int32 or int64."""
 
 _LARGE = 100
@@ -37,19 +38,33 @@ def needed_entries(
     """
     n_bits = int(n_articles).bit_length()
     stored_sizes = np.zeros(n_buckets, np.int64)
-    for buckets, _ in stored:
+    for buckets in _together([buckets for buckets, _ in stored], n_buckets):
         stored_sizes += np.bincount(buckets, minlength=n_buckets)
     sizes = stored_sizes + np.bincount(own[0], minlength=n_buckets)
     limit = _limits(own, stored, sizes, stored_sizes, n_articles, rule)
-    parts = [own[0].astype(np.int64) << n_bits | own[1]]
+    # Who is alone in a bucket meets nobody there.
+    meeting = np.flatnonzero(sizes[own[0]] > 1)
+    parts = [own[0][meeting].astype(np.int64) << n_bits | own[1][meeting]]
     for buckets, ranks in stored:
         if limit is not None:
             kept = np.flatnonzero(ranks <= limit[buckets])
             buckets, ranks = buckets[kept], ranks[kept]
         parts.append(buckets.astype(np.int64) << n_bits | ranks)
-    # Who is alone in a bucket meets nobody there.
-    parts[0] = parts[0][sizes[own[0]] > 1]
     return Needed(np.concatenate(parts), n_bits, sizes, stored_sizes)
+
+
+def _together(parts: Sequence[Numbers], least: int) -> Iterator[Numbers]:
+    """Yield the parts joined until they have so many entries."""
+    waiting: list[Numbers] = []
+    n_waiting = 0
+    for part in parts:
+        waiting.append(part)
+        n_waiting += part.size
+        if n_waiting >= least:
+            yield np.concatenate(waiting)
+            waiting, n_waiting = [], 0
+    if waiting:
+        yield np.concatenate(waiting)
 
 
 def _limits(
