@@ -17,8 +17,8 @@ import pyarrow as pa
 from pipeline.contracts import conform
 from pipeline.dedup.bucket_pairs import Places
 from pipeline.dedup.entries import KINDS, BandRules, Holders, Piece
-from pipeline.dedup.mapped import IdSet, Words, id_words, ids_of, place_of
-from pipeline.dedup.meeting import MET_BY, HotBucket, Meeting, pair_codes, unpacked
+from pipeline.dedup.mapped import IdSet, Words, id_words, ids_of
+from pipeline.dedup.meeting import MET_BY, HotBucket, Meeting, unpacked
 from pipeline.interim import KEYS, PAIRS
 
 __all__ = ["BandRules", "Candidates", "HotBucket", "find_candidates", "search"]
@@ -83,20 +83,8 @@ def _lapsed(
     if len(pairs):
         # Another bucket may hold a pair still: the displaced centres meet everything once more.
         again = _held(meeting.taken(centres), pieces, batch, rules)
-        pairs = _without_pairs(pairs, meeting.ids, again)
+        pairs = pairs[~again.held(meeting.ids[pairs])]
     return _id_pairs(meeting.ids, pairs)
-
-
-def _without_pairs(pairs: Places, ids: Words, others: Meeting) -> Places:
-    """Return the pairs [n, 2] of places in `ids` that are none of another meeting; both sorted."""
-    place = place_of(others.ids, ids)
-    held = place[unpacked(others.pairs(), len(others.ids))[0]]
-    held = held[(held >= 0).all(axis=1)]
-    codes, known = (pair_codes(p[:, 0], p[:, 1], len(ids)) for p in (pairs, held))
-    nearest = np.searchsorted(known, codes)
-    nearest[nearest == known.size] = 0
-    found: Places = pairs[known[nearest] != codes] if known.size else pairs
-    return found
 
 
 def _with_promoted(

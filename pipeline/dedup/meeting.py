@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from pipeline.dedup.bucket_pairs import (
     promoted,
 )
 from pipeline.dedup.entries import KINDS, BandRules, Entries, Piece, Sought, entries_in
-from pipeline.dedup.mapped import IdSet, ValueSet, Words, id_words, ids_of
+from pipeline.dedup.mapped import IdSet, ValueSet, Words, id_words, ids_of, place_of
 from pipeline.dedup.thinning import Members, needed_entries
 
 Kinds = NDArray[np.uint8]
@@ -29,8 +29,8 @@ Kinds = NDArray[np.uint8]
 KIND_BITS = np.uint64(3)
 _KIND_MASK = np.uint64(7)
 
-_MOST_PARTS = 8
-"""So many parts of pairs, each sorted, are kept before equal ones of all fall together."""
+_MOST_CODES = 4_000_000
+"""So many pairs are kept before equal ones of all fall together: 32 MB."""
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 """Times this, numbers that lie close together are spread over all words; none fall together."""
@@ -163,11 +163,7 @@ class Meeting:
 
     def pairs(self) -> Words:
         """Return the codes of all pairs to compare that have a new article, sorted."""
-        return self._codes(
-            (group, part)
-            for group in (self.by_bucket, self.by_numbers)
-            for part in new_pairs(group, self.rules.centres)
-        )
+        return self._codes(self._new_pairs())
 
     def displaced(self) -> tuple[Words, Places]:
         """Return the codes of stored pairs that some bucket no longer holds, and their centres."""
@@ -186,15 +182,35 @@ class Meeting:
         groups = (self.by_bucket, self.by_numbers)
         return np.unique(np.concatenate([promoted(g, self.rules.centres) for g in groups]))
 
+    def held(self, pairs: Words) -> NDArray[np.bool_]:
+        """Return of pairs of other articles, ids uint64 [n, 2, 2], whether they are compared."""
+        ends = place_of(pairs.reshape(-1, 2), self.ids).reshape(-1, 2)
+        is_held = np.zeros(len(pairs), np.bool_)
+        known = np.flatnonzero((ends >= 0).all(axis=1))
+        sought = pair_codes(ends[known, 0], ends[known, 1], len(self.ids))
+        wanted = ValueSet(sought * _ODD, sought.size)
+        for group, (one, other) in self._new_pairs():
+            ones, others = self._place[group.articles[one]], self._place[group.articles[other]]
+            codes = pair_codes(ones, others, len(self.ids))
+            is_held[known[wanted.numbered_in(codes * _ODD)[1]]] = True
+        return is_held
+
+    def _new_pairs(self) -> Iterator[tuple[Grouping, tuple[Places, Places]]]:
+        for group in (self.by_bucket, self.by_numbers):
+            for part in new_pairs(group, self.rules.centres):
+                yield group, part
+
     def _codes(self, parts: Iterable[tuple[Grouping, tuple[Places, Places]]]) -> Words:
-        found = [np.empty(0, np.uint64)]
+        found, n_found = [np.empty(0, np.uint64)], 0
         for group, (one, other) in parts:
             ones, others = self._place[group.articles[one]], self._place[group.articles[other]]
             kinds = self._kinds[group is self.by_numbers][group.buckets[one]]
-            found.append(cheapest(pair_codes(ones, others, len(self.ids)) << KIND_BITS | kinds))
-            if len(found) > _MOST_PARTS:
+            found.append(pair_codes(ones, others, len(self.ids)) << KIND_BITS | kinds)
+            n_found += one.size
+            if n_found > _MOST_CODES:
                 found = [cheapest(np.concatenate(found))]
-        return cheapest(np.concatenate(found)) if len(found) > 2 else found[-1]
+                n_found = found[0].size // 2
+        return cheapest(np.concatenate(found))
 
     def hot(self) -> tuple[HotBucket, ...]:
         """Return the hot buckets, the largest first, each with its first centre."""
