@@ -21,7 +21,7 @@ from pipeline.dedup.bucket_pairs import (
 )
 from pipeline.dedup.entries import KINDS, BandRules, Entries, Piece, Sought, entries_in
 from pipeline.dedup.mapped import IdSet, ValueSet, Words, id_words, ids_of, place_of
-from pipeline.dedup.thinning import Members, needed_entries
+from pipeline.dedup.thinning import Members, inside, needed_entries
 
 Kinds = NDArray[np.uint8]
 """Place in `KINDS` of each bucket by its number."""
@@ -72,7 +72,7 @@ class Meeting:
         found = [entries_in(piece, sought, rules) for piece in pieces]
         self.passages = tuple(entries.passages for entries in found)
         self._rank_all(new, found)
-        own = sought.own[0], self._ranks[0][sought.own[1]]
+        own = sought.own[0].astype(np.int32), self._ranks[0][sought.own[1]]
         stored = [
             (entries.buckets, ranks[entries.articles])
             for entries, ranks in zip(found, self._ranks[1:], strict=True)
@@ -126,34 +126,32 @@ class Meeting:
         is_large = np.zeros(needed.sizes.size, np.bool_)
         large = np.flatnonzero(needed.sizes > rule.fewest + 1)
         is_large[large] = needed.sizes[large] > rule.of(needed.sizes[large]) + 1
-        parts = [_only(members, is_large) for members in (own, *stored)]
-        numbers = self._numbers(parts)
-        words = []
-        for at, (buckets, ranks) in enumerate(parts):
-            number = numbers[ranks]
-            met = np.flatnonzero(number >= 0)
-            parts[at] = buckets[met], ranks[met]
-            codes = buckets[met] * np.int64(len(self._is_new)) + number[met]
-            words.append(codes.view(np.uint64) * _ODD)
+        numbers = self._numbers([own, *stored], is_large)
+        parts = [inside(part, is_large, numbers, len(numbers)) for part in (own, *stored)]
+        words = [codes.view(np.uint64) * _ODD for codes, _ in parts]
         wanted = ValueSet(words[0], words[0].size)
         found = []
         for (_, ranks), word in zip(parts[1:], words[1:], strict=True):
             places, buckets = wanted.numbered_in(word)
             found.append((buckets.astype(np.int32), ranks[places]))
-        (buckets, ranks), n_buckets = parts[0], words[0].size
-        inside = needed_entries((wanted.numbers(), ranks), found, n_buckets, self.n_articles, rule)
-        return inside, kinds[buckets]
+        members = wanted.numbers().astype(np.int32), parts[0][1]
+        n_buckets = words[0].size
+        within = needed_entries(members, found, n_buckets, self.n_articles, rule)
+        return within, kinds[own[0][is_large[own[0]]]]
 
-    def _numbers(self, parts: Sequence[Members]) -> Places:
-        """Return by rank which numbers an article of `parts` has, -1 for those of no new one."""
+    def _numbers(self, parts: Sequence[Members], is_large: NDArray[np.bool_]) -> Places:
+        """Return by rank which numbers an article of large buckets has.
+
+        Numbers that no new article of them has are -1.
+        """
         found = np.full(self.n_articles, -1)
         values = ValueSet(np.empty(0, np.uint64))
-        for piece, ranks, (_, met) in zip(self._pieces, self._ranks, parts, strict=True):
-            if not met.size:
-                continue
+        for piece, ranks, (buckets, met) in zip(self._pieces, self._ranks, parts, strict=True):
             is_met = np.zeros(self.n_articles, np.bool_)
-            is_met[met] = True
+            is_met[met[is_large[buckets]]] = True
             here = ranks[is_met[ranks]]
+            if not here.size:
+                continue
             words = piece.rows["numbers_hash"].take(pa.array(self._row[here])).to_numpy()
             if piece is self._pieces[0]:
                 values = ValueSet(words)
@@ -232,13 +230,6 @@ class Meeting:
             for number in np.unique(pieces).tolist()
         ]
         return pa.concat_tables(parts).combine_chunks()
-
-
-def _only(members: Members, is_wanted: NDArray[np.bool_]) -> Members:
-    """Return the entries of wanted buckets."""
-    buckets, ranks = members
-    kept = np.flatnonzero(is_wanted[buckets])
-    return buckets[kept], ranks[kept]
 
 
 def pair_codes(ones: Places, others: Places, n_articles: int) -> Words:

@@ -9,16 +9,20 @@ ranks are expected, and the rest is left out. What is left gives the same pairs 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.dedup.bucket_pairs import CentreRule, Needed, Places
+from pipeline.text.engine import use_compiled
+from pipeline.text.kernels import kernel
 
-Numbers = NDArray[np.integer]
+Numbers = NDArray[np.int32]
 Members = tuple[Numbers, Numbers]
-"""Entries as the numbers of their buckets and the ranks of their articles, int32 or int64."""
+"""Entries as the numbers of their buckets and the ranks of their articles."""
+
+_COMPILED = "pipeline.dedup.thinning_compiled"
 
 _LARGE = 100
 """A bucket of more stored entries is thinned."""
@@ -37,34 +41,60 @@ def needed_entries(
         rule: which entries of a bucket are centres.
     """
     n_bits = int(n_articles).bit_length()
-    stored_sizes = np.zeros(n_buckets, np.int64)
-    for buckets in _together([buckets for buckets, _ in stored], n_buckets):
-        stored_sizes += np.bincount(buckets, minlength=n_buckets)
+    stored_sizes = _sizes([buckets for buckets, _ in stored], n_buckets)
     sizes = stored_sizes + np.bincount(own[0], minlength=n_buckets)
     limit = _limits(own, stored, sizes, stored_sizes, n_articles, rule)
     # Who is alone in a bucket meets nobody there.
     meeting = np.flatnonzero(sizes[own[0]] > 1)
     parts = [own[0][meeting].astype(np.int64) << n_bits | own[1][meeting]]
-    for buckets, ranks in stored:
-        if limit is not None:
-            kept = np.flatnonzero(ranks <= limit[buckets])
-            buckets, ranks = buckets[kept], ranks[kept]
-        parts.append(buckets.astype(np.int64) << n_bits | ranks)
+    parts += [_below(members, limit, n_bits) for members in stored]
     return Needed(np.concatenate(parts), n_bits, sizes, stored_sizes)
 
 
-def _together(parts: Sequence[Numbers], least: int) -> Iterator[Numbers]:
-    """Yield the parts joined until they have so many entries."""
-    waiting: list[Numbers] = []
-    n_waiting = 0
-    for part in parts:
-        waiting.append(part)
-        n_waiting += part.size
-        if n_waiting >= least:
-            yield np.concatenate(waiting)
-            waiting, n_waiting = [], 0
-    if waiting:
-        yield np.concatenate(waiting)
+def _sizes(parts: Sequence[Numbers], n_buckets: int) -> Places:
+    """Return how often each bucket stands in the parts."""
+    sizes = np.zeros(n_buckets, np.int64)
+    if use_compiled(0):
+        for part in parts:
+            kernel(_COMPILED, "count")(part, sizes)
+    elif parts:
+        sizes += np.bincount(np.concatenate(parts), minlength=n_buckets)
+    return sizes
+
+
+def _below(members: Members, limit: Places | None, n_bits: int) -> Places:
+    """Return the codes of entries whose rank is not above the limit of their bucket."""
+    buckets, ranks = members
+    if limit is None:
+        return buckets.astype(np.int64) << n_bits | ranks
+    if use_compiled(0):
+        codes = np.empty(buckets.size, np.int64)
+        n = kernel(_COMPILED, "below")(buckets, ranks, limit, n_bits, codes)
+        return codes[:n].copy()
+    kept = np.flatnonzero(ranks <= limit[buckets])
+    return buckets[kept].astype(np.int64) << n_bits | ranks[kept]
+
+
+def inside(
+    members: Members, is_large: NDArray[np.bool_], numbers: Places, n_numbers: int
+) -> tuple[Places, Numbers]:
+    """Return what the entries of large buckets are by bucket and numbers, and their ranks.
+
+    Args:
+        members: entries.
+        is_large: which buckets are.
+        numbers: of each article, by rank, which numbers it has; -1 of those without a part here.
+        n_numbers: above all of them.
+    """
+    buckets, ranks = members
+    if use_compiled(0):
+        codes, articles = np.empty(buckets.size, np.int64), np.empty(buckets.size, np.int32)
+        n = kernel(_COMPILED, "inside")(
+            buckets, ranks, is_large, numbers, n_numbers, codes, articles
+        )
+        return codes[:n].copy(), articles[:n].copy()
+    met = np.flatnonzero(is_large[buckets] & (numbers[ranks] >= 0))
+    return buckets[met] * np.int64(n_numbers) + numbers[ranks[met]], ranks[met]
 
 
 def _limits(
@@ -119,13 +149,10 @@ def _lowest(
     n_bits = int(n_articles).bit_length()
     number = np.zeros(limit.size, np.int64)
     number[large] = np.arange(large.size)
-    parts = []
-    for buckets, ranks in stored:
-        below = np.flatnonzero(ranks <= limit[buckets])
-        parts.append(number[buckets[below]] << n_bits | ranks[below])
-    codes = np.sort(np.concatenate(parts))
-    found = codes >> n_bits
-    within = np.arange(codes.size) - np.searchsorted(found, found)
+    codes = np.sort(np.concatenate([_below(members, limit, n_bits) for members in stored]))
+    found = number[codes >> n_bits]
+    first = np.flatnonzero(np.append(True, found[1:] != found[:-1])[: found.size])
+    within = np.arange(codes.size) - np.repeat(first, np.diff(np.append(first, codes.size)))
     lowest = np.full((large.size, int(n_centres.max())), n_articles)
     is_first = within < lowest.shape[1]
     lowest[found[is_first], within[is_first]] = (codes & ((1 << n_bits) - 1))[is_first]

@@ -199,7 +199,7 @@ def test_the_number_of_centres_never_grows_with_the_bucket():
 
 def bucket(n_stored, n_new):
     """Return one bucket in which the new articles have the smallest and the largest priority."""
-    ranks = np.arange(n_stored + n_new)
+    ranks = np.arange(n_stored + n_new, dtype=np.int32)
     is_new = np.zeros(n_stored + n_new, np.bool_)
     is_new[: n_new // 2] = is_new[n_stored + n_new // 2 :] = True
     zeros = np.zeros_like(ranks)
