@@ -33,7 +33,6 @@ _MOST_CODES = 4_000_000
 """So many pairs are kept before equal ones of all fall together: 32 MB."""
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
-"""Times this, numbers that lie close together are spread over all words; none fall together."""
 
 MET_BY = (
     "article_id",
@@ -127,16 +126,15 @@ class Meeting:
         large = np.flatnonzero(needed.sizes > rule.fewest + 1)
         is_large[large] = needed.sizes[large] > rule.of(needed.sizes[large]) + 1
         numbers = self._numbers([own, *stored], is_large)
-        parts = [inside(part, is_large, numbers, len(numbers)) for part in (own, *stored)]
-        words = [codes.view(np.uint64) * _ODD for codes, _ in parts]
-        wanted = ValueSet(words[0], words[0].size)
+        codes, ranks = inside(own, is_large, numbers, len(numbers))
+        wanted = ValueSet(_spread(codes), codes.size)
         found = []
-        for (_, ranks), word in zip(parts[1:], words[1:], strict=True):
-            places, buckets = wanted.numbered_in(word)
-            found.append((buckets.astype(np.int32), ranks[places]))
-        members = wanted.numbers().astype(np.int32), parts[0][1]
-        n_buckets = words[0].size
-        within = needed_entries(members, found, n_buckets, self.n_articles, rule)
+        for part in stored:
+            met, articles = inside(part, is_large, numbers, len(numbers))
+            places, buckets = wanted.numbered_in(_spread(met))
+            found.append((buckets.astype(np.int32), articles[places]))
+        members = wanted.numbers().astype(np.int32), ranks
+        within = needed_entries(members, found, codes.size, self.n_articles, rule)
         return within, kinds[own[0][is_large[own[0]]]]
 
     def _numbers(self, parts: Sequence[Members], is_large: NDArray[np.bool_]) -> Places:
@@ -144,11 +142,12 @@ class Meeting:
 
         Numbers that no new article of them has are -1.
         """
+        is_met = np.zeros(self.n_articles, np.bool_)
+        for buckets, ranks in parts:
+            is_met[ranks[is_large[buckets]]] = True
         found = np.full(self.n_articles, -1)
         values = ValueSet(np.empty(0, np.uint64))
-        for piece, ranks, (buckets, met) in zip(self._pieces, self._ranks, parts, strict=True):
-            is_met = np.zeros(self.n_articles, np.bool_)
-            is_met[met[is_large[buckets]]] = True
+        for piece, ranks in zip(self._pieces, self._ranks, strict=True):
             here = ranks[is_met[ranks]]
             if not here.size:
                 continue
@@ -186,11 +185,11 @@ class Meeting:
         is_held = np.zeros(len(pairs), np.bool_)
         known = np.flatnonzero((ends >= 0).all(axis=1))
         sought = pair_codes(ends[known, 0], ends[known, 1], len(self.ids))
-        wanted = ValueSet(sought * _ODD, sought.size)
+        wanted = ValueSet(_spread(sought), sought.size)
         for group, (one, other) in self._new_pairs():
             ones, others = self._place[group.articles[one]], self._place[group.articles[other]]
             codes = pair_codes(ones, others, len(self.ids))
-            is_held[known[wanted.numbered_in(codes * _ODD)[1]]] = True
+            is_held[known[wanted.numbered_in(_spread(codes))[1]]] = True
         return is_held
 
     def _new_pairs(self) -> Iterator[tuple[Grouping, tuple[Places, Places]]]:
@@ -230,6 +229,11 @@ class Meeting:
             for number in np.unique(pieces).tolist()
         ]
         return pa.concat_tables(parts).combine_chunks()
+
+
+def _spread(codes: Places | Words) -> Words:
+    """Return numbers that lie close together as words all over, one for each."""
+    return codes.view(np.uint64) * _ODD
 
 
 def pair_codes(ones: Places, others: Places, n_articles: int) -> Words:
