@@ -56,11 +56,28 @@ def priorities(ids: Words) -> Words:
 
 
 @dataclass(frozen=True)
-class Grouping:
-    """Entries of buckets in order of bucket and priority; all arrays by place in that order."""
+class Needed:
+    """The entries of buckets that pairs can need."""
 
-    rows: Places
-    """The entry at each place."""
+    codes: Places
+    """Bucket and rank of each, as `bucket << n_bits | rank`, in any order."""
+    n_bits: int
+    sizes: Places
+    """Entries of each bucket by its number, also of those that are left out."""
+    stored_sizes: Places
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Entries in order of bucket and rank; all arrays by place in that order.
+
+    Of a large bucket some entries may be left out that no pair has (`thinning`): the sizes count
+    them, and every rank below the number of centres is right.
+    """
+
+    articles: Places
+    """Rank of the article at each place, by priority among all."""
+    buckets: Places
     is_new: NDArray[np.bool_]
     start: Places
     """First place of the bucket."""
@@ -76,70 +93,43 @@ class Grouping:
     """Stored articles of the bucket."""
 
 
-def grouped(buckets: Words, ranks: Places, is_new: NDArray[np.bool_], rows: Places) -> Grouping:
-    """Return entries by bucket.
-
-    Args:
-        buckets: bucket of each entry, uint64 [n].
-        ranks: place of its article in the order of priorities.
-        is_new: whether its article is new.
-        rows: its row number.
-    """
-    order = _order(buckets, ranks)
-    buckets, is_new = buckets[order], is_new[order]
+def grouped(entries: Needed, is_new: NDArray[np.bool_]) -> Grouping:
+    """Return entries by bucket; `is_new` tells of each article, by rank, whether it is new."""
+    codes = np.sort(entries.codes)
+    buckets, articles = codes >> entries.n_bits, codes & ((1 << entries.n_bits) - 1)
     first = np.flatnonzero(np.append(True, buckets[1:] != buckets[:-1])[: buckets.size])
-    sizes = np.diff(np.append(first, buckets.size))
-    start = np.repeat(first, sizes)
-    end = np.repeat(first + sizes, sizes)
+    n_entries = np.diff(np.append(first, buckets.size))
+    start = np.repeat(first, n_entries)
+    is_new = is_new[articles]
     before = np.append(0, np.cumsum(~is_new))
     return Grouping(
-        rows=rows[order],
+        articles=articles,
+        buckets=buckets,
         is_new=is_new,
         start=start,
-        end=end,
+        end=np.repeat(first + n_entries, n_entries),
         rank=np.arange(buckets.size) - start,
         stored_rank=before[:-1] - before[start],
-        sizes=end - start,
-        stored_sizes=before[end] - before[start],
+        sizes=entries.sizes[buckets],
+        stored_sizes=entries.stored_sizes[buckets],
     )
 
 
-def _order(buckets: Words, ranks: Places) -> Places:
-    """Return the order by bucket, then by rank: what `np.lexsort` gives in ten times the time.
-
-    Numbers of one word are sorted by vector instructions, and carry in their low bits the place
-    that they come from: first ranks, then the high bits of buckets in the order of ranks.
-    """
-    n_bits = np.uint64(int(buckets.size).bit_length())
-    mask = (np.uint64(1) << n_bits) - np.uint64(1)
-    places = np.arange(buckets.size, dtype=np.uint64)
-    by_rank = (np.sort(ranks.astype(np.uint64) << n_bits | places) & mask).view(np.int64)
-    found = np.sort(buckets[by_rank] & ~mask | places)
-    order = by_rank[(found & mask).view(np.int64)]
-    high, ascending = found >> n_bits, buckets[order]
-    is_mixed = (high[1:] == high[:-1]) & (ascending[1:] != ascending[:-1])
-    if is_mixed.any():
-        # Buckets that differ in low bits alone: one or two in a million entries.
-        mixed = np.flatnonzero(np.isin(high, high[1:][is_mixed]))
-        order[mixed] = order[mixed[np.argsort(ascending[mixed], kind="stable")]]
-    return order
-
-
 def new_pairs(group: Grouping, rule: CentreRule) -> Iterator[tuple[Places, Places]]:
-    """Yield the entries of each pair to compare that has a new article."""
+    """Yield the places of each pair to compare that has a new article."""
     n_centres = rule.of(group.sizes)
     new = np.flatnonzero(group.is_new)
     stop = group.start[new] + np.minimum(group.rank[new], n_centres[new])
     for one, other in _ranges(new, group.start[new], stop):
-        yield group.rows[one], group.rows[other]
+        yield one, other
     centres = new[group.rank[new] < n_centres[new]]
     for one, other in _ranges(centres, centres + 1, group.end[centres]):
         stored = ~group.is_new[other]
-        yield group.rows[one[stored]], group.rows[other[stored]]
+        yield one[stored], other[stored]
 
 
 def displaced_pairs(group: Grouping, rule: CentreRule) -> Iterator[tuple[Places, Places]]:
-    """Yield the entries of stored pairs that were compared while the bucket was smaller.
+    """Yield the places of stored pairs that were compared while the bucket was smaller.
 
     The first of each pair is the centre that no longer is one.
     """
@@ -148,17 +138,17 @@ def displaced_pairs(group: Grouping, rule: CentreRule) -> Iterator[tuple[Places,
     gone = np.flatnonzero(was_centre & (group.rank >= n_centres))
     for one, other in _ranges(gone, group.start[gone] + n_centres[gone], group.end[gone]):
         stored = ~group.is_new[other] & (other != one)
-        yield group.rows[one[stored]], group.rows[other[stored]]
+        yield one[stored], other[stored]
 
 
-def promoted_rows(group: Grouping, rule: CentreRule) -> Places:
-    """Return the entries of stored articles that become centres once the new ones are taken out.
+def promoted(group: Grouping, rule: CentreRule) -> Places:
+    """Return the stored articles (ranks) that become centres once the new ones are taken out.
 
     The grouping is of articles that leave (new) with those that stay (stored).
     """
     is_centre = ~group.is_new & (group.stored_rank < rule.of(group.stored_sizes))
     was_centre = group.rank < rule.of(group.sizes)
-    return group.rows[is_centre & ~was_centre]
+    return np.unique(group.articles[is_centre & ~was_centre])
 
 
 def _ranges(places: Places, start: Places, stop: Places) -> Iterator[tuple[Places, Places]]:

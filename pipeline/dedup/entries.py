@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -17,14 +17,16 @@ from pipeline.dedup.short_texts import Days, short_buckets, title_buckets
 from pipeline.text.shingles import STORY, ShingleProfile
 
 KINDS = ("key", "title", "short", "passage", "band")
-"""Why two articles meet, the cheapest reason first."""
-_KEY, _TITLE, _SHORT, _PASSAGE, _BAND = range(len(KINDS))
+"""Why two articles meet, the cheapest reason first: in the order of `found_of`."""
 
 Holders = tuple[Words, NDArray[np.int64]]
 """Some passages that a chunk of KEYS holds, and the row that holds each."""
 
-Found = tuple[Words, int, NDArray[np.int64]]
-"""Buckets, their kind, and the row that stands in each."""
+Found = tuple[Words, NDArray[np.int64]]
+"""Buckets, and the row that stands in each."""
+
+Numbered = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Numbers of buckets, and the row that stands in each."""
 
 
 @dataclass(frozen=True)
@@ -57,28 +59,17 @@ class Piece:
 
 @dataclass(frozen=True)
 class Entries:
-    """Entries of articles 0..n, each a (bucket, kind, article); articles by piece and row."""
+    """Entries of articles 0..n of one piece, each a (bucket, article)."""
 
-    buckets: Words
-    kinds: NDArray[np.uint8]
-    articles: NDArray[np.int64]
+    buckets: NDArray[np.int32]
+    """Numbers that `Sought` gives to buckets of the batch."""
+    articles: NDArray[np.int32]
     ids: Words
-    piece: NDArray[np.int64]
     row: NDArray[np.int64]
-    passages: tuple[Holders, ...] = ()
-    """Of each piece of the history: what it holds of the passages of the batch and of ignored
-    articles, and the rows that do, ignored ones too."""
-
-
-_NO_PLACES = np.empty(0, np.int64)
-_NO_ENTRIES = Entries(
-    np.empty(0, np.uint64),
-    np.empty(0, np.uint8),
-    _NO_PLACES,
-    np.empty((0, 2), np.uint64),
-    _NO_PLACES,
-    _NO_PLACES,
-)
+    """Of each article."""
+    passages: Holders
+    """What the piece holds of the passages of the batch and of ignored articles, and the rows that
+    do, ignored ones too."""
 
 
 def short_rows(articles: pa.Table, rules: BandRules) -> NDArray[np.int64]:
@@ -88,25 +79,40 @@ def short_rows(articles: pa.Table, rules: BandRules) -> NDArray[np.int64]:
 
 
 class Sought:
-    """The buckets in which a batch stands, and what the history is looked through for."""
+    """The buckets in which a batch stands, and what the history is looked through for.
 
-    def __init__(
-        self, articles: pa.Table, own: Entries, pieces: Sequence[Piece], rules: BandRules
-    ) -> None:
-        """Take the KEYS of the batch, their entries, and the history that will be looked through.
+    The number of a bucket is the place of its first entry, of the cheapest kind, in the batch.
+    """
+
+    own: Numbered
+    """The bucket and the row of each entry of the batch."""
+    words: Words
+    """The bucket at each number."""
+    kinds: NDArray[np.uint8]
+    """Place in `KINDS` of the bucket at each number."""
+
+    def __init__(self, articles: pa.Table, pieces: Sequence[Piece], rules: BandRules) -> None:
+        """Take the KEYS of the batch, and the history that will be looked through.
 
         Passages of ignored articles are sought too, not for the pairs: who prints one of them has
         lost a sighting (`shared`), and the history is looked through once.
         """
-        self.buckets = self.passages = ValueSet(own.buckets, articles.num_rows)
+        found = found_of(articles, rules)
+        words = np.concatenate([words for words, _ in found])
+        self.wanted = self.passages = ValueSet(words, articles.num_rows)
+        self.words = words
+        self.kinds = np.repeat(
+            np.arange(len(found), dtype=np.uint8), [rows.size for _, rows in found]
+        )
+        self.own = self.wanted.numbers(), np.concatenate([rows for _, rows in found])
         self.has_replaced = any(piece.ignored_rows.size for piece in pieces)
         if self.has_replaced:
             replaced = [
-                _found_passages(piece.rows.take(pa.array(piece.ignored_rows)), None)[0]
+                _found_passages(piece.rows.take(pa.array(piece.ignored_rows)))[0]
                 for piece in pieces
                 if piece.ignored_rows.size
             ]
-            self.passages = ValueSet(np.concatenate([own.buckets, *replaced]), articles.num_rows)
+            self.passages = ValueSet(np.concatenate([words, *replaced]), articles.num_rows)
         self.days = Days(articles["published_at"])
         self.titles = pc.unique(articles["title_key"])
         self.short_sources = pc.unique(
@@ -139,60 +145,41 @@ def _among_values(
     return among
 
 
-def entries_of(articles: pa.Table, rules: BandRules) -> Entries:
-    """Return all entries of a batch of KEYS."""
+def found_of(articles: pa.Table, rules: BandRules) -> list[Found]:
+    """Return all buckets of a batch of KEYS and the rows in them, by kind."""
     numbers = np.arange(articles.num_rows)
     signed = numbers[np.asarray(articles["bands"].is_valid())]
     bands = words_of(articles["bands"])
     bands = bands if signed.size == numbers.size else bands[signed]
     keyed = numbers[articles["n_shingles"].to_numpy() > 0]
-    found = [
-        (words_of(articles["key_hash"])[keyed, 0], _KEY, keyed),
+    return [
+        (words_of(articles["key_hash"])[keyed, 0], keyed),
         _found_titles(articles, _titled(articles, numbers)),
         _found_shorts(articles, short_rows(articles, rules), rules),
-        _found_passages(articles, None),
-        (bands.reshape(-1), _BAND, np.repeat(signed, bands.shape[1])),
+        _found_passages(articles),
+        (bands.reshape(-1), np.repeat(signed, bands.shape[1])),
     ]
-    return Entries(
-        np.concatenate([words for words, _, _ in found]),
-        np.repeat(np.array([kind for _, kind, _ in found], np.uint8), [r.size for *_, r in found]),
-        np.concatenate([rows for *_, rows in found]),
-        id_words(articles["article_id"]),
-        np.zeros(numbers.size, np.int64),
-        numbers,
-    )
 
 
-def entries_in(piece: Piece, number: int, sought: Sought, rules: BandRules) -> Entries:
+def entries_in(piece: Piece, sought: Sought, rules: BandRules) -> Entries:
     """Return the entries of a piece that stand in a bucket of the batch, numbered from 0."""
-    articles, wanted = piece.rows, sought.buckets
+    articles, wanted = piece.rows, sought.wanted
     # By headline and as short texts articles meet within days alone: hashing the headlines of a
     # million articles takes a second.
     near = sought.days.rows_in(articles["published_at"])
-    key_hashes = words_of(articles["key_hash"])[:, 0]
-    keyed = wanted.positions_in(key_hashes)
-    keyed = keyed[articles["n_shingles"].to_numpy()[keyed] > 0]
+    keyed, key_buckets = wanted.numbered_in(words_of(articles["key_hash"])[:, 0])
+    has_text = articles["n_shingles"].to_numpy()[keyed] > 0
     titled = _titled(articles, sought.titled_rows(articles, near))
     shorts = sought.short_rows(articles, near, rules)
-    passages = met = _found_passages(articles, sought.passages)
-    if sought.has_replaced:
-        met = _among(passages, wanted)
+    passages, met = _met_passages(articles, sought)
     found = [
-        (key_hashes[keyed], _KEY, keyed),
+        (key_buckets[has_text], keyed[has_text]),
         _among(_found_titles(articles, titled), wanted),
-        met,
-        _found_bands(articles, wanted),
         _among(_found_shorts(articles, shorts, rules), wanted),
+        met,
+        _met_bands(articles, wanted),
     ]
-    is_used = np.zeros(articles.num_rows, np.bool_)
-    for _, _, rows in found:
-        is_used[rows] = True
-    used = np.flatnonzero(is_used)
-    if not used.size:
-        return replace(_NO_ENTRIES, passages=((passages[0], passages[2]),))
-    ids = id_words(articles["article_id"].take(pa.array(used)))
-    joined = _joined(found, ids, used, number, piece.ignored.holds(ids))
-    return replace(joined, passages=((passages[0], passages[2]),))
+    return _joined(piece, found, passages)
 
 
 def _titled(articles: pa.Table, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -207,89 +194,72 @@ def _titled(articles: pa.Table, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _found_titles(articles: pa.Table, rows: NDArray[np.int64]) -> Found:
     if not rows.size:
-        return np.empty(0, np.uint64), _TITLE, rows
+        return np.empty(0, np.uint64), rows
     few = articles.select(["source_id", "published_at", "title_key"]).take(pa.array(rows))
     buckets, row = title_buckets(few)
-    return buckets, _TITLE, rows[row]
+    return buckets, rows[row]
 
 
 def _found_shorts(articles: pa.Table, rows: NDArray[np.int64], rules: BandRules) -> Found:
     if not rows.size:
-        return np.empty(0, np.uint64), _SHORT, rows
+        return np.empty(0, np.uint64), rows
     buckets, row = short_buckets(articles.take(pa.array(rows)), rules.profile)
-    return buckets, _SHORT, rows[row]
+    return buckets, rows[row]
 
 
-def _found_passages(articles: pa.Table, wanted: ValueSet | None) -> Found:
-    """Return the passages of every row, those of `wanted` alone where it is given."""
+def _found_passages(articles: pa.Table) -> Found:
+    words, offsets = _lists(articles)
+    return words, np.repeat(np.arange(articles.num_rows), np.diff(offsets))
+
+
+def _lists(articles: pa.Table) -> tuple[Words, NDArray[np.int64]]:
+    """Return the passages of all rows, and where those of each begin."""
     column = articles["passages"]
     # To combine one chunk is to copy it.
     lists = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     offsets = lists.offsets.to_numpy()
-    words = lists.values.to_numpy()[offsets[0] : offsets[-1]]
-    if wanted is None:
-        return words, _PASSAGE, np.repeat(np.arange(len(lists)), np.diff(offsets))
-    places = wanted.positions_in(words)
-    rows = np.searchsorted(offsets - offsets[0], places, side="right") - 1
-    return words[places], _PASSAGE, rows
+    return lists.values.to_numpy()[offsets[0] : offsets[-1]], offsets - offsets[0]
 
 
-def _found_bands(articles: pa.Table, wanted: ValueSet) -> Found:
+def _met_passages(articles: pa.Table, sought: Sought) -> tuple[Holders, Numbered]:
+    """Return what rows hold of the passages sought, and which buckets of the batch that are."""
+    words, offsets = _lists(articles)
+    places, buckets = sought.passages.numbered_in(words)
+    held = words[places]
+    rows = np.searchsorted(offsets, places, side="right") - 1
+    met = _among((held, rows), sought.wanted) if sought.has_replaced else (buckets, rows)
+    return (held, rows), met
+
+
+def _met_bands(articles: pa.Table, wanted: ValueSet) -> Numbered:
     bands = words_of(articles["bands"])
-    places = wanted.positions_in(bands)
+    places, buckets = wanted.numbered_in(bands)
     rows = places // bands.shape[1]
     if articles["bands"].null_count:
         signed = np.asarray(articles["bands"].is_valid())[rows]
-        places, rows = places[signed], rows[signed]
-    return bands.reshape(-1)[places], _BAND, rows
+        buckets, rows = buckets[signed], rows[signed]
+    return buckets, rows
 
 
-def _among(found: Found, wanted: ValueSet) -> Found:
-    buckets, kind, rows = found
-    met = wanted.positions_in(buckets)
-    return buckets[met], kind, rows[met]
+def _among(found: Found, wanted: ValueSet) -> Numbered:
+    words, rows = found
+    places, buckets = wanted.numbered_in(words)
+    return buckets, rows[places]
 
 
-def _joined(
-    found: Iterable[Found],
-    ids: Words,
-    used: NDArray[np.int64],
-    piece: int,
-    is_ignored: NDArray[np.bool_],
-) -> Entries:
-    """Return entries of the rows `used` (sorted) without the ignored ones."""
-    kept = ~is_ignored
-    new_number = np.cumsum(kept) - 1
-    buckets, kinds, articles = [], [], []
-    for words, kind, rows in found:
-        at = np.searchsorted(used, rows)
-        stays = kept[at]
-        buckets.append(words[stays])
-        kinds.append(np.full(int(stays.sum()), kind, np.uint8))
-        articles.append(new_number[at[stays]])
-    row = used[kept]
-    return Entries(
-        np.concatenate(buckets),
-        np.concatenate(kinds),
-        np.concatenate(articles),
-        ids[kept],
-        np.full(row.size, piece),
-        row,
-    )
-
-
-def concatenated(parts: Sequence[Entries]) -> Entries:
-    """Return the parts as one, articles numbered through."""
-    if len(parts) == 1:
-        return parts[0]
-    shifts = np.cumsum([0, *(part.row.size for part in parts[:-1])])
-    shifted = [part.articles + shift for part, shift in zip(parts, shifts, strict=True)]
-    return Entries(
-        np.concatenate([part.buckets for part in parts]),
-        np.concatenate([part.kinds for part in parts]),
-        np.concatenate(shifted),
-        np.concatenate([part.ids for part in parts]),
-        np.concatenate([part.piece for part in parts]),
-        np.concatenate([part.row for part in parts]),
-        tuple(holders for part in parts for holders in part.passages),
-    )
+def _joined(piece: Piece, found: Sequence[Numbered], passages: Holders) -> Entries:
+    """Return what was found in a piece, without the ignored articles."""
+    number = np.full(piece.rows.num_rows, -1, np.int32)
+    for _, rows in found:
+        number[rows] = 0
+    used = np.flatnonzero(number == 0)
+    ids = id_words(piece.rows["article_id"].take(pa.array(used)))
+    is_kept = ~piece.ignored.holds(ids)
+    used, ids = used[is_kept], ids[is_kept]
+    number[:] = -1
+    number[used] = np.arange(used.size)
+    articles = np.concatenate([number[rows] for _, rows in found])
+    buckets = np.concatenate([buckets for buckets, _ in found]).astype(np.int32)
+    if not is_kept.all():
+        buckets, articles = buckets[articles >= 0], articles[articles >= 0]
+    return Entries(buckets, articles, ids, used, passages)

@@ -134,9 +134,34 @@ class ValueSet:
         """Return the flat positions of `words` (any shape) that hold a value of the set, sorted."""
         if not words.size or not self._given.size:
             return np.empty(0, np.int64)
-        if self._scan_of_given is not None:
-            return self._scan_of_given.found_in(words.reshape(-1))[0]
+        scan = self.__dict__.get("_scan") or self._scan_of_given
+        if scan is not None:
+            return scan.found_in(words.reshape(-1))[0]
         return self.found_in(words)[0]
+
+    def numbered_in(self, words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the positions as `positions_in`, and the place of the first equal value given."""
+        if not words.size or not self._given.size:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        if self._scan_of_given is not None:
+            return self._scan_of_given.found_in(words.reshape(-1))
+        positions, places = self.found_in(words)
+        return positions, self._first_given[places]
+
+    @cached_property
+    def _first_given(self) -> NDArray[np.int64]:
+        """Where each of `values` was given first."""
+        order = np.argsort(self._given, kind="stable")
+        ordered = self._given[order]
+        firsts: NDArray[np.int64] = order[np.append(True, ordered[1:] != ordered[:-1])]
+        return firsts
+
+    def numbers(self) -> NDArray[np.int64]:
+        """Return of every value given the place of the first that is equal to it."""
+        numbers = np.arange(self._given.size)
+        repeated = repeated_places(self._given, self._n_articles)
+        numbers[repeated] = self.numbered_in(self._given[repeated])[1]
+        return numbers
 
     def found_in(self, words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the positions as `positions_in`, and the place in `values` of what stands there.
@@ -169,8 +194,6 @@ class ValueSet:
     @cached_property
     def _scan_of_given(self) -> Scan | None:
         """The compiled search for positions alone, for which nothing need be sorted."""
-        if "_scan" in self.__dict__:
-            return self._scan
         return self._scan_of(self._given) if self._is_compiled else None
 
     @property

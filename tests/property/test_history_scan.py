@@ -1,6 +1,7 @@
 """Searching large columns: sieves and kernels find what a plain look at every word finds."""
 
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ from pipeline.dedup.mapped import (
     sorted_ids,
 )
 from pipeline.dedup.short_texts import NO_DAY, Days, day_numbers, text_words
+from pipeline.text.engine import choose_engine, chosen_engine
 
 NOON = datetime(2024, 3, 5, 12, tzinfo=UTC).replace(tzinfo=None)
 TOP = 2**64 - 1
@@ -39,6 +41,29 @@ def test_every_value_is_found_where_it_stands(values, words):
     assert np.array_equal(wanted.values[places], words[positions])
     apart = np.repeat(words, 2).reshape(-1, 2)[:, 0]
     assert np.array_equal(wanted.positions_in(apart), positions)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(WORDS, max_size=60),
+    st.lists(WORDS, max_size=60),
+    st.sampled_from(["numpy", "compiled"] if find_spec("numba") else ["numpy"]),
+)
+def test_every_value_has_the_number_of_the_first_that_is_equal(values, words, engine):
+    before = chosen_engine()
+    choose_engine(engine)
+    try:
+        _numbers_are_of_the_first(values, words)
+    finally:
+        choose_engine(before)
+
+
+def _numbers_are_of_the_first(values, words):
+    wanted, words = ValueSet(array(values)), array(words)
+    positions, numbers = wanted.numbered_in(words)
+    assert positions.tolist() == [n for n, word in enumerate(words.tolist()) if word in values]
+    assert numbers.tolist() == [values.index(word) for word in words[positions].tolist()]
+    assert wanted.numbers().tolist() == [values.index(value) for value in values]
 
 
 @settings(max_examples=300, deadline=None)

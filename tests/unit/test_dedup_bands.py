@@ -6,8 +6,9 @@ import pytest
 from articles_factory import NOON, article, article_id, keys, names_of, story
 
 from pipeline.dedup.bands import BandRules, find_candidates, search
-from pipeline.dedup.bucket_pairs import CentreRule, displaced_pairs, grouped, new_pairs
+from pipeline.dedup.bucket_pairs import CentreRule, Needed, displaced_pairs, grouped, new_pairs
 from pipeline.dedup.mapped import ValueSet, id_words, ids_of, is_among, words_of
+from pipeline.dedup.thinning import needed_entries
 from pipeline.interim import HASHES
 
 RULES = BandRules()
@@ -198,11 +199,12 @@ def test_the_number_of_centres_never_grows_with_the_bucket():
 
 def bucket(n_stored, n_new):
     """Return one bucket in which the new articles have the smallest and the largest priority."""
-    ranks = np.arange(n_stored + n_new)
+    ranks = np.arange(n_stored + n_new, dtype=np.int32)
     is_new = np.zeros(n_stored + n_new, np.bool_)
     is_new[: n_new // 2] = is_new[n_stored + n_new // 2 :] = True
-    rows = np.arange(n_stored + n_new)
-    return grouped(np.zeros(rows.size, np.uint64), ranks, is_new, rows)
+    zeros = np.zeros_like(ranks)
+    own, stored = (zeros[is_new], ranks[is_new]), (zeros[~is_new], ranks[~is_new])
+    return grouped(needed_entries(own, [stored], 1, ranks.size, CentreRule()), is_new)
 
 
 def expanded(parts):
@@ -216,14 +218,15 @@ def expanded(parts):
 @pytest.mark.parametrize("n_entries", [0, 1, 2, 60, 3_000])
 @pytest.mark.parametrize("seed", range(5))
 def test_entries_of_a_bucket_stand_together_by_rank(n_entries, seed):
-    """Buckets that differ in their lowest bit alone are told apart too."""
     rng = np.random.default_rng(seed)
-    some = rng.integers(0, 2**64, 20, dtype=np.uint64)
-    buckets = np.concatenate((some, some ^ np.uint64(1)))[rng.integers(0, 40, n_entries)]
-    ranks = rng.integers(0, 50, n_entries)
+    buckets, ranks = rng.integers(0, 40, n_entries), rng.integers(0, 50, n_entries)
+    sizes = np.bincount(buckets, minlength=40)
+    order = rng.permutation(n_entries)
+    needed = Needed((buckets << 6 | ranks)[order], 6, sizes, np.zeros(40, np.int64))
+    group = grouped(needed, np.ones(50, np.bool_))
     expected = np.lexsort((ranks, buckets))
-    group = grouped(buckets, ranks, np.zeros(n_entries, np.bool_), np.arange(n_entries))
-    assert group.rows.tolist() == expected.tolist()
+    assert group.articles.tolist() == ranks[expected].tolist()
+    assert group.buckets.tolist() == buckets[expected].tolist()
     assert (group.end - group.start).tolist() == group.sizes.tolist()
 
 
