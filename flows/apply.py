@@ -7,9 +7,10 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.components import evidence_of
 from flows.decided import Cleaned, Decided
 from flows.furnish import furniture_changes, stale_articles
-from flows.gather import Fresh, evidence_of, replaced_rows
+from flows.gather import Fresh, replaced_rows
 from flows.rederive import changed_removals
 from flows.rows import as_contract, decision_rows, difference, filled, stamped
 from pipeline.contracts import CONTRACTS, ID
