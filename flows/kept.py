@@ -80,11 +80,12 @@ def kept_after(
         edges: PLACING_COLUMNS of their edges, see Touched.
         untouched: what is kept of other components.
     """
-    is_large = _is_large(stories.members)
+    placing = edges.filter(pc.invert(edges["is_duplicate"]))
+    is_kept = _are_kept(stories, placing)
     n_edges = stories.edges.edges.left.size + sum(u.edges.edges.left.size for u in untouched)
-    if not is_large.any() or n_edges > MOST_EDGES:
+    if not is_kept.any() or n_edges > MOST_EDGES:
         return tuple(untouched)
-    members, standing = (_of(t, is_large) for t in (members, stories.members))
+    members, standing = (_of(t, is_kept) for t in (members, stories.members))
     named = stories.stories.filter(
         pc.is_in(stories.stories["story_id"], pc.unique(standing["story_id"]))
     )
@@ -94,8 +95,7 @@ def kept_after(
     for name, column in (("story_id", standing["story_id"]), ("founded_snapshot", founded)):
         at = members.schema.get_field_index(name)
         members = members.set_column(at, members.schema.field(at), column)
-    known = stories.edges.only(is_large)
-    placing = edges.filter(pc.invert(edges["is_duplicate"]))
+    known = stories.edges.only(is_kept)
     kept = Kept(members, standing, named, known, placing)
     placing = placing.filter(pa.array(kept.has_end_of(placing)))
     return (*untouched, replace(kept, placing=placing))
@@ -105,9 +105,19 @@ def _of(table: pa.Table, is_kept: NDArray[np.bool_]) -> pa.Table:
     return table if is_kept.all() else table.filter(pa.array(is_kept))
 
 
-def _is_large(members: pa.Table) -> NDArray[np.bool_]:
-    """Return which STORY_MEMBERS are in a large component."""
-    components = members["component_id"].combine_chunks().dictionary_encode()
-    numbers = components.indices.to_numpy()
-    is_large: NDArray[np.bool_] = np.bincount(numbers)[numbers] >= LEAST_MEMBERS
-    return is_large
+def _are_kept(stories: Stories, placing: pa.Table) -> NDArray[np.bool_]:
+    """Return which members to keep: of large components, and of those that an edge ties to one.
+
+    Such edges (`series`) come again with every batch.
+    """
+    components = stories.members["component_id"].combine_chunks().dictionary_encode()
+    number = components.indices.to_numpy()
+    is_large = np.bincount(number, minlength=len(components.dictionary)) >= LEAST_MEMBERS
+    ends = [place_of(id_words(placing[end]), stories.edges.ids) for end in ENDS]
+    are_members = (ends[0] >= 0) & (ends[1] >= 0)
+    one, other = (number[end[are_members]] for end in ends)
+    is_kept = is_large.copy()
+    is_kept[one[is_large[other]]] = True
+    is_kept[other[is_large[one]]] = True
+    found: NDArray[np.bool_] = is_kept[number]
+    return found
