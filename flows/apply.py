@@ -7,9 +7,10 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flows.components import evidence_of
 from flows.decided import Cleaned, Decided
 from flows.furnish import furniture_changes, stale_articles
-from flows.gather import Fresh, evidence_of, replaced_rows
+from flows.gather import Fresh, replaced_rows
 from flows.rederive import changed_removals
 from flows.rows import as_contract, decision_rows, difference, filled, stamped
 from pipeline.contracts import CONTRACTS, ID
@@ -237,7 +238,10 @@ def _story_decisions(decided: Decided, warehouse: Warehouse) -> pa.Table:
     revised = fresh.replaced.keys() if fresh.again is None else frozenset()
     members = news_of(decided.matched.stories.members, touched.previous, revised)
     evidence = evidence_of(warehouse, members, decided.matched.edges)
-    stored = warehouse.known_revisions(members["article_id"])
-    current = [decided.cleaned.current, stored.filter(stored["is_current"])]
-    revisions = pa.concat_tables([t.select(["article_id", "revision_id"]) for t in current])
+    columns = ["article_id", "revision_id"]
+    current = decided.cleaned.current.select(columns)
+    is_stored = pc.invert(pc.is_in(members["article_id"], current["article_id"].combine_chunks()))
+    others = members["article_id"].filter(is_stored)
+    stored = warehouse.columns("articles", "article_id", others, columns, "is_current")
+    revisions = pa.concat_tables([current, stored])
     return story_decisions(members, touched.previous, evidence, revisions, revised)

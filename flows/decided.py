@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from flows.gather import Fresh, Touched
+from flows.components import Touched
+from flows.gather import Fresh
 from pipeline.dedup.bands import Candidates
 from pipeline.dedup.clusters import Stories
 from pipeline.dedup.learning import Learned

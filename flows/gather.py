@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,10 +18,7 @@ from pipeline.dedup.passages import find_passages
 from pipeline.dedup.revisions import COLUMNS as REVISED_COLUMNS
 from pipeline.dedup.revisions import Age, revision_age
 from pipeline.dedup.signatures import keys_of
-from pipeline.dedup.story_decisions import EVIDENCE, edges_of, matched_pairs
-from pipeline.dedup.story_edges import PLACING_COLUMNS
 from pipeline.errors import RecipeMismatch
-from pipeline.interim import CLEAN, MEMBERS
 from pipeline.store.gather import REVISION_COLUMNS
 from pipeline.store.warehouse import Warehouse
 
@@ -30,10 +26,6 @@ _ENDS = ("left_id", "right_id")
 PLACES = ("article_id", "seq", "key_hash", "status")
 """What of a paragraph tells where a shared one stands."""
 NOBODY = pa.array([], ID)
-_PLACING = pa.array(["contained", "series"])
-"""Relations that decide on stories and roles without making duplicates."""
-_IS_DECIDING = "NOT is_duplicate AND relation IN ('contained', 'series')"
-_IS_PLACING = f"(is_duplicate OR {_IS_DECIDING})"
 RESTATED_COLUMNS = (
     *("document_id", "native_id", "url", "publisher", "title", "published_precision"),
     *("language", "section", "extra"),
@@ -164,128 +156,6 @@ def history(warehouse: Warehouse, rules: Rules) -> list[pa.Table]:
         return keys_of(articles, signatures, recipe, article_hashes(articles, lines, passages))
 
     return warehouse.history(rebuilt)
-
-
-@dataclass(frozen=True)
-class Touched:
-    """Everything that deriving the touched stories needs."""
-
-    members: pa.Table
-    """MEMBERS of the touched components and of the new articles."""
-    edges: pa.Table
-    """All duplicate edges among them, and all `contained` and `series` ones that any of them has:
-    stored edges and those of this batch, their PLACING_COLUMNS in no order."""
-    previous: pa.Table
-    """Their STORY_MEMBERS rows as they stand."""
-    previous_stories: pa.Table
-    """The STORIES rows of those."""
-    snapshot: int
-    """The snapshot that this batch will become."""
-
-
-def touched_components(
-    warehouse: Warehouse, batch: pa.Table, fresh: Fresh, edges: pa.Table, lapsed: pa.Table
-) -> Touched:
-    """Return the whole components that new articles, new edges or edges that end touch.
-
-    Edges end when a revision is replaced, and when the buckets of a pair have grown hot. An
-    article that another one contained stands for itself again when that edge ends.
-    """
-    edges = edges.select(PLACING_COLUMNS)
-    is_placing = pc.or_(edges["is_duplicate"], pc.is_in(edges["relation"], _PLACING))
-    placing = edges.filter(is_placing)
-    replaced = pa.array(sorted(fresh.replaced), ID)
-    ending = _placing_ends(warehouse, replaced)
-    ends = [t[side].combine_chunks() for t in (placing, lapsed, ending) for side in _ENDS]
-    touched = pc.unique(pa.concat_arrays([replaced, *ends]))
-    components = warehouse.columns("story_members", "article_id", touched, ["component_id"])
-    previous = warehouse.rows("story_members", "component_id", components["component_id"].unique())
-    stories = warehouse.rows("stories", "story_id", pc.unique(previous["story_id"]))
-    stored = _stored_members(warehouse, previous, stories)
-    is_in_batch = pc.is_in(stored["article_id"], batch["article_id"].combine_chunks())
-    standing = stored.filter(is_in_batch)
-    members = [stored.filter(pc.invert(is_in_batch)), _members_of(batch, standing)]
-    kept = _stored_edges(warehouse, previous["article_id"].combine_chunks())
-    kept = _without(kept, lapsed, replaced)
-    return Touched(
-        members=conform(pa.concat_tables(members), MEMBERS),
-        edges=pa.concat_tables([kept, placing]),
-        previous=previous,
-        previous_stories=stories,
-        snapshot=warehouse.next_snapshot,
-    )
-
-
-def _stored_members(warehouse: Warehouse, previous: pa.Table, stories: pa.Table) -> pa.Table:
-    """Return MEMBERS of stored articles by the STORY_MEMBERS and STORIES rows they have."""
-    own = [n for n in MEMBERS.schema.names if n not in ("story_id", "founded_snapshot")]
-    articles = warehouse.columns(
-        "articles", "article_id", previous["article_id"], [*own, "is_current"]
-    )
-    articles = articles.filter(articles["is_current"]).select(own)
-    story_ids = _looked_up(articles["article_id"], previous, "article_id", "story_id")
-    founded = _looked_up(story_ids, stories, "story_id", "founded_snapshot")
-    found = articles.append_column("story_id", story_ids)
-    return found.append_column("founded_snapshot", founded).cast(MEMBERS.schema)
-
-
-def _looked_up(values: pa.ChunkedArray, table: pa.Table, key: str, column: str) -> pa.ChunkedArray:
-    """Return for each value a column of the row that has it as its key, NULL without one."""
-    return table[column].take(pc.index_in(values, table[key].combine_chunks()))
-
-
-def _stored_edges(warehouse: Warehouse, ids: pa.Array) -> pa.Table:
-    """Return the stored EDGES that put two of these articles into one story or keep them apart.
-
-    PLACING_COLUMNS of them, in no order.
-    """
-    own = warehouse.columns("edges", "left_id", ids, PLACING_COLUMNS, _IS_PLACING)
-    is_within = pc.or_(pc.invert(own["is_duplicate"]), pc.is_in(own["right_id"], ids))
-    # Few edges reach out of a component: those that decide where one of `ids` stands count too.
-    other = warehouse.columns("edges", "right_id", ids, PLACING_COLUMNS, _IS_DECIDING)
-    is_outside = pc.invert(pc.is_in(other["left_id"], ids))
-    return pa.concat_tables([own.filter(is_within), other.filter(is_outside)])
-
-
-def _without(edges: pa.Table, lapsed: pa.Table, replaced: pa.Array) -> pa.Table:
-    """Return the edges that are not among the lapsed pairs and have no replaced end."""
-    for side in _ENDS if len(replaced) else ():
-        edges = edges.filter(pc.invert(pc.is_in(edges[side], replaced)))
-    if not lapsed.num_rows:
-        return edges
-    # Joined by their ends alone: texts are moved once.
-    ends = edges.select(_ENDS).append_column("row", pa.array(np.arange(edges.num_rows)))
-    return edges.take(ends.join(lapsed, list(_ENDS), join_type="left anti")["row"])
-
-
-def _placing_ends(warehouse: Warehouse, ids: pa.Array) -> pa.Table:
-    """Return the ends of stored EDGES that make no story but decide one, with an end in `ids`."""
-    return pa.concat_tables(
-        [warehouse.columns("edges", side, ids, _ENDS, _IS_DECIDING) for side in _ENDS]
-    )
-
-
-def evidence_of(warehouse: Warehouse, members: pa.Table, edges: pa.Table) -> pa.Table:
-    """Return EVIDENCE columns of the edges between STORY_MEMBERS and what they match.
-
-    Those of `edges` (VERIFIED) as they are, the others as they are stored. Nothing is dropped but
-    for an edge that makes duplicates.
-    """
-    pairs = matched_pairs(members)
-    edges = edges.select(EVIDENCE).filter(edges["is_duplicate"])
-    rows = edges_of(pairs, edges)
-    missing = pairs.filter(pa.array(rows < 0))
-    lefts = pc.unique(missing["left_id"])
-    stored = warehouse.columns("edges", "left_id", lefts, EVIDENCE, "is_duplicate")
-    return pa.concat_tables([stored, edges.take(pa.array(rows[rows >= 0]))])
-
-
-def _members_of(batch: pa.Table, standing: pa.Table) -> pa.Table:
-    """Return MEMBERS rows of the batch; a revised article keeps the story it stands in."""
-    columns = {n: batch[n] for n in MEMBERS.schema.names if n in CLEAN.schema.names}
-    for name in ("story_id", "founded_snapshot"):
-        columns[name] = _looked_up(batch["article_id"], standing, "article_id", name)
-    return pa.table(columns).select(MEMBERS.schema.names).cast(MEMBERS.schema)
 
 
 def paragraphs_of(warehouse: Warehouse, ids: pa.Array, batch: pa.Table) -> pa.Table:

@@ -19,6 +19,7 @@ import pyarrow as pa
 from flows import gather, tally
 from flows.ahead import ReadAhead
 from flows.apply import change_of, fault_of, texts_of
+from flows.components import keep, touched_components
 from flows.decided import Batch, Cleaned, Decided, Matched
 from flows.furnish import furniture_in_effect, standing_furniture
 from flows.gather import Fresh
@@ -106,6 +107,7 @@ def derive(
     decided = Decided(batch, cleaned, matched, shared, compared, rules.recipe.params_id)
     change = change_of(decided, shown, warehouse, run_id, now)
     stage(warehouse.publish)(change, run_id, now)
+    keep(warehouse, matched.touched, matched.stories, batch.fresh)
     tally.count(summary, decided, change)
 
 
@@ -158,9 +160,9 @@ def match(
     ends = gather.ends_of(edges, rules.spans.relations)
     paragraphs = gather.paragraphs_of(warehouse, ends, cleaned.kept)
     common = stage(find_spans)(edges, paragraphs, rules.spans)
-    touched = gather.touched_components(warehouse, cleaned.current, fresh, edges, found.lapsed)
+    touched = touched_components(warehouse, cleaned.current, fresh, edges, found.lapsed)
     stories = stage(derive_stories)(
-        touched.edges, touched.members, rules.canonical, touched.snapshot
+        touched.edges, touched.members, rules.canonical, touched.snapshot, touched.known
     )
     return Matched(keys, found, edges, common, touched, stories)
 

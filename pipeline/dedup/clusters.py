@@ -10,6 +10,7 @@ well, or against a third member, or were b a version of a (or c of b), it would 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +23,14 @@ from pipeline.contract import TIME, conform
 from pipeline.contracts import RELATIONS, ROLES, STORIES, STORY_MEMBERS
 from pipeline.dedup.cluster_graph import Flags, Graph, Numbers, components, picks_of
 from pipeline.dedup.mapped import Words, id_words
-from pipeline.dedup.story_edges import ENDS, NumberedEdges, only, pairs_of_series, refuse_strays
+from pipeline.dedup.story_edges import (
+    ENDS,
+    KnownEdges,
+    NumberedEdges,
+    only,
+    pairs_of_series,
+    refuse_strays,
+)
 from pipeline.dedup.story_ids import Foundings, name_clusters
 from pipeline.interim import MEMBERS
 from pipeline.text.titles import title_version
@@ -81,38 +89,48 @@ class Stories:
     """STORIES."""
     redirects: pa.Table
     """story_id, merged_into_id of the ids that a merge ended."""
+    edges: KnownEdges
+    """What makes duplicates among the members, numbered as they stand in `members`."""
 
 
 def derive_stories(
-    edges: pa.Table, members: pa.Table, policy: CanonicalPolicy, snapshot: int
+    edges: pa.Table,
+    members: pa.Table,
+    policy: CanonicalPolicy,
+    snapshot: int,
+    known: Sequence[KnownEdges] = (),
 ) -> Stories:
     """Return the stories of `members`, derived anew from all edges among them.
 
     Args:
         edges: PLACING_COLUMNS of VERIFIED or EDGES rows: every one among the members that makes
-            duplicates, and every `contained` one that a member has with anything, every `series`
-            one among the members; others are passed over.
+            duplicates and is not among the `known`, every `contained` one that a member has with
+            anything, and every `series` one among the members; others are passed over.
         members: MEMBERS: every article of the touched components, once.
         policy: how the canonical is chosen.
         snapshot: founding snapshot of new stories.
+        known: edges among some of the members that make duplicates, numbered already.
 
     Raises:
         LookupError: an edge that makes duplicates names an article that is no member.
     """
     members = conform(members.select(MEMBERS.schema.names), MEMBERS)
     ids = id_words(members["article_id"])
-    duplicates = NumberedEdges.of(edges.filter(edges["is_duplicate"]), ids)
-    refuse_strays(duplicates)
-    duplicates = duplicates.strongest_first(members.num_rows)
+    table = edges.filter(edges["is_duplicate"])
+    unnumbered = NumberedEdges.of(table, ids)
+    refuse_strays(table, unnumbered)
+    numbered = [*(part.among(ids) for part in known), unnumbered]
+    duplicates = NumberedEdges.joined(numbered).strongest_first(members.num_rows)
     placing = edges.filter(pc.invert(edges["is_duplicate"]))
     grouped = _Grouped.of(duplicates, pairs_of_series(placing, ids), members, policy)
     foundings, redirects = name_clusters(grouped.cluster, members, snapshot)
     stories = _stories(grouped, foundings, members)
-    matches = _matches(grouped, duplicates, NumberedEdges.of(only(placing, "contained"), ids))
+    matches = _matches(grouped, duplicates, _Contained.of(only(placing, "contained"), ids), members)
     return Stories(
         conform(_members(grouped, foundings, matches, members), STORY_MEMBERS),
         conform(stories, STORIES),
         redirects,
+        KnownEdges(ids, duplicates),
     )
 
 
@@ -224,30 +242,55 @@ class _Matches:
     """Members that stand alone, and another article contains them."""
 
 
-def _matches(grouped: _Grouped, duplicates: NumberedEdges, contained: NumberedEdges) -> _Matches:
+@dataclass(frozen=True)
+class _Contained:
+    """Edges of the relation `contained`, of which an end may be no member."""
+
+    ends: tuple[pa.Array, pa.Array]
+    """left_id, right_id."""
+    edges: NumberedEdges
+
+    @classmethod
+    def of(cls, table: pa.Table, ids: Words) -> _Contained:
+        left, right = (table[end].combine_chunks() for end in ENDS)
+        return cls((left, right), NumberedEdges.of(table, ids))
+
+    def closest(self, is_single: Flags) -> Numbers:
+        """Return for each article that stands alone its closest edge to what holds it, or -1."""
+        own = self.edges.left_containment > self.edges.right_containment
+        inner = np.where(own, self.edges.left, self.edges.right)
+        rows = np.flatnonzero((inner >= 0) & is_single[inner])
+        by_ids = [w[rows, part] for w in map(id_words, reversed(self.ends)) for part in (1, 0)]
+        order = np.lexsort([*by_ids, -self.edges.jaccard[rows]])
+        rows = rows[order[::-1]]
+        closest = np.full(is_single.size, -1)
+        closest[inner[rows]] = rows
+        return closest
+
+
+def _matches(
+    grouped: _Grouped, duplicates: NumberedEdges, contained: _Contained, members: pa.Table
+) -> _Matches:
     """Return the evidence of duplicates and of contained articles.
 
     Of a duplicate that is the edge to its canonical, else its strongest one inside the cluster; of
     one that stands alone and is contained in another the closest edge to such a one.
     """
-    n = grouped.cluster.size
     best = _closest_inside(grouped, duplicates)
-    own = contained.column("left_containment") > contained.column("right_containment")
-    inner = np.where(own, contained.left, contained.right)
-    is_single = grouped.sizes[grouped.cluster] == 1
-    of_single = np.flatnonzero((inner >= 0) & is_single[inner])
-    contained, inner = contained.taken(of_single), inner[of_single]
-    ends = [id_words(contained.table[end])[contained.rows] for end in reversed(ENDS)]
-    by_ids = [words[:, part] for words in ends for part in (1, 0)]
-    order = np.lexsort((*by_ids, -contained.column("jaccard")))[::-1]
-    closest = np.full(n, -1)
-    closest[inner[order]] = order
+    closest = contained.closest(grouped.sizes[grouped.cluster] == 1)
     is_contained = closest >= 0
-    parts = [(duplicates, best), (contained, closest)]
-    evidence = [_evidence(edges, np.flatnonzero(at >= 0), at) for edges, at in parts]
+    of_best, of_closest = (np.flatnonzero(at >= 0) for at in (best, closest))
+    ids = members["article_id"].combine_chunks()
+    ends = tuple(ids.take(pa.array(n[best[of_best]])) for n in (duplicates.left, duplicates.right))
+    outer = tuple(end.take(pa.array(closest[of_closest])) for end in contained.ends)
+    evidence = [
+        _evidence(duplicates.taken(best[of_best]), ends, of_best),
+        _evidence(contained.edges.taken(closest[of_closest]), outer, of_closest),
+    ]
     articles = np.flatnonzero((best >= 0) | is_contained)
-    found = np.concatenate([np.flatnonzero(at >= 0) for _, at in parts])
-    rows = pa.concat_tables(evidence).take(pa.array(np.argsort(found)))
+    rows = pa.concat_tables(evidence)
+    if of_closest.size:
+        rows = rows.take(pa.array(np.argsort(np.concatenate((of_best, of_closest)))))
     return _Matches(rows, articles, is_contained)
 
 
@@ -267,16 +310,15 @@ def _closest_inside(grouped: _Grouped, edges: NumberedEdges) -> Numbers:
     return best
 
 
-def _evidence(edges: NumberedEdges, articles: Numbers, at: Numbers) -> pa.Table:
-    """Return for each of `articles` its edge `at[article]` as the evidence of that end."""
-    own = edges.table_rows(at[articles])
-    is_left = pa.array(edges.left[at[articles]] == articles)
-    one, other = (own[end].combine_chunks() for end in ENDS)
+def _evidence(edges: NumberedEdges, ends: tuple[pa.Array, ...], articles: Numbers) -> pa.Table:
+    """Return for each of `articles` its edge, with the ids of its ends, as evidence of that end."""
+    is_left = edges.left == articles
+    containment = np.where(is_left, edges.left_containment, edges.right_containment)
     columns = {
-        "relation": own["relation"],
-        "matched_id": pc.if_else(is_left, other, one),
-        "jaccard": own["jaccard"],
-        "containment": pc.if_else(is_left, own["left_containment"], own["right_containment"]),
+        "relation": pa.array(RELATIONS, pa.string()).take(pa.array(edges.relation)),
+        "matched_id": pc.if_else(pa.array(is_left), ends[1], ends[0]),
+        "jaccard": pa.array(edges.jaccard),
+        "containment": pa.array(containment),
     }
     return pa.table(columns)
 

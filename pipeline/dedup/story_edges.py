@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,11 @@ from pipeline.contracts import RELATIONS
 from pipeline.dedup.mapped import Words, id_words, place_of
 
 Numbers = NDArray[np.int64]
+Ratios = NDArray[np.float32]
 
 ENDS = ("left_id", "right_id")
-PLACING_COLUMNS = (
-    *ENDS,
-    *("relation", "is_duplicate", "jaccard", "left_containment", "right_containment"),
-)
+_RATIOS = ("jaccard", "left_containment", "right_containment")
+PLACING_COLUMNS = (*ENDS, "relation", "is_duplicate", *_RATIOS)
 """What of an edge decides on stories."""
 
 _ONE = int(np.float32(1).view(np.uint32))
@@ -27,36 +27,42 @@ _ONE = int(np.float32(1).view(np.uint32))
 
 @dataclass(frozen=True)
 class NumberedEdges:
-    """Rows of PLACING_COLUMNS between articles by number."""
+    """Edges between articles by number, in any order; all arrays [n]."""
 
-    table: pa.Table
-    rows: Numbers
-    """The row of each edge in the table."""
     left: Numbers
     """Number of the article, -1 for one that is no member."""
     right: Numbers
-    relation: Numbers
+    relation: NDArray[np.int8]
     """Place among `RELATIONS`."""
+    jaccard: Ratios
+    left_containment: Ratios
+    right_containment: Ratios
 
     @classmethod
     def of(cls, table: pa.Table, ids: Words) -> NumberedEdges:
-        """Number the ends of the rows by `ids` (sorted)."""
+        """Number the ends of rows of PLACING_COLUMNS by `ids` (sorted)."""
         left, right = (place_of(id_words(table[end]), ids) for end in ENDS)
         relation = pc.index_in(table["relation"], pa.array(RELATIONS, pa.string()))
-        return cls(table, np.arange(left.size), left, right, np.asarray(relation).astype(np.int64))
+        ratios = (table[name].to_numpy().astype(np.float32) for name in _RATIOS)
+        return cls(left, right, np.asarray(relation).astype(np.int8), *ratios)
 
-    def column(self, name: str) -> Any:
-        """Return a column of numbers."""
-        return self.table[name].to_numpy()[self.rows]
+    @classmethod
+    def joined(cls, parts: Sequence[NumberedEdges]) -> NumberedEdges:
+        """Return the edges of several, one part after the other."""
+        columns = zip(*(part._columns() for part in parts), strict=True)
+        return parts[0] if len(parts) == 1 else cls(*(np.concatenate(c) for c in columns))
 
-    def taken(self, places: Numbers) -> NumberedEdges:
-        """Return some of the edges."""
-        kept = (part[places] for part in (self.rows, self.left, self.right, self.relation))
-        return NumberedEdges(self.table, *kept)
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        ends = (self.left, self.right, self.relation)
+        return (*ends, self.jaccard, self.left_containment, self.right_containment)
 
-    def table_rows(self, places: Numbers) -> pa.Table:
-        """Return the rows of some of the edges."""
-        return self.table.take(pa.array(self.rows[places]))
+    def taken(self, places: Numbers | NDArray[np.bool_]) -> NumberedEdges:
+        """Return some of the edges, by their places or by a flag for each."""
+        return NumberedEdges(*(column[places] for column in self._columns()))
+
+    def renumbered(self, place: Numbers) -> NumberedEdges:
+        """Return the edges between other numbers: `place` of each."""
+        return replace(self, left=place[self.left], right=place[self.right])
 
     def strongest_first(self, n_articles: int) -> NumberedEdges:
         """Return each edge once, in the order in which they are taken: relation, Jaccard, ids."""
@@ -65,10 +71,55 @@ class NumberedEdges:
         pair = pair[by_ids]
         by_ids = by_ids[np.append(True, pair[1:] != pair[:-1])[: pair.size]]
         # The bits of a float between 0 and 1 order like it, and are below 2^30.
-        jaccard = self.column("jaccard").astype(np.float32)[by_ids].view(np.uint32)
+        jaccard = self.jaccard[by_ids].view(np.uint32)
         strength = self.relation[by_ids].astype(np.uint64) << np.uint64(30)
         strength |= np.uint64(_ONE) - jaccard.astype(np.uint64)
         return self.taken(by_ids[ordered_places(strength, 1 << 33)])
+
+
+@dataclass(frozen=True)
+class KnownEdges:
+    """Edges that make duplicates, among articles that are numbered already."""
+
+    ids: Words
+    """Of the articles, sorted."""
+    edges: NumberedEdges
+
+    def among(self, ids: Words) -> NumberedEdges:
+        """Return the edges by the numbers of more articles, `ids` (sorted)."""
+        return self.edges.renumbered(place_of(self.ids, ids))
+
+    def without(self, pairs: pa.Table, articles: pa.Array) -> KnownEdges:
+        """Return the edges that are none of these pairs (left_id, right_id) and have no such end.
+
+        The order of the edges stays.
+        """
+        edges, n = self.edges, len(self.ids)
+        if len(articles):
+            is_gone = np.zeros(n + 1, np.bool_)
+            # Articles that are not among these have number -1: the last flag, which no edge asks.
+            is_gone[place_of(id_words(articles), self.ids)] = True
+            edges = edges.taken(~(is_gone[edges.left] | is_gone[edges.right]))
+        left, right = (place_of(id_words(pairs[end]), self.ids) for end in ENDS)
+        gone = np.sort((left * n + right)[(left >= 0) & (right >= 0)])
+        if gone.size:
+            # Most edges have an end that no pair has: only the others are looked for.
+            is_end = np.zeros((2, n), np.bool_)
+            is_end[0, gone // n] = is_end[1, gone % n] = True
+            asked = np.flatnonzero(is_end[0, edges.left] & is_end[1, edges.right])
+            pair = edges.left[asked] * n + edges.right[asked]
+            nearest = np.minimum(np.searchsorted(gone, pair), gone.size - 1)
+            is_kept = np.ones(edges.left.size, np.bool_)
+            is_kept[asked] = gone[nearest] != pair
+            edges = edges.taken(is_kept)
+        return KnownEdges(self.ids, edges)
+
+    def only(self, is_kept: NDArray[np.bool_]) -> KnownEdges:
+        """Return the edges of whole components, by a flag for each article."""
+        if is_kept.all():
+            return self
+        edges = self.edges.taken(is_kept[self.edges.left])
+        return KnownEdges(self.ids[is_kept], edges.renumbered(np.cumsum(is_kept) - 1))
 
 
 def ordered_places(values: NDArray[np.uint64], below: int) -> Numbers:
@@ -88,11 +139,11 @@ def ordered_places(values: NDArray[np.uint64], below: int) -> Numbers:
     return places.view(np.int64)
 
 
-def refuse_strays(edges: NumberedEdges) -> None:
-    """Raise `LookupError` where an edge names no member."""
+def refuse_strays(table: pa.Table, edges: NumberedEdges) -> None:
+    """Raise `LookupError` where an edge, numbered from its row of the table, names no member."""
     for number, end in ((edges.left, ENDS[0]), (edges.right, ENDS[1])):
         if (is_stray := number < 0).any():
-            stray = pc.unique(edges.table[end].filter(pa.array(is_stray))).sort()
+            stray = pc.unique(table[end].filter(pa.array(is_stray))).sort()
             raise LookupError(f"{len(stray)} edges name no member, one is {stray[0].as_py().hex()}")
 
 

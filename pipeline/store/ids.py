@@ -114,13 +114,23 @@ def keys_in(table: pa.Table, name: str) -> Columns:
     found = {}
     for column in INDEXED.get(name, ()):
         high, low = halves(table[column])
-        order = np.lexsort((low, high)) if np.any(high[1:] < high[:-1]) else slice(None)
-        high, low = high[order], low[order]
+        if np.any(high[1:] < high[:-1]):
+            high, low = _in_order(high, low)
         is_new = np.ones(len(high), dtype=bool)
         is_new[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
         high, low = high[is_new], low[is_new]
         found[name, column] = Keys(high, low, np.zeros(len(high), dtype=np.uint32))
     return found
+
+
+def _in_order(high: Words, low: Words) -> tuple[Words, Words]:
+    """Return the halves of ids in order; the first halves alone almost always tell."""
+    order = np.argsort(high)
+    one, other = high[order], low[order]
+    if ((one[1:] == one[:-1]) & (other[1:] < other[:-1])).any():
+        order = np.lexsort((low, high))
+        return high[order], low[order]
+    return one, other
 
 
 class IdIndex:

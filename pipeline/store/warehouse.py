@@ -129,6 +129,7 @@ class Warehouse(Ledger):
         self._landed_here: set[str] = set()
         self._under_way: LandingUnderWay | None = None
         self._ahead = StagedAhead()
+        self._kept: tuple[int, object] = (-1, None)
 
     def close(self) -> None:
         """Finish what threads are at.
@@ -143,6 +144,16 @@ class Warehouse(Ledger):
     def scratch(self) -> Path:
         """A folder for what lives no longer than this session; whoever uses it makes it."""
         return self._layout.staging / SPILL / "parts"
+
+    @property
+    def kept(self) -> object:
+        """What was set while this snapshot stood; None after anything else was published."""
+        snapshot, kept = self._kept
+        return kept if snapshot == self.snapshot_id else None
+
+    @kept.setter
+    def kept(self, kept: object) -> None:
+        self._kept = (self.snapshot_id, kept)
 
     # Runs and what they took
 
