@@ -135,9 +135,11 @@ class NumberPairs:
         n_changed = np.zeros(len(self._pairs), np.int64)
         asked = np.flatnonzero(self._differ[self.place])
         if asked.size:
-            used, pairs = np.unique(self._pairs[asked], return_inverse=True)
-            keys = self._articles["key"].take(pa.array(used))
-            n_equal[asked], n_changed[asked] = count_slots(keys, pairs.reshape(-1, 2))
+            is_used = np.zeros(len(self._articles), np.bool_)
+            is_used[self._pairs[asked]] = True
+            keys = self._articles["key"].filter(pa.array(is_used))
+            pairs = (np.cumsum(is_used) - 1)[self._pairs[asked]]
+            n_equal[asked], n_changed[asked] = count_slots(keys, pairs)
         return SlotCounts(n_equal, n_changed)
 
     def evidence(self, row: int) -> NumberEvidence:

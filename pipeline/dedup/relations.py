@@ -286,10 +286,12 @@ def are_titles_fitting(left_title: str, left_key: str, right_title: str, right_k
     """
     if left_title == right_title or not left_title or not right_title:
         return True
-    return all(
-        any(part in key for part in _title_parts(title))
-        for title, key in ((left_title, left_key), (right_title, right_key))
-    )
+    return is_title_of(left_title, left_key) and is_title_of(right_title, right_key)
+
+
+def is_title_of(title: str, key: str) -> bool:
+    """Return whether a title (key) has a few characters in common with its text (key)."""
+    return any(part in key for part in _title_parts(title))
 
 
 @lru_cache(maxsize=1 << 12)

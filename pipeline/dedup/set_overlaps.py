@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -48,7 +48,10 @@ def jaccard_pairs(
 
 
 def overlaps_of(
-    keys: pa.Array | pa.ChunkedArray, pairs: Ends, profile: ShingleProfile = STORY
+    keys: pa.Array | pa.ChunkedArray,
+    pairs: Ends,
+    profile: ShingleProfile = STORY,
+    n_shingles: NDArray[Any] | None = None,
 ) -> Overlaps:
     """Return what the shingle sets of pairs of keys share; large batches by the compiled engine.
 
@@ -59,6 +62,8 @@ def overlaps_of(
         keys: string or large string, no NULL.
         pairs: int64 [n_pairs, 2], row numbers of `keys`.
         profile: which shingles.
+        n_shingles: integers [n], the sizes of the sets where they are known; to count them takes
+            as long as to hash the shingles.
     """
     utf8 = Utf8.of(keys)
     if use_compiled(utf8.n_articles):
@@ -68,7 +73,8 @@ def overlaps_of(
         count_shared = kernel(_COMPILED, "count_shared")
         hashes = np.empty(int(utf8.offsets[-1] - utf8.offsets[0]), np.uint64)
         bounds = np.empty(len(keys) + 1, np.int64)
-        distinct_all(*utf8, *window_tables(profile), hashes, bounds)
+        known = np.full(len(keys), -1) if n_shingles is None else n_shingles.astype(np.int64)
+        distinct_all(*utf8, *window_tables(profile), known, hashes, bounds)
         shared = np.empty(len(pairs), np.int64)
         count_shared(hashes, bounds, np.ascontiguousarray(pairs, np.int64), shared)
     else:

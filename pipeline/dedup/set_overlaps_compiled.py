@@ -36,7 +36,7 @@ def _slot(table: Words, mask: np.uint64, hashed: np.uint64) -> np.uint64:
 
 
 @numba.njit(
-    numba.void(BYTES, PLACES, BYTES, WORDS, numba.uint64[::1], numba.int64[::1]),
+    numba.void(BYTES, PLACES, BYTES, WORDS, PLACES, numba.uint64[::1], numba.int64[::1]),
     nogil=True,
     boundscheck=False,
 )
@@ -45,6 +45,7 @@ def distinct_all(
     offsets: Places,
     length_of: Bytes,
     multipliers: Words,
+    known: Places,
     found: Words,
     bounds: Places,
 ) -> None:
@@ -55,6 +56,8 @@ def distinct_all(
         offsets: int64 [n + 1], key i owns utf8[offsets[i]:offsets[i + 1]].
         length_of: as `hash_windows` takes it.
         multipliers: as `hash_windows` takes them.
+        known: int64 [n], how many distinct ones a key has where that is known, else -1: where it
+            has no more windows, none of them is looked for among the others.
         found: uint64 with a place for each character; receives the hashes.
         bounds: int64 [n + 1]; the hashes of key i become found[bounds[i]:bounds[i + 1]].
     """
@@ -70,6 +73,12 @@ def distinct_all(
     for key in range(offsets.size - 1):
         n_chars = decode(utf8, offsets[key], offsets[key + 1], codes)
         n_hashes = hash_windows(codes, n_chars, length_of, multipliers, lengths, hashes)
+        if n_hashes == known[key]:
+            for place in range(n_hashes):
+                found[end + place] = hashes[place]
+            end += n_hashes
+            bounds[key + 1] = end
+            continue
         mask = _room(table, n_hashes)
         has_zero = False
         for place in range(n_hashes):

@@ -28,8 +28,8 @@ from pipeline.dedup.relations import (
     RULE_VERSION,
     Judgement,
     RelationRules,
-    are_titles_fitting,
     is_headline_alone,
+    is_title_of,
     is_title_told,
 )
 from pipeline.dedup.set_overlaps import Overlaps, overlaps_of
@@ -84,8 +84,8 @@ def verify(
     """
     left, right = id_words(pairs["left_id"]), id_words(pairs["right_id"])
     ids = sorted_ids(np.concatenate((left, right)))
-    articles = _rows_of(ids, [batch, *history])
-    ends = np.stack((place_of(left, ids), place_of(right, ids)), axis=1)
+    articles, rows = _rows_of(ids, [batch, *history])
+    ends = np.stack((rows[place_of(left, ids)], rows[place_of(right, ids)]), axis=1)
     step = _PAIRS_AT_A_TIME if len(ids) > _ARTICLES_AT_A_TIME else max(len(ends), 1)
     parts = [
         _judged(ends[start : start + step], articles, rules, profile)
@@ -97,11 +97,14 @@ def verify(
 def articles_of(pairs: pa.Table, batch: pa.Table, history: Sequence[pa.Table]) -> pa.Table:
     """Return what `verify` reads of the articles of PAIRS: it stands for batch and history."""
     ends = [id_words(pairs[side]) for side in ("left_id", "right_id")]
-    return _rows_of(sorted_ids(np.concatenate(ends)), [batch, *history])
+    return _rows_of(sorted_ids(np.concatenate(ends)), [batch, *history])[0]
 
 
-def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> pa.Table:
-    """Return the KEYS columns that are read, one row for each of `ids` (sorted), in that order."""
+def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> tuple[pa.Table, Ends]:
+    """Return the KEYS columns that are read, one row for each of `ids` (sorted), and its place.
+
+    The rows stay in the order of the segments: another one would move every text once more.
+    """
     wanted = ValueSet(ids[:, 0].byteswap())
     missing = np.ones(len(ids), np.bool_)
     found, places = [KEYS.schema.empty_table().select(_READ)], [np.empty(0, np.int64)]
@@ -117,24 +120,32 @@ def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> pa.Table:
     if missing.any():
         example = ids_of(ids[missing][:1])[0].as_py().hex()
         raise LookupError(f"{missing.sum()} paired articles have no KEYS row, one is {example}")
-    return pa.concat_tables(found).take(pa.array(np.argsort(np.concatenate(places))))
+    rows = np.empty(len(ids), np.int64)
+    rows[np.concatenate(places)] = np.arange(len(ids))
+    return pa.concat_tables(found).combine_chunks(), rows
 
 
 def _judged(
     ends: Ends, articles: pa.Table, rules: RelationRules, profile: ShingleProfile
 ) -> pa.Table:
     """Return the VERIFIED rows of the pairs `ends` (row numbers of `articles`, int64 [n, 2])."""
-    used, local = np.unique(ends, return_inverse=True)
+    used, local = _renumbered(ends, len(articles))
     few = articles if used.size == len(articles) else articles.take(pa.array(used))
-    local = local.reshape(-1, 2)
-    overlaps = overlaps_of(few["key"], local, profile)
+    overlaps = overlaps_of(few["key"], local, profile, few["n_shingles"].to_numpy())
     worth = np.flatnonzero(_are_worth(overlaps, rules) | _are_marked(few, local))
-    judged_rows, pairs = np.unique(local[worth], return_inverse=True)
-    compared = few.take(pa.array(judged_rows)).combine_chunks()
+    compared, pairs = few, local[worth]
     sizes = Overlaps(*(column[worth] for column in overlaps))
-    evidence = _evidence(compared, pairs.reshape(-1, 2), sizes, rules)
+    evidence = _evidence(compared, pairs, sizes, rules)
     judgements, number = judged(evidence, rules)
-    return _rows(compared, pairs.reshape(-1, 2), evidence, judgements, number)
+    return _rows(compared, pairs, evidence, judgements, number)
+
+
+def _renumbered(ends: Ends, n: int) -> tuple[Ends, Ends]:
+    """Return which of n rows stand in pairs (int64 [n_pairs, 2]), and the pairs of their places."""
+    is_used = np.zeros(n, np.bool_)
+    is_used[ends] = True
+    places = np.cumsum(is_used) - 1
+    return np.flatnonzero(is_used), places[ends]
 
 
 def _evidence(
@@ -156,7 +167,7 @@ def _evidence(
 
     return Evidence(
         is_same_key=(hashes[left] == hashes[right]).all(axis=1),
-        are_titles_fitting=_asked(articles, pairs, ~is_stub, _are_titles_fitting),
+        are_titles_fitting=_are_titles_fitting(articles, pairs, titles, ~is_stub),
         is_same_source=is_same_source,
         shared_title_chars=np.where(has_title, title_chars[left], 0),
         versions=versions,
@@ -178,13 +189,13 @@ def _asked(
 ) -> Flags:
     """Return True for the pairs that are known, and for the others what `ask` says of their rows.
 
-    Short texts and versions are asked, a few in a hundred.
+    Versions of one headline are asked, a few in a thousand.
     """
     answers = is_known.copy()
     asked = np.flatnonzero(~is_known)
-    used, local = np.unique(pairs[asked], return_inverse=True)
+    used, local = _renumbered(pairs[asked], len(articles))
     rows = articles.take(pa.array(used)).to_pylist()
-    for row, (left, right) in zip(asked.tolist(), local.reshape(-1, 2).tolist(), strict=True):
+    for row, (left, right) in zip(asked.tolist(), local.tolist(), strict=True):
         answers[row] = ask(rows[left], rows[right])
     return answers
 
@@ -225,9 +236,20 @@ def _is_title_told(one: Row, other: Row, rules: RelationRules) -> bool:
     )
 
 
-def _are_titles_fitting(one: Row, other: Row) -> bool:
-    titles_and_keys = (one["title_key"], one["key"], other["title_key"], other["key"])
-    return are_titles_fitting(*titles_and_keys)
+def _are_titles_fitting(articles: pa.Table, pairs: Ends, titles: Ends, is_known: Flags) -> Flags:
+    """Return `are_titles_fitting` of the pairs that are not known, True for those that are."""
+    is_titled = pc.greater(pc.utf8_length(articles["title_key"]), 0).to_numpy()
+    fits: Flags = (
+        is_known | (titles[pairs[:, 0]] == titles[pairs[:, 1]]) | ~is_titled[pairs].all(axis=1)
+    )
+    asked = np.flatnonzero(~fits)
+    # What a title has in common with its own text is asked once of each article.
+    used, local = _renumbered(pairs[asked], len(articles))
+    rows = articles.select(["title_key", "key"]).take(pa.array(used))
+    texts = zip(*(rows[name].to_pylist() for name in ("title_key", "key")), strict=True)
+    fits_own = np.array([is_title_of(title, key) for title, key in texts], np.bool_)
+    fits[asked] = fits_own[local].all(axis=1)
+    return fits
 
 
 def _hours_apart(published_at: pa.ChunkedArray, pairs: Ends) -> NDArray[np.float64]:

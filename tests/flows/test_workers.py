@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 from flows import ahead as ahead_module
+from flows import ingest as ingest_module
 from flows import parts as parts_module
 from flows.ingest import Request, run_ingest
 from flows.parts import divided, joined
@@ -46,6 +47,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def small_batches_repay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts_module, "LEAST_BYTES", 1)
+    monkeypatch.setattr(ingest_module, "LEAST_PAIRS", 1)
 
 
 def ingest(root: Path, path: Path, **values: Any) -> Any:
