@@ -181,16 +181,16 @@ def _n_repeated(keys: pa.Table) -> int:
 def _are_distinct(keys: pa.Table) -> bool:
     """Return whether one number of 64 bits a row, equal for equal rows, tells all rows apart.
 
-    Sorting these takes a twentieth of sorting the paragraphs of a batch by their keys.
+    It takes half as long as sorting the paragraphs of a batch by their keys.
     """
     columns = [sortable(column) for column in keys.columns]
     if not all(columns):
         return False
     mixed = np.zeros(keys.num_rows, np.uint64)
     for word in (word for column in columns for word in column):
-        mixed = mix64(mixed ^ word.astype(np.uint64))
+        mixed = mix64(np.bitwise_xor(mixed, word.astype(np.uint64)))
     mixed.sort()
-    return not (mixed[1:] == mixed[:-1]).any()
+    return not np.any(mixed[1:] == mixed[:-1])
 
 
 def _ordered(table: pa.Table, columns: Sequence[str]) -> pa.Table:
