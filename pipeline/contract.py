@@ -113,7 +113,7 @@ def in_order(table: pa.Table, order: Sequence[tuple[str, str]]) -> pa.Table:
 
 def places_in_order(table: pa.Table, order: Sequence[tuple[str, str]]) -> pa.Array | None:
     """Return where the rows stand that belong in each place; None where each is in its own."""
-    columns = [_sortable(table.column(name)) for name, _ in order]
+    columns = [sortable(table.column(name)) for name, _ in order]
     words = [word for column in columns for word in column]
     is_plain = all(columns) and all(direction == "ascending" for _, direction in order)
     if is_plain and words:
@@ -132,7 +132,7 @@ def _is_whole(column: pa.ChunkedArray) -> bool:
     return bool(column.num_chunks == 1 and column.chunk(0).offset == 0)
 
 
-def _sortable(column: pa.ChunkedArray) -> list[NDArray[Any]]:
+def sortable(column: pa.ChunkedArray) -> list[NDArray[Any]]:
     """Return numbers that order like the column, the first one most; none where there are none."""
     if column.null_count:
         return []

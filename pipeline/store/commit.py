@@ -17,10 +17,11 @@ from functools import reduce
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.contract import checked, in_order
+from pipeline.contract import checked, in_order, sortable
 from pipeline.contracts import CONTRACTS, DOCUMENTS
 from pipeline.errors import ContractError
 from pipeline.interim import KEYS
@@ -32,6 +33,7 @@ from pipeline.store.layout import BATCH_PREFIX, Layout
 from pipeline.store.model import Change, Landing, Snapshot, Step, StoredFile, naive_utc
 from pipeline.store.parquet import Stamp, conformed_in_file_order, month_of, new_path, write_file
 from pipeline.store.rows import Found, Pack, level_above, merges, packs, rest_of
+from pipeline.text.mixing import mix64
 
 STEPS = (
     "land:staged",
@@ -167,11 +169,28 @@ def checked_change(change: Change) -> dict[str, pa.Table]:
 
 
 def _n_repeated(keys: pa.Table) -> int:
-    """Return how many rows of a table repeat another one; most are sorted already."""
+    """Return how many rows of a table repeat another one."""
+    if _are_distinct(keys):
+        return 0
     ordered = _ordered(keys, keys.column_names)
     columns = (column.combine_chunks() for column in ordered.columns)
     same = (pc.equal(column[1:], column[:-1]) for column in columns)
     return pc.sum(reduce(pc.and_, same)).as_py() or 0
+
+
+def _are_distinct(keys: pa.Table) -> bool:
+    """Return whether one number of 64 bits a row, equal for equal rows, tells all rows apart.
+
+    It takes half as long as sorting the paragraphs of a batch by their keys.
+    """
+    columns = [sortable(column) for column in keys.columns]
+    if not all(columns):
+        return False
+    mixed = np.zeros(keys.num_rows, np.uint64)
+    for word in (word for column in columns for word in column):
+        mixed = mix64(np.bitwise_xor(mixed, word.astype(np.uint64)))
+    mixed.sort()
+    return not np.any(mixed[1:] == mixed[:-1])
 
 
 def _ordered(table: pa.Table, columns: Sequence[str]) -> pa.Table:

@@ -37,6 +37,10 @@ _TEXT_PAGES = {"data_page_size": 1, "write_batch_size": 2_048}
 does it check and copy none but the texts asked for: one article out of 6,000 takes 6 ms of CPU, 11
 with pages of 128 KB, and writing them takes 26 us an article instead of 37."""
 
+_UNCOMPRESSED = frozenset(("signature",))
+"""Bytes without a pattern: a sixth would be saved for three quarters of the time, see DECISIONS.md,
+48."""
+
 # Columns of few distinct values. Elsewhere pyarrow would try a dictionary first and drop it.
 _DICTIONARY = frozenset(
     (
@@ -169,9 +173,10 @@ def write_file(
 def _writer_options(table: pa.Table, contract: Contract, rows_per_group: int) -> dict[str, object]:
     names = table.column_names
     n_rows = max(1, min(table.num_rows, rows_per_group))
+    level = _FAST_LEVEL if contract.name in _TEXTS else _COMPRESSION_LEVEL
     return {
-        "compression": "zstd",
-        "compression_level": _FAST_LEVEL if contract.name in _TEXTS else _COMPRESSION_LEVEL,
+        "compression": {n: "none" if n in _UNCOMPRESSED else "zstd" for n in names},
+        "compression_level": {n: level for n in names if n not in _UNCOMPRESSED},
         "use_dictionary": [name for name in names if name in _DICTIONARY],
         "write_statistics": [name for name in names if name not in _NO_STATISTICS],
         "bloom_filter_options": {
