@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     from pipeline.report.terminal import force_utf8
 
-    _start_light()
+    start_light()
     force_utf8()
     words = hoisted(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -148,7 +148,7 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def _start_light() -> None:
+def start_light() -> None:
     """Leave out of what we load what only costs: in this process, and in those that it starts."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     # No kernel multiplies matrices: the threads of BLAS would start, and spin, for nothing.

@@ -17,9 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from flows.ingest import run_ingest
-from flows.intake import Request
-from pipeline.settings import Settings
+from pipeline.cli import start_light
 
 
 class Stages:
@@ -50,6 +48,11 @@ def main() -> None:
     parser.add_argument("warehouse", type=Path)
     parser.add_argument("--workers", type=int)
     arguments = parser.parse_args()
+    start_light()  # as the command line does, before Arrow and numpy are loaded
+    from flows.ingest import run_ingest
+    from flows.intake import Request
+    from pipeline.settings import Settings
+
     settings = Settings(warehouse=arguments.warehouse, workers=arguments.workers)
     stages = Stages()
     wall, cpu = time.perf_counter(), time.process_time()
