@@ -145,7 +145,7 @@ def history(warehouse: Warehouse, rules: Rules) -> list[pa.Table]:
         RecipeMismatch: the stored signatures were made by another recipe.
     """
     recipe = rules.recipe
-    found = warehouse.select("SELECT DISTINCT params_id FROM signatures")["params_id"].to_pylist()
+    found = warehouse.recipes()
     if found and found != [recipe.params_id]:
         raise RecipeMismatch(recipe.params_id, ", ".join(found))
 
