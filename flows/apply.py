@@ -72,7 +72,7 @@ def _articles(
 ) -> tuple[Added, Removed]:
     """Return what becomes of articles and their paragraphs."""
     clean = cleaned.clean
-    is_current = pc.is_in(clean["revision_id"], pa.array(sorted(fresh.current), ID))
+    is_current = pc.is_in(clean["revision_id"], fresh.current_ids)
     rows = clean.append_column("is_current", is_current)
     if fresh.again is None:
         changed = replaced_rows(warehouse, fresh)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from flows.gather import Fresh
 from pipeline.contract import HASH
-from pipeline.contracts import FURNITURE, ID, STALE_ARTICLES, conform
+from pipeline.contracts import FURNITURE, ID, STALE_ARTICLES
 from pipeline.dedup.learning import Learned
 from pipeline.dedup.lines import EDGE, find_lines, template_key
 from pipeline.interim import LEARNED
@@ -25,9 +25,7 @@ _KEY = ["source_id", "line_hash"]
 
 def standing_furniture(warehouse: Warehouse, parsed: pa.Table) -> pa.Table:
     """Return the FURNITURE rows of the sources of PARSED, as they stand."""
-    sources = pa.table({"source_id": pc.unique(parsed["source_id"])})
-    rows = warehouse.select("SELECT * FROM furniture SEMI JOIN s USING (source_id)", s=sources)
-    return conform(rows.select(FURNITURE.schema.names), FURNITURE)
+    return warehouse.furniture(pc.unique(parsed["source_id"]))
 
 
 def furniture_in_effect(learned: Learned, standing: pa.Table) -> pa.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -53,6 +54,11 @@ class Fresh:
     themselves."""
     restated: pa.Table | None = None
     """PARSED rows of known revisions whose document has a smaller id than the stored one."""
+
+    @cached_property
+    def current_ids(self) -> pa.Array:
+        """`current`, sorted."""
+        return pa.array(sorted(self.current), ID)
 
 
 def fresh_revisions(warehouse: Warehouse, parsed: pa.Table) -> Fresh:
@@ -133,7 +139,7 @@ def replaced_rows(warehouse: Warehouse, fresh: Fresh) -> pa.Table:
 
 def current_of(table: pa.Table, fresh: Fresh) -> pa.Table:
     """Return the rows (of PARSED, CLEAN, CLEANED_PARAGRAPHS) whose revision is current."""
-    is_current = pc.is_in(table["revision_id"], pa.array(sorted(fresh.current), ID))
+    is_current = pc.is_in(table["revision_id"], fresh.current_ids)
     # A filter copies every text; most batches hold nothing but current revisions.
     return table if pc.all(is_current).as_py() else table.filter(is_current)
 
@@ -145,7 +151,7 @@ def history(warehouse: Warehouse, rules: Rules) -> list[pa.Table]:
         RecipeMismatch: the stored signatures were made by another recipe.
     """
     recipe = rules.recipe
-    found = warehouse.select("SELECT DISTINCT params_id FROM signatures")["params_id"].to_pylist()
+    found = warehouse.recipes()
     if found and found != [recipe.params_id]:
         raise RecipeMismatch(recipe.params_id, ", ".join(found))
 

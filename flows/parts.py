@@ -27,12 +27,12 @@ from flows.prepared import (
 from flows.rules import Rules
 from flows.texts import CleanTexts, Inspected, Stage, clean_articles
 from flows.workers import LEAST_BYTES, Workers
-from pipeline.contracts import ID, conform
+from pipeline.contracts import conform
 from pipeline.dedup.relations import RelationRules
 from pipeline.dedup.verify import articles_of, verify
 from pipeline.interim import KEYS, VERIFIED
 from pipeline.store import spool
-from pipeline.store.spool import Handle
+from pipeline.store.spool import Given, Handle
 
 LEAST_PAIRS = 20_000
 """So many pairs repay workers that run already. With fewer the writing and reading of what they
@@ -70,7 +70,7 @@ class WholeTexts:
         own = self.inspected
         if fresh.parsed.num_rows < own.parsed.num_rows:
             own = own.only(fresh.parsed["revision_id"].combine_chunks())
-        return clean_articles(own, _ids(fresh.current), furniture, rules, stage)
+        return clean_articles(own, fresh.current_ids, furniture, rules, stage)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Part:
     """A prepared part of a batch, and where it lies in the spool for a worker to go on."""
 
     prepared: Prepared
-    handle: Handle
+    handle: Given
 
     @property
     def parsed(self) -> pa.Table:
@@ -129,7 +129,7 @@ class Inspection:
         self._assumed = self._known.now
         furniture = [] if known is None else [workers.keep(self._assumed)]
         self._given: list[Handle] = [*furniture]
-        self._futures: list[Future[Handle]] = []
+        self._futures: list[Future[Given]] = []
         for part in divided(rows, workers.n_workers * PARTS_PER_WORKER):
             given = workers.keep(part)
             self._given.append(given)
@@ -217,7 +217,7 @@ def _stands(parsed: pa.Table) -> NDArray[np.bool_]:
 def clean_parts(texts: PartedTexts, fresh: Fresh, furniture: pa.Table, rules: Rules) -> CleanTexts:
     """Take what workers cleaned of the fresh revisions, and have them clean the rest."""
     parts, workers = texts.parts, texts.workers
-    current = _ids(fresh.current)
+    current = fresh.current_ids
     # The current ones are some of the fresh ones; an article has at most one.
     n_articles = sum(part.parsed.num_rows for part in parts)
     is_plain = n_articles == fresh.parsed.num_rows == len(current)
@@ -303,7 +303,3 @@ def _revisions_by_part(parts: Sequence[Part], fresh: pa.Table) -> list[pa.Array 
         first.filter(pc.equal(first["part_min"], n))["revision_id"].combine_chunks()
         for n in range(len(parts))
     ]
-
-
-def _ids(ids: frozenset[bytes]) -> pa.Array:
-    return pa.array(sorted(ids), ID)

@@ -26,7 +26,7 @@ import pyarrow as pa
 
 from flows.children import end_with
 from pipeline.store import spool
-from pipeline.store.spool import Handle
+from pipeline.store.spool import Given, Handle, Held
 from pipeline.text.engine import Engine, choose_engine, chosen_engine
 
 LEAST_BYTES = 6 << 20
@@ -42,7 +42,7 @@ still: 12 of 74 core seconds for 100,000 articles."""
 class _Task:
     rank: tuple[bool, int]
     call: tuple[Any, ...] = field(compare=False)
-    result: Future[Handle] = field(compare=False, default_factory=Future)
+    result: Future[Given] = field(compare=False, default_factory=Future)
 
 
 class Workers:
@@ -68,7 +68,7 @@ class Workers:
 
     def submit(
         self, function: Callable[..., Any], *arguments: Any, is_urgent: bool = False
-    ) -> Future[Handle]:
+    ) -> Future[Given]:
         """Have a worker call a function of a module; handles among the arguments are loaded.
 
         The result, or the error, comes back as one handle of the spool.
@@ -80,20 +80,21 @@ class Workers:
             self._feed()
         return task.result
 
-    def results(self, futures: Sequence[Future[Handle]]) -> list[Handle]:
+    def results(self, futures: Sequence[Future[Given]]) -> list[Given]:
         """Return what tasks gave; this process does those that no worker has begun.
 
-        It would only wait for them: workers may be at parts of later batches.
+        It would only wait for them: workers may be at parts of later batches. What it makes itself
+        it need not write and read.
         """
         for future in futures:
             if (task := self._taken_back(future)) is not None:
                 try:
-                    task.result.set_result(_work(*task.call))
+                    task.result.set_result(Held(_called(*task.call[1:])))
                 except Exception as error:  # it is raised below, as a worker's would be
                     task.result.set_exception(error)
         return [future.result() for future in futures]
 
-    def _taken_back(self, future: Future[Handle]) -> _Task | None:
+    def _taken_back(self, future: Future[Given]) -> _Task | None:
         """Return the task of a future if it still waits, and forget it."""
         with self._lock:
             task = next((t for t in self._waiting if t.result is future), None)
@@ -107,12 +108,15 @@ class Workers:
         while self._waiting and self._n_running < self.n_workers:
             task = heapq.heappop(self._waiting)
             try:
-                running = self._started().submit(_work, *task.call)
+                running = self._started().submit(_work, *self._written(task.call))
             except BrokenExecutor as error:
                 task.result.set_exception(error)
                 continue
             self._n_running += 1
             running.add_done_callback(partial(self._finish, task))
+
+    def _written(self, call: tuple[Any, ...]) -> list[Any]:
+        return [spool.handle_of(a, self._folder) if isinstance(a, Held) else a for a in call]
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
@@ -195,5 +199,8 @@ def _begin(parent: int, engine: Engine) -> None:
 
 
 def _work(folder: Path, function: Callable[..., Any], *arguments: Any) -> Handle:
-    loaded = [spool.load(a) if isinstance(a, Handle) else a for a in arguments]
-    return spool.keep(function(*loaded), folder)
+    return spool.keep(_called(function, *arguments), folder)
+
+
+def _called(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*(spool.load(a) if isinstance(a, Given) else a for a in arguments))

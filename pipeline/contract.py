@@ -117,10 +117,22 @@ def places_in_order(table: pa.Table, order: Sequence[tuple[str, str]]) -> pa.Arr
     words = [word for column in columns for word in column]
     is_plain = all(columns) and all(direction == "ascending" for _, direction in order)
     if is_plain and words:
-        return None if _are_ascending(words) else pa.array(np.lexsort(words[::-1]))
+        return None if _are_ascending(words) else pa.array(_places_by(words))
     places = pc.sort_indices(table, sort_keys=list(order))
     is_sorted = np.array_equal(places.to_numpy(), np.arange(table.num_rows))
     return None if is_sorted else places
+
+
+def _places_by(words: list[NDArray[Any]]) -> NDArray[np.int64]:
+    """Return np.lexsort() of the words, the first one most.
+
+    Rows mostly differ in the first word, or stand in order where they do not, and in a few runs:
+    the paragraphs of a batch are sorted in a tenth of the time that all words take.
+    """
+    places = np.argsort(words[0], kind="stable")
+    if _are_ascending([word[places] for word in words]):
+        return places
+    return np.lexsort(words[::-1])
 
 
 def _is_one_piece(table: pa.Table) -> bool:

@@ -10,8 +10,9 @@ from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from pipeline.contracts import CONTRACTS, EDGES, ID, conform
+from pipeline.contracts import CONTRACTS, EDGES, FURNITURE, ID, conform
 from pipeline.interim import MEMBERS
 from pipeline.store.duck import create_base_views, fetch, fixed_paths, open_memory
 from pipeline.store.ids import INDEXED, IdIndex
@@ -44,6 +45,8 @@ class Gatherer:
         self.connection = open_memory(spill)
         self._live: dict[str, list[StoredFile]] = {}
         self._behind: set[str] = set()
+        self._looked_at: dict[str, pa.Table] = {}
+        """Rows of live files that every batch asks for, by path."""
 
     def close(self) -> None:
         """Close the connection and delete what it spilled."""
@@ -55,6 +58,8 @@ class Gatherer:
         """Answer from these files from now on."""
         self._live = {name: list(files) for name, files in live.items()}
         self._behind = set(CONTRACTS)
+        paths = set(self.paths())
+        self._looked_at = {path: rows for path, rows in self._looked_at.items() if path in paths}
 
     def files(self, table: str) -> list[StoredFile]:
         """Return the live files of a table."""
@@ -63,6 +68,25 @@ class Gatherer:
     def paths(self) -> list[str]:
         """Return the paths of all live files."""
         return [stored.path for files in self._live.values() for stored in files]
+
+    def recipes(self) -> list[str]:
+        """Return each recipe that signatures were made with; a file is asked once."""
+        for stored in self.files("signatures"):
+            if stored.path not in self._looked_at:
+                with pq.ParquetFile(self._root / stored.path) as parquet:
+                    named = parquet.read(columns=["params_id"])
+                self._looked_at[stored.path] = named.group_by("params_id").aggregate([])
+        named = [self._looked_at[stored.path] for stored in self.files("signatures")]
+        return sorted({recipe for rows in named for recipe in rows["params_id"].to_pylist()})
+
+    def furniture(self, sources: pa.Array) -> pa.Table:
+        """Return FURNITURE: the rows of these sources. A file, they are small, is read once."""
+        for stored in self.files(FURNITURE.name):
+            if stored.path not in self._looked_at:
+                self._looked_at[stored.path] = self.stored_rows(stored)
+        held = [self._looked_at[stored.path] for stored in self.files(FURNITURE.name)]
+        rows = pa.concat_tables([FURNITURE.schema.empty_table(), *held])
+        return conform(rows.filter(pc.is_in(rows["source_id"], sources)), FURNITURE)
 
     def select(self, sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
         """Run one query over the tables of the warehouse and the given Arrow tables."""

@@ -76,6 +76,16 @@ class Questions:
         columns = (current[name].to_pylist() for name in ("article_id", "revision_id"))
         return dict(zip(*columns, strict=True))
 
+    def recipes(self) -> list[str]:
+        """Return each recipe that stored signatures were made with."""
+        with self._guarded("looking up recipes"):
+            return self._gatherer.recipes()
+
+    def furniture(self, sources: pa.Array) -> pa.Table:
+        """Return FURNITURE: the rows of these sources."""
+        with self._guarded("looking up furniture"):
+            return self._gatherer.furniture(sources)
+
     def rows(self, table: str, column: str, ids: Ids) -> pa.Table:
         """Return the rows of a table whose `column` is among `ids`, with its contract's schema."""
         with self._guarded("looking up rows"):

@@ -12,7 +12,7 @@ import pickle
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import uuid4
 
 import pyarrow as pa
@@ -33,6 +33,19 @@ class Handle:
     def n_bytes(self) -> int:
         """Bytes in the file."""
         return self.path.stat().st_size
+
+
+@dataclass(eq=False)
+class Held:
+    """An object that a process made itself, in the place of a handle: it is in no file."""
+
+    value: Any
+    handle: Handle | None = None
+    """Set once it was written, because another process is to see it."""
+
+
+Given: TypeAlias = Handle | Held
+"""What stands for an object between processes."""
 
 
 class _Written(NamedTuple):
@@ -116,11 +129,21 @@ def keep(value: Any, folder: Path) -> Handle:
     return Handle(path, outline.getvalue())
 
 
-def load(handle: Handle) -> Any:
+def load(given: Given) -> Any:
     """Return the object of a handle; its tables are views of the mapped file."""
-    return _Unpickler(handle).load()
+    return given.value if isinstance(given, Held) else _Unpickler(given).load()
 
 
-def drop(handle: Handle) -> None:
+def handle_of(given: Given, folder: Path) -> Handle:
+    """Return the handle of an object, which is written now if it is in no file yet."""
+    if isinstance(given, Handle):
+        return given
+    given.handle = given.handle or keep(given.value, folder)
+    return given.handle
+
+
+def drop(given: Given) -> None:
     """Delete an object; who has mapped it keeps it."""
-    handle.path.unlink(missing_ok=True)
+    handle = given.handle if isinstance(given, Held) else given
+    if handle is not None:
+        handle.path.unlink(missing_ok=True)

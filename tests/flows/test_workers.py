@@ -27,6 +27,7 @@ from pipeline.settings import Settings
 from pipeline.sources.files import ReadOptions, read_batches
 from pipeline.store import spool
 from pipeline.store.doctor import doctor
+from pipeline.store.spool import Held
 from tests.bench.corpus import write_corpus
 from tests.flows.pictures import picture
 
@@ -65,6 +66,22 @@ def test_workers_give_the_same_warehouse(tmp_path: Path, corpus: Path) -> None:
     assert crew.quarantined == {"broken_json": 1}
     assert not doctor(tmp_path / "crew")
     assert not list((tmp_path / "crew" / "staging").iterdir())
+
+
+def test_what_no_worker_has_begun_is_done_here_and_not_written(tmp_path: Path) -> None:
+    workers = Workers(1, tmp_path / "parts")
+    table = pa.table({"number": range(7)})
+    try:
+        given = workers.keep(table)
+        futures = [workers.submit(len, given), *(workers.submit(len, Held(table)) for _ in "ab")]
+        found = workers.results(futures)
+        assert [spool.load(each) for each in found] == [7, 7, 7]
+        assert [isinstance(each, Held) for each in found] == [False, True, True]
+        # A worker is given what is in no file as a file.
+        (told,) = workers.results([workers.submit(len, Held(table))])
+        assert spool.load(told) == 7
+    finally:
+        workers.close()
 
 
 @pytest.mark.usefixtures("small_batches_repay")

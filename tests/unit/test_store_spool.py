@@ -38,3 +38,16 @@ def test_slices_of_one_column_are_not_confused(tmp_path):
     column = pa.table({"text": pa.array(TEXTS, pa.large_string())})
     parts = [column.slice(0, 50), column.slice(50, 50), column.slice(0, 51)]
     assert spool.load(spool.keep(parts, tmp_path)) == parts
+
+
+def test_what_a_process_made_itself_is_written_only_for_another(tmp_path):
+    table = pa.table({"text": pa.array(TEXTS, pa.large_string())})
+    held = spool.Held([table])
+    assert spool.load(held) == [table]
+    assert not list(tmp_path.iterdir())
+    handle = spool.handle_of(held, tmp_path)
+    assert spool.handle_of(held, tmp_path) is handle
+    assert spool.load(handle) == [table]
+    spool.drop(held)
+    assert not list(tmp_path.iterdir())
+    spool.drop(spool.Held(table))
