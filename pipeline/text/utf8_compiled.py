@@ -17,15 +17,18 @@ PLACES = numba.types.Array(numba.int64, 1, "C", readonly=True)
 
 @numba.njit(inline="always")
 def decode_at(utf8: NDArray[np.uint8], at: int) -> tuple[int, int]:
-    """Return the code point that begins at utf8[at], valid UTF-8, and the place of the next."""
-    lead = np.int64(utf8[at])
+    """Return the code point that begins at utf8[at], valid UTF-8, and the place of the next.
+
+    An unsigned place is not asked whether it counts from the end.
+    """
+    lead = np.int64(utf8[np.uint64(at)])
     if lead < 0x80:
         return lead, at + 1
-    second = np.int64(utf8[at + 1]) & 0x3F
+    second = np.int64(utf8[np.uint64(at + 1)]) & 0x3F
     if lead < 0xE0:
         return (lead & 0x1F) << 6 | second, at + 2
-    third = np.int64(utf8[at + 2]) & 0x3F
+    third = np.int64(utf8[np.uint64(at + 2)]) & 0x3F
     if lead < 0xF0:
         return (lead & 0x0F) << 12 | second << 6 | third, at + 3
-    fourth = np.int64(utf8[at + 3]) & 0x3F
+    fourth = np.int64(utf8[np.uint64(at + 3)]) & 0x3F
     return (lead & 0x07) << 18 | second << 12 | third << 6 | fourth, at + 4
