@@ -32,3 +32,22 @@ def decode_at(utf8: NDArray[np.uint8], at: int) -> tuple[int, int]:
         return (lead & 0x0F) << 12 | second << 6 | third, at + 3
     fourth = np.int64(utf8[np.uint64(at + 3)]) & 0x3F
     return (lead & 0x07) << 18 | second << 12 | third << 6 | fourth, at + 4
+
+
+@numba.njit(inline="always")
+def whole_word(data: NDArray[np.uint8], at: int | np.uint64) -> np.uint64:
+    """Return the eight bytes from a place on, all of which are there.
+
+    One load, as compiled: an unsigned place is not asked whether it counts from the end.
+    """
+    word = np.uint64(0)
+    for step in range(8):
+        word |= np.uint64(data[np.uint64(at) + np.uint64(step)]) << np.uint64(8 * step)
+    return word
+
+
+@numba.njit(inline="always")
+def has_byte(word: np.uint64, bytes_sought: np.uint64) -> np.uint64:
+    """Return a word other than 0 where one of eight bytes is the one repeated in the other."""
+    word ^= bytes_sought
+    return word - np.uint64(0x0101010101010101) & ~word & np.uint64(0x8080808080808080)
