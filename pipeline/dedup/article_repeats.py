@@ -11,7 +11,7 @@ from pipeline.dedup import line_kinds
 from pipeline.dedup.article_layout import MIN_SPEAKERS, Article
 from pipeline.dedup.near_repeats import Overlap, Shingles, compare
 from pipeline.dedup.photo_credits import caption_core
-from pipeline.dedup.repeat_blocks import Copy, carried, find_runs, is_contiguous
+from pipeline.dedup.repeat_blocks import Copy, are_beside, carried, find_runs, is_contiguous
 from pipeline.dedup.repeat_rules import RepeatRules
 from pipeline.text.normalise import make_key
 from pipeline.text.numbers import extract_numbers
@@ -66,12 +66,24 @@ def _is_stutter(article: Article, going: Sequence[int]) -> bool:
 
 def _run_goes(article: Article, run: Sequence[Copy], indices: Sequence[int]) -> list[bool]:
     """Return which members of a run are removed."""
-    solid = [
-        article.is_solid(i) and not article.is_section_head(i, article.filled[copy.first])
-        for i, copy in zip(indices, run, strict=True)
-    ]
-    if any(solid):
-        return carried(run, solid)
+
+    def is_solid(place: int) -> bool:
+        i = indices[place]
+        return article.is_solid(i) and not article.is_section_head(
+            i, article.filled[run[place].first]
+        )
+
+    # Where all stand beside each other one of them carries the others: mostly the longest does.
+    if are_beside(run):
+        longest_first = sorted(
+            range(len(run)), key=lambda place: -len(article.keys[indices[place]])
+        )
+        if any(map(is_solid, longest_first)):
+            return [True] * len(run)
+    else:
+        solid = [is_solid(place) for place in range(len(run))]
+        if any(solid):
+            return carried(run, solid)
     is_again = _is_second_printing(article, run, indices) or _is_short_prose(article, run, indices)
     return [is_again] * len(run)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _MAX_FOREIGN = 1
 """Paragraphs that may stand between two copies of a run: an advertisement, or in an interleaved
@@ -84,6 +85,11 @@ def _is_beside(left: Copy, right: Copy) -> bool:
     """Return whether two copies belong together, one paragraph left out or put in between."""
     steps = (right.at - left.at, right.source - left.source)
     return steps in ((1, 2), (2, 1)) or is_contiguous(left, right)
+
+
+def are_beside(run: Sequence[Copy]) -> bool:
+    """Return whether one solid member of a run carries all others (`carried`)."""
+    return all(_is_beside(left, right) for left, right in pairwise(run))
 
 
 def carried(run: Sequence[Copy], is_solid: Sequence[bool]) -> list[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from pipeline.text.utf8_compiled import BYTES, PLACES
+from pipeline.text.utf8_compiled import BYTES, PLACES, has_byte, whole_word
 
 _FLAGS = numba.types.Array(numba.boolean, 1, "C", readonly=True)
 
@@ -17,33 +17,14 @@ _MOST_STRETCHES = 128
 
 
 @numba.njit(inline="always")
-def _whole_word(data, at):  # type: ignore[no-untyped-def]
-    """Return the eight bytes from a place on, all of which are there.
-
-    One load, as compiled: an unsigned place is not asked whether it counts from the end.
-    """
-    word = np.uint64(0)
-    for step in range(8):
-        word |= np.uint64(data[np.uint64(at) + np.uint64(step)]) << np.uint64(8 * step)
-    return word
-
-
-@numba.njit(inline="always")
 def _word_at(data, at):  # type: ignore[no-untyped-def]
     """Return the eight bytes from a place on; zeros follow the last byte."""
     word = np.uint64(0)
     if np.int64(at) + 8 <= data.size:
-        return _whole_word(data, at)
+        return whole_word(data, at)
     for place in range(np.int64(at), data.size):
         word |= np.uint64(data[place]) << np.uint64(8 * (place - np.int64(at)))
     return word
-
-
-@numba.njit(inline="always")
-def _has_byte(word, bytes_sought):  # type: ignore[no-untyped-def]
-    """Return a word other than 0 where one of eight bytes is the one repeated in the other."""
-    word ^= bytes_sought
-    return word - np.uint64(0x0101010101010101) & ~word & np.uint64(0x8080808080808080)
 
 
 @numba.njit(nogil=True, boundscheck=False)
@@ -54,14 +35,14 @@ def _past_plain(data, at, end):  # type: ignore[no-untyped-def]
     """
     end = min(end, data.size)
     while at + 8 <= end:
-        word = _whole_word(data, at)
-        may_end = _has_byte(word, np.uint64(0x2E2E2E2E2E2E2E2E))
-        may_end |= _has_byte(word, np.uint64(0x0A0A0A0A0A0A0A0A))
-        may_end |= _has_byte(word, np.uint64(0x2121212121212121))
-        may_end |= _has_byte(word, np.uint64(0x3F3F3F3F3F3F3F3F))
-        may_end |= _has_byte(word, np.uint64(0xE3E3E3E3E3E3E3E3))
-        may_end |= _has_byte(word, np.uint64(0xEFEFEFEFEFEFEFEF))
-        may_end |= _has_byte(word, np.uint64(0xE0E0E0E0E0E0E0E0))
+        word = whole_word(data, at)
+        may_end = has_byte(word, np.uint64(0x2E2E2E2E2E2E2E2E))
+        may_end |= has_byte(word, np.uint64(0x0A0A0A0A0A0A0A0A))
+        may_end |= has_byte(word, np.uint64(0x2121212121212121))
+        may_end |= has_byte(word, np.uint64(0x3F3F3F3F3F3F3F3F))
+        may_end |= has_byte(word, np.uint64(0xE3E3E3E3E3E3E3E3))
+        may_end |= has_byte(word, np.uint64(0xEFEFEFEFEFEFEFEF))
+        may_end |= has_byte(word, np.uint64(0xE0E0E0E0E0E0E0E0))
         if may_end:
             break
         at += 8
@@ -149,7 +130,7 @@ def _gathered(data, start, end, shift, sampled, slots, n):  # type: ignore[no-un
     at = np.uint64(start)
     near_end = np.uint64(max(start, min(end, data.size - 7)))
     while at < near_end:
-        n = _added(_whole_word(data, at), shift, sampled, slots, n)
+        n = _added(whole_word(data, at), shift, sampled, slots, n)
         # Neighbours have as many bytes: what is foreseen waits for no look.
         lead = data[at]
         if lead >= 0xE0 and lead < 0xF0:

@@ -53,7 +53,7 @@ def _kind_of(entry: np.uint64) -> int:
 def _write(entry: np.uint64, keys: Utf8Bytes, n_bytes: int) -> int:
     """Write the bytes of an entry, four whatever it has; return where they end."""
     for byte in range(4):
-        keys[n_bytes + byte] = entry >> np.uint64(8 * byte) & np.uint64(0xFF)
+        keys[np.uint64(n_bytes + byte)] = entry >> np.uint64(8 * byte) & np.uint64(0xFF)
     return n_bytes + np.int64(entry >> np.uint64(LENGTH_SHIFT) & np.uint64(15))
 
 
@@ -79,7 +79,7 @@ def _kind_ahead(
             place += 1
         elif at < end:
             code, at = decode_at(utf8, at)
-            entry = entries[min(code, N_ENTRIES)]
+            entry = entries[np.uint64(min(code, N_ENTRIES))]
         else:
             return SENTINEL
         kind = _kind_of(entry)
@@ -154,21 +154,22 @@ def _fold(
             place += 1
         elif at < end:
             while at + 3 <= end:
-                lead, second, third = utf8[at], utf8[at + 1], utf8[at + 2]
+                lead, second = utf8[np.uint64(at)], utf8[np.uint64(at + 1)]
                 if not _FIRST_SYLLABLE <= np.int64(lead) << 8 | np.int64(second) <= _LAST_SYLLABLE:
                     break
-                keys[n_bytes], keys[n_bytes + 1], keys[n_bytes + 2] = lead, second, third
+                keys[np.uint64(n_bytes)], keys[np.uint64(n_bytes + 1)] = lead, second
+                keys[np.uint64(n_bytes + 2)] = utf8[np.uint64(at + 2)]
                 n_bytes += 3
                 at += 3
                 before, was_spaced, is_gap = np.int64(UNSPACED), False, False
             if at >= end:
                 break
-            if utf8[at] == 0x20:
+            if utf8[np.uint64(at)] == 0x20:
                 at += 1
                 before, is_gap = np.int64(SPACE), True
                 continue
             code, at = decode_at(utf8, at)
-            entry = entries[min(code, N_ENTRIES)]
+            entry = entries[np.uint64(min(code, N_ENTRIES))]
             seen |= entry
         else:
             break
@@ -192,7 +193,7 @@ def _fold(
         elif kind != DROP:
             is_spaced = kind != UNSPACED
             if is_gap and was_spaced and is_spaced:
-                keys[n_bytes] = 0x20
+                keys[np.uint64(n_bytes)] = 0x20
                 n_bytes += 1
             n_bytes = _write(entry, keys, n_bytes)
             is_gap, was_spaced = False, is_spaced

@@ -109,49 +109,50 @@ def read_characters(
     while at < end:
         word = n
         while at + 3 <= end:
-            lead, second = np.int64(utf8[at]), np.int64(utf8[at + 1])
+            lead = np.int64(utf8[np.uint64(at)])
+            second = np.int64(utf8[np.uint64(at + 1)])
             if not _FIRST_SYLLABLE <= lead << 8 | second <= _LAST_SYLLABLE:
                 break
             syllable = (lead & 0x0F) << 12 | (second & 0x3F) << 6 | np.int64(utf8[at + 2]) & 0x3F
             has_rank |= syllable == _RANK
-            codes[n] = syllable
+            codes[np.uint64(n)] = syllable
             n += 1
             at += 3
         if n > word:
             seen |= UNSPACED
-            has_numeral |= marks[codes[word]] & HANGUL != 0
+            has_numeral |= marks[codes[np.uint64(word)]] & HANGUL != 0
         if at >= end:
             break
-        byte = np.int64(utf8[at])
+        byte = np.int64(utf8[np.uint64(at)])
         if byte == 0x20:
-            codes[n] = 0x20
+            codes[np.uint64(n)] = 0x20
             n += 1
             at += 1
         elif byte >= 0x80:
             code, at = decode_at(utf8, at)
-            codes[n] = code
+            codes[np.uint64(n)] = code
             n += 1
-            mark = np.int64(marks[code])
+            mark = np.int64(marks[np.uint64(code)])
             seen |= mark
             if mark & HAN and at < end:
                 following, _ = decode_at(utf8, at)
-                if marks[following] & LATER_HAN or following == _HAN_MONTH:
+                if marks[np.uint64(following)] & LATER_HAN or following == _HAN_MONTH:
                     found |= HAS_HAN
-            if kinds[code] == DIGIT:
+            if kinds[np.uint64(code)] == DIGIT:
                 found |= PLAIN
         elif _is_ascii_letter(byte):
             if (n == 2 or not _is_ascii_digit(codes[n - 1])) and _is_spelled(
                 utf8, at, end, pairs, words, bounds
             ):
                 found |= HAS_SPELLED
-            while at < end and _is_ascii_letter(utf8[at]):
-                codes[n] = utf8[at]
+            while at < end and _is_ascii_letter(utf8[np.uint64(at)]):
+                codes[np.uint64(n)] = utf8[np.uint64(at)]
                 n += 1
                 at += 1
         elif _is_ascii_digit(byte):
             starts[n_runs] = n
-            while at < end and _is_ascii_digit(utf8[at]):
-                codes[n] = utf8[at]
+            while at < end and _is_ascii_digit(utf8[np.uint64(at)]):
+                codes[np.uint64(n)] = utf8[np.uint64(at)]
                 n += 1
                 at += 1
             ends[n_runs] = n
@@ -159,7 +160,7 @@ def read_characters(
         else:
             if _is_address(utf8, first, at, end):
                 found |= NOT_BARE
-            codes[n] = byte
+            codes[np.uint64(n)] = byte
             n += 1
             at += 1
     codes[n : n + 2] = _NEWLINE
@@ -178,7 +179,7 @@ def _has_hangul_numeral(codes: Codes, end: int, kinds: Bytes, marks: Bytes) -> b
     """Return whether `quantities.HANGUL_NUMERAL` may match."""
     was_syllable = False
     for place in range(2, end):
-        code = codes[place]
+        code = codes[np.uint64(place)]
         is_syllable = code >= 0xAC00 and code <= 0xD7A3
         if is_syllable and not was_syllable and marks[code] & HANGUL:
             last = place + 1
@@ -198,7 +199,7 @@ def _has_ranked_month(codes: Codes, end: int) -> bool:
     """Return whether a word that looks like a month goes on to -급 (1월급)."""
     is_month = False
     for place in range(2, end):
-        code = codes[place]
+        code = codes[np.uint64(place)]
         if code == _RANK and is_month:
             return True
         is_month = code in (_MONTH, _HAN_MONTH) or (is_month and code >= 0xAC00 and code <= 0xD7A3)

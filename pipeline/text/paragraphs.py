@@ -21,9 +21,10 @@ from pipeline.text.flat_lines import (
     FlatTexts,
     Places,
     char_spans,
-    find_lines,
     flat_texts,
     least_columns,
+    line_texts,
+    read_lines,
 )
 from pipeline.text.normalise import key_array, make_key, make_keys
 from pipeline.text.utf8 import whole
@@ -51,12 +52,13 @@ def split_paragraphs(parsed: pa.Table) -> pa.Table:
     """
     bodies = whole(parsed.column("original_text"))
     texts = flat_texts(bodies)
-    lines, is_odd = find_lines(texts)
-    starts, ends, own = char_spans(texts, lines)
+    lines, (starts, ends), is_odd = read_lines(texts)
+    own = line_texts(texts, lines)
     slow = np.flatnonzero(is_odd | _may_be_wrapped(lines, own, starts, ends, len(bodies)))
     if slow.size:
         lines = _read_one_by_one(texts, lines, slow)
-        starts, ends, own = char_spans(texts, lines)
+        starts, ends = char_spans(texts, lines)
+        own = line_texts(texts, lines)
     owners = pa.array(lines.owners)
     counts = np.bincount(lines.owners, minlength=len(bodies))
     firsts = np.cumsum(counts) - counts
