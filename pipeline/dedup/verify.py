@@ -52,10 +52,8 @@ _READ = [
     "n_shingles",
 ]
 
-# Articles whose shingle sets are held at a time: 20,000 of 1,400 shingles take 220 MB. So many
-# pairs have no more.
-_ARTICLES_AT_A_TIME = 20_000
-_PAIRS_AT_A_TIME = 10_000
+# Pairs whose evidence is written at a time: 500 bytes each while it is done.
+_PAIRS_AT_A_TIME = 400_000
 
 _UNDATED = np.iinfo(np.int64).min
 _HOUR = 3_600_000_000
@@ -86,11 +84,12 @@ def verify(
     ids = sorted_ids(np.concatenate((left, right)))
     articles, rows = _rows_of(ids, [batch, *history])
     ends = np.stack((rows[place_of(left, ids)], rows[place_of(right, ids)]), axis=1)
-    step = _PAIRS_AT_A_TIME if len(ids) > _ARTICLES_AT_A_TIME else max(len(ends), 1)
-    parts = [
-        _judged(ends[start : start + step], articles, rules, profile)
-        for start in range(0, len(ends), step)
-    ]
+    overlaps = overlaps_of(articles["key"], ends, profile, articles["n_shingles"].to_numpy())
+    parts = []
+    for start in range(0, len(ends), _PAIRS_AT_A_TIME):
+        some = slice(start, start + _PAIRS_AT_A_TIME)
+        sizes = Overlaps(*(column[some] for column in overlaps))
+        parts.append(_judged(ends[some], articles, sizes, rules))
     return conform(pa.concat_tables([VERIFIED.schema.empty_table(), *parts]), VERIFIED)
 
 
@@ -125,19 +124,13 @@ def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> tuple[pa.Table, Ends]:
     return pa.concat_tables(found).combine_chunks(), rows
 
 
-def _judged(
-    ends: Ends, articles: pa.Table, rules: RelationRules, profile: ShingleProfile
-) -> pa.Table:
+def _judged(ends: Ends, articles: pa.Table, overlaps: Overlaps, rules: RelationRules) -> pa.Table:
     """Return the VERIFIED rows of the pairs `ends` (row numbers of `articles`, int64 [n, 2])."""
-    used, local = _renumbered(ends, len(articles))
-    few = articles if used.size == len(articles) else articles.take(pa.array(used))
-    overlaps = overlaps_of(few["key"], local, profile, few["n_shingles"].to_numpy())
-    worth = np.flatnonzero(_are_worth(overlaps, rules) | _are_marked(few, local))
-    compared, pairs = few, local[worth]
-    sizes = Overlaps(*(column[worth] for column in overlaps))
-    evidence = _evidence(compared, pairs, sizes, rules)
+    worth = np.flatnonzero(_are_worth(overlaps, rules) | _are_marked(articles, ends))
+    pairs, sizes = ends[worth], Overlaps(*(column[worth] for column in overlaps))
+    evidence = _evidence(articles, pairs, sizes, rules)
     judgements, number = judged(evidence, rules)
-    return _rows(compared, pairs, evidence, judgements, number)
+    return _rows(articles, pairs, evidence, judgements, number)
 
 
 def _renumbered(ends: Ends, n: int) -> tuple[Ends, Ends]:
