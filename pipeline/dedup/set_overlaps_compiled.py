@@ -8,6 +8,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.text.bits_compiled import n_ones
 from pipeline.text.shingles_compiled import decode, hash_windows
 from pipeline.text.utf8_compiled import BYTES, PLACES, WORDS
 
@@ -17,17 +18,7 @@ Places = NDArray[np.int64]
 Numbers = NDArray[np.int32]
 
 _LEAST_TABLE = 1024
-
-
-@numba.njit(inline="always")
-def _n_bits(word: np.uint64) -> np.uint64:
-    """Return how many bits of a word are set; compilers know this form."""
-    word -= word >> np.uint64(1) & np.uint64(0x5555555555555555)
-    word = (word & np.uint64(0x3333333333333333)) + (
-        word >> np.uint64(2) & np.uint64(0x3333333333333333)
-    )
-    word = word + (word >> np.uint64(4)) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return word * np.uint64(0x0101010101010101) >> np.uint64(56)
+"""Slots of a table of numbers; it is grown to twice as many as there are, and emptied again."""
 
 
 @numba.njit(nogil=True, boundscheck=False)
@@ -85,6 +76,52 @@ def _grown(table: Numbers, size: int, hash_of: Words, n_numbers: int, n_more: in
     return size
 
 
+@numba.njit(nogil=True, boundscheck=False)
+def _number_all(
+    hashes: Words, n_hashes: int, n_numbers: int, hash_of: Words, table: Numbers, size: int
+) -> int:
+    """Put the number of each of hashes[:n_hashes] in its place; return how many there are now."""
+    mask, likely = np.uint64(size - 1), np.int64(0)
+    for window in range(n_hashes):
+        number = _number_of(hashes[window], likely, n_numbers, hash_of, table, mask)
+        if number < 0:
+            table[-1 - number] = n_numbers + 1
+            number = n_numbers
+            hash_of[number] = hashes[window]
+            n_numbers += 1
+        hashes[window] = number
+        likely = number + 1
+    return n_numbers
+
+
+@numba.njit(nogil=True, boundscheck=False)
+def _known_numbers(
+    hashes: Words, n_hashes: int, n_numbers: int, hash_of: Words, table: Numbers, size: int
+) -> int:
+    """Write the numbers of those that have one over hashes[:n_hashes]; return how many they are."""
+    mask, likely, n_known = np.uint64(size - 1), np.int64(0), np.int64(0)
+    for window in range(n_hashes):
+        number = _number_of(hashes[window], likely, n_numbers, hash_of, table, mask)
+        if number >= 0:
+            hashes[n_known] = number
+            n_known += 1
+            likely = number + 1
+    return n_known
+
+
+@numba.njit(nogil=True, boundscheck=False)
+def _marked(numbers: Words, n_own: int, marks: Words, held: Numbers) -> int:
+    """Set the bits of numbers[:n_own]; write which words have some, return how many they are."""
+    n_held = np.int64(0)
+    for place in range(n_own):
+        word = numbers[place] >> np.uint64(6)
+        if marks[word] == 0:
+            held[n_held] = word
+            n_held += 1
+        marks[word] |= np.uint64(1) << (numbers[place] & np.uint64(63))
+    return n_held
+
+
 @numba.njit(
     numba.void(
         *(BYTES, PLACES, BYTES, WORDS),
@@ -126,20 +163,20 @@ def count_by_centre(
     for key in range(offsets.size - 1):
         longest = max(longest, offsets[key + 1] - offsets[key])
     for end in centre_ends:
-        room = np.int64(1)
+        room = np.int64(0)
         for place in range(first, end):
-            room += offsets[centres[place] + 1] - offsets[centres[place]] + 1
+            room += offsets[centres[place] + 1] - offsets[centres[place]]
         most, first = max(most, room), end
     codes = np.empty(longest + multipliers.size, np.uint64)
     lengths = np.empty(longest + 1, np.uint8)
     hashes = np.empty(longest + 1, np.uint64)
     # What is not written takes no memory: texts alike have far fewer shingles and words than this.
-    hash_of = np.empty(most, np.uint64)
+    hash_of = np.empty(most + 1, np.uint64)
     table = np.empty(4 * most + _LEAST_TABLE, np.int32)
-    held = np.empty(most, np.int32)
-    bits = np.empty(most, np.uint64)
-    own = np.empty(longest + 1, np.int64)
-    marks = np.zeros(most // 64 + 2, np.uint64)
+    held = np.empty(most + 1, np.int32)
+    bits = np.empty(most + 1, np.uint64)
+    own = np.empty(longest + 1, np.int32)
+    marks = np.zeros(most // 64 + 1, np.uint64)
     bounds = np.zeros(centres.size + 1, np.int64)
     place_of = np.full(offsets.size - 1, -1, np.int64)
     first, pair = np.int64(0), np.int64(0)
@@ -148,62 +185,38 @@ def count_by_centre(
         table[:size] = 0
         for place in range(first, centre_ends[group]):
             key = centres[place]
-            place_of[key] = place
-            bounds[place] = n_held
             n_chars = decode(utf8, offsets[key], offsets[key + 1], codes)
             n_hashes = hash_windows(codes, n_chars, length_of, multipliers, lengths, hashes)
             size = _grown(table, size, hash_of, n_numbers, n_hashes)
-            mask = np.uint64(size - 1)
-            likely = np.int64(0)
-            for window in range(n_hashes):
-                hashed = hashes[window]
-                number = _number_of(hashed, likely, n_numbers, hash_of, table, mask)
-                if number < 0:
-                    table[-1 - number] = n_numbers + 1
-                    number = n_numbers
-                    hash_of[number] = hashed
-                    n_numbers += 1
-                likely = number + 1
-                word = number >> 6
-                if marks[word] == 0:
-                    held[n_held] = word
-                    n_held += 1
-                marks[word] |= np.uint64(1) << np.uint64(number & 63)
+            n_numbers = _number_all(hashes, n_hashes, n_numbers, hash_of, table, size)
+            place_of[key], bounds[place] = place, n_held
+            n_held += _marked(hashes, n_hashes, marks, held[n_held:])
+            bounds[place + 1] = n_held
             for at in range(bounds[place], n_held):
                 bits[at] = marks[held[at]]
                 marks[held[at]] = 0
-            bounds[place + 1] = n_held
-        mask = np.uint64(size - 1)
         last, n_own = np.int64(-1), np.int64(0)
         while pair < pair_ends[group]:
-            key = pairs[pair, 0]
+            key, centre = pairs[pair]
             if key != last:
                 for at in range(n_own):
                     marks[own[at]] = 0
-                n_own, last, place = np.int64(0), key, place_of[key]
+                last, place = key, place_of[key]
+                # A centre of an earlier part of the group has numbers that are no longer in use.
                 if place >= first:
-                    for at in range(bounds[place], bounds[place + 1]):
-                        marks[held[at]] = bits[at]
-                        own[n_own] = held[at]
-                        n_own += 1
+                    n_own = bounds[place + 1] - bounds[place]
+                    for at in range(n_own):
+                        own[at] = held[bounds[place] + at]
+                        marks[own[at]] = bits[bounds[place] + at]
                 else:
                     n_chars = decode(utf8, offsets[key], offsets[key + 1], codes)
                     n_hashes = hash_windows(codes, n_chars, length_of, multipliers, lengths, hashes)
-                    likely = np.int64(0)
-                    for window in range(n_hashes):
-                        number = _number_of(hashes[window], likely, n_numbers, hash_of, table, mask)
-                        if number >= 0:
-                            likely = number + 1
-                            word = number >> 6
-                            if marks[word] == 0:
-                                own[n_own] = word
-                                n_own += 1
-                            marks[word] |= np.uint64(1) << np.uint64(number & 63)
-            centre = pairs[pair, 1]
-            count = np.uint64(0)
+                    n_known = _known_numbers(hashes, n_hashes, n_numbers, hash_of, table, size)
+                    n_own = _marked(hashes, n_known, marks, own)
+            count = np.int64(0)
             for at in range(bounds[centre], bounds[centre + 1]):
-                count += _n_bits(bits[at] & marks[held[at]])
-            shared[pair] = np.int64(count)
+                count += n_ones(bits[at] & marks[held[at]])
+            shared[pair] = count
             pair += 1
         for at in range(n_own):
             marks[own[at]] = 0

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.contract import checked
-from pipeline.contracts import conform
+from pipeline.contracts import ID, conform
 from pipeline.dedup.evidence_texts import evidence_texts
 from pipeline.dedup.judging import Evidence, judged
 from pipeline.dedup.mapped import (
@@ -80,10 +80,9 @@ def verify(
     Raises:
         LookupError: a pair names an article that neither batch nor history holds.
     """
-    left, right = id_words(pairs["left_id"]), id_words(pairs["right_id"])
-    ids = sorted_ids(np.concatenate((left, right)))
+    ids, places = _ids_of_ends(pairs)
     articles, rows = _rows_of(ids, [batch, *history])
-    ends = np.stack((rows[place_of(left, ids)], rows[place_of(right, ids)]), axis=1)
+    ends = rows[places]
     overlaps = overlaps_of(articles["key"], ends, profile, articles["n_shingles"].to_numpy())
     parts = []
     for start in range(0, len(ends), _PAIRS_AT_A_TIME):
@@ -95,8 +94,20 @@ def verify(
 
 def articles_of(pairs: pa.Table, batch: pa.Table, history: Sequence[pa.Table]) -> pa.Table:
     """Return what `verify` reads of the articles of PAIRS: it stands for batch and history."""
-    ends = [id_words(pairs[side]) for side in ("left_id", "right_id")]
-    return _rows_of(sorted_ids(np.concatenate(ends)), [batch, *history])[0]
+    return _rows_of(_ids_of_ends(pairs)[0], [batch, *history])[0]
+
+
+def _ids_of_ends(pairs: pa.Table) -> tuple[Words, Ends]:
+    """Return the sorted ids of PAIRS, and which of them the two of each pair are.
+
+    Arrow tells first which are equal: of a template each article has fifty pairs.
+    """
+    ends = [chunk for side in ("left_id", "right_id") for chunk in pairs[side].chunks]
+    coded = pa.concat_arrays([pa.array([], ID), *ends]).dictionary_encode()
+    found = id_words(coded.dictionary)
+    ids = sorted_ids(found)
+    places = place_of(found, ids)[coded.indices.to_numpy()]
+    return ids, np.ascontiguousarray(places.reshape(2, -1).T)
 
 
 def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> tuple[pa.Table, Ends]:
