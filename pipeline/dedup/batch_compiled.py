@@ -19,6 +19,7 @@ from pipeline.dedup.batch_words import (
     WORD_MULTIPLIERS,
 )
 from pipeline.dedup.minima_compiled import sign
+from pipeline.text.bits_compiled import n_ones
 from pipeline.text.mixing_compiled import mix64_one
 from pipeline.text.utf8_compiled import BYTES, HALVES, PLACES, WORDS
 
@@ -41,16 +42,6 @@ def _jit(*takes: Any) -> Any:
 
 _intrinsic: Any = extending.intrinsic
 _part: Any = numba.njit(nogil=True, boundscheck=False)
-
-
-@_intrinsic
-def _n_ones(typing_context, value):  # type: ignore[no-untyped-def]
-    """Return how many bits are set: one instruction, for which numba has no name."""
-
-    def codegen(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.ctpop(arguments[0])
-
-    return numba.int64(numba.uint64), codegen
 
 
 @_intrinsic
@@ -84,10 +75,10 @@ def _find_words(chunks, n_bytes, borders):  # type: ignore[no-untyped-def]
         spaces = _spaces(chunks, 64 * block)
         changes = spaces ^ (spaces << _ONE | was_space)
         was_space = spaces >> _LAST_BIT
-        place, n_borders = n_borders, n_borders + np.uint64(_n_ones(changes))
+        place, n_borders = n_borders, n_borders + np.uint64(n_ones(changes))
         while changes:
             for _ in range(_AT_A_TIME):
-                borders[place] = before + np.uint64(_n_ones((changes & -changes) - _ONE))
+                borders[place] = before + np.uint64(n_ones((changes & -changes) - _ONE))
                 changes &= changes - _ONE
                 place += _ONE
         before += _BLOCK

@@ -70,17 +70,23 @@ class NumberKinds:
         is_own = is_wanted[self._codes]
         return CodeSets.of(self._owners[is_own], self._codes[is_own], self.n_kinds)
 
-    def values_by_unit(self) -> CodeSets:
-        """Return the quantities of kinds without their units.
+    def values_by_unit(self, kinds: Counts) -> CodeSets:
+        """Return the quantities of `kinds` without their units; sets of other kinds are empty.
 
         Set 2 k holds the values that kind k has with a unit, set 2 k + 1 those it has bare.
         """
-        values = pc.replace_substring_regex(self.texts, r"(?s)^(-?[0-9.]+).*$", r"\1")
-        is_bare = np.asarray(pc.equal(values, self.texts))
-        coded = values.dictionary_encode().indices.to_numpy().astype(np.int64)
-        is_own = self.is_quantity[self._codes]
+        is_asked = np.zeros(self.n_kinds, np.bool_)
+        is_asked[kinds] = True
+        is_own = is_asked[self._owners] & self.is_quantity[self._codes]
         owners, codes = self._owners[is_own], self._codes[is_own]
-        return CodeSets.of(2 * owners + is_bare[codes], coded[codes], 2 * self.n_kinds)
+        is_used = np.zeros(len(self.texts), np.bool_)
+        is_used[codes] = True
+        texts = self.texts.filter(pa.array(is_used))
+        values = pc.replace_substring_regex(texts, r"(?s)^(-?[0-9.]+).*$", r"\1")
+        is_bare = np.asarray(pc.equal(values, texts))
+        coded = values.dictionary_encode().indices.to_numpy().astype(np.int64)
+        places = (np.cumsum(is_used) - 1)[codes]
+        return CodeSets.of(2 * owners + is_bare[places], coded[places], 2 * self.n_kinds)
 
 
 class KindPairs(NamedTuple):

@@ -111,7 +111,7 @@ class NumberPairs:
         asked = np.flatnonzero((self._only > 0).all(axis=1))
         if not asked.size:
             return {}
-        sets = self.kinds.values_by_unit()
+        sets = self.kinds.values_by_unit(self._ends[asked].ravel())
         values_of = 2 * self._ends[asked]
         meets = sum(sets.n_shared(values_of + np.array(side)) for side in ((1, 0), (0, 1)))
         found = {}

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.contract import checked
-from pipeline.contracts import conform
+from pipeline.contracts import ID, conform
 from pipeline.dedup.evidence_texts import evidence_texts
 from pipeline.dedup.judging import Evidence, judged
 from pipeline.dedup.mapped import (
@@ -52,10 +52,8 @@ _READ = [
     "n_shingles",
 ]
 
-# Articles whose shingle sets are held at a time: 20,000 of 1,400 shingles take 220 MB. So many
-# pairs have no more.
-_ARTICLES_AT_A_TIME = 20_000
-_PAIRS_AT_A_TIME = 10_000
+# Pairs whose evidence is written at a time: 500 bytes each while it is done.
+_PAIRS_AT_A_TIME = 400_000
 
 _UNDATED = np.iinfo(np.int64).min
 _HOUR = 3_600_000_000
@@ -82,22 +80,34 @@ def verify(
     Raises:
         LookupError: a pair names an article that neither batch nor history holds.
     """
-    left, right = id_words(pairs["left_id"]), id_words(pairs["right_id"])
-    ids = sorted_ids(np.concatenate((left, right)))
+    ids, places = _ids_of_ends(pairs)
     articles, rows = _rows_of(ids, [batch, *history])
-    ends = np.stack((rows[place_of(left, ids)], rows[place_of(right, ids)]), axis=1)
-    step = _PAIRS_AT_A_TIME if len(ids) > _ARTICLES_AT_A_TIME else max(len(ends), 1)
-    parts = [
-        _judged(ends[start : start + step], articles, rules, profile)
-        for start in range(0, len(ends), step)
-    ]
+    ends = rows[places]
+    overlaps = overlaps_of(articles["key"], ends, profile, articles["n_shingles"].to_numpy())
+    parts = []
+    for start in range(0, len(ends), _PAIRS_AT_A_TIME):
+        some = slice(start, start + _PAIRS_AT_A_TIME)
+        sizes = Overlaps(*(column[some] for column in overlaps))
+        parts.append(_judged(ends[some], articles, sizes, rules))
     return conform(pa.concat_tables([VERIFIED.schema.empty_table(), *parts]), VERIFIED)
 
 
 def articles_of(pairs: pa.Table, batch: pa.Table, history: Sequence[pa.Table]) -> pa.Table:
     """Return what `verify` reads of the articles of PAIRS: it stands for batch and history."""
-    ends = [id_words(pairs[side]) for side in ("left_id", "right_id")]
-    return _rows_of(sorted_ids(np.concatenate(ends)), [batch, *history])[0]
+    return _rows_of(_ids_of_ends(pairs)[0], [batch, *history])[0]
+
+
+def _ids_of_ends(pairs: pa.Table) -> tuple[Words, Ends]:
+    """Return the sorted ids of PAIRS, and which of them the two of each pair are.
+
+    Arrow tells first which are equal: of a template each article has fifty pairs.
+    """
+    ends = [chunk for side in ("left_id", "right_id") for chunk in pairs[side].chunks]
+    coded = pa.concat_arrays([pa.array([], ID), *ends]).dictionary_encode()
+    found = id_words(coded.dictionary)
+    ids = sorted_ids(found)
+    places = place_of(found, ids)[coded.indices.to_numpy()]
+    return ids, np.ascontiguousarray(places.reshape(2, -1).T)
 
 
 def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> tuple[pa.Table, Ends]:
@@ -125,19 +135,13 @@ def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> tuple[pa.Table, Ends]:
     return pa.concat_tables(found).combine_chunks(), rows
 
 
-def _judged(
-    ends: Ends, articles: pa.Table, rules: RelationRules, profile: ShingleProfile
-) -> pa.Table:
+def _judged(ends: Ends, articles: pa.Table, overlaps: Overlaps, rules: RelationRules) -> pa.Table:
     """Return the VERIFIED rows of the pairs `ends` (row numbers of `articles`, int64 [n, 2])."""
-    used, local = _renumbered(ends, len(articles))
-    few = articles if used.size == len(articles) else articles.take(pa.array(used))
-    overlaps = overlaps_of(few["key"], local, profile, few["n_shingles"].to_numpy())
-    worth = np.flatnonzero(_are_worth(overlaps, rules) | _are_marked(few, local))
-    compared, pairs = few, local[worth]
-    sizes = Overlaps(*(column[worth] for column in overlaps))
-    evidence = _evidence(compared, pairs, sizes, rules)
+    worth = np.flatnonzero(_are_worth(overlaps, rules) | _are_marked(articles, ends))
+    pairs, sizes = ends[worth], Overlaps(*(column[worth] for column in overlaps))
+    evidence = _evidence(articles, pairs, sizes, rules)
     judgements, number = judged(evidence, rules)
-    return _rows(compared, pairs, evidence, judgements, number)
+    return _rows(articles, pairs, evidence, judgements, number)
 
 
 def _renumbered(ends: Ends, n: int) -> tuple[Ends, Ends]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.dedup import set_overlaps
 from pipeline.dedup.set_overlaps import jaccard_pairs, overlaps_of
 from pipeline.dedup.slot_pairs import count_slots
 from pipeline.text.engine import choose_engine
@@ -53,6 +55,32 @@ def test_both_engines_count_what_sets_of_strings_share(profile):
         assert [len(own[b]) for _, b in pairs] == found.n_right.tolist()
 
     check()
+
+
+@pytest.mark.usefixtures("_engine")
+@pytest.mark.parametrize("n_at_a_time", [1, 30])
+def test_what_is_counted_in_parts_is_counted_alike(monkeypatch, n_at_a_time):
+    words = ["서울시장이", "다녀온", "부산과", "대전을", " rain in the night ", "漢字文化圏", ""]
+    drawn = random.Random(7)
+    texts = ["".join(drawn.choices(words, k=drawn.randrange(9))) for _ in range(25)]
+    pairs = np.array([drawn.sample(range(25), 2) for _ in range(80)] + [[3, 3]])
+    array = pa.array(texts, pa.string())
+    whole = overlaps_of(array, pairs)
+    own = [set(shingles(text, STORY)) for text in texts]
+    assert whole.n_shared.tolist() == [len(own[a] & own[b]) for a, b in pairs]
+    monkeypatch.setattr(set_overlaps, "_SHINGLES_AT_A_TIME", n_at_a_time)
+    monkeypatch.setattr(set_overlaps, "_SETS_AT_A_TIME", min(2 * n_at_a_time, 20))
+    assert np.array_equal(overlaps_of(array, pairs), whole)
+
+
+def test_a_pair_stands_with_the_end_that_has_more_pairs():
+    pairs = np.array([[0, 4], [1, 4], [2, 3], [4, 5]])
+    stars = set_overlaps.stars_of(pairs, np.full(6, 10))
+    assert stars.centres.tolist() == [4, 2]
+    assert stars.centre_ends.tolist() == [1, 2]
+    assert stars.pairs.tolist() == [[0, 0], [1, 0], [5, 0], [3, 1]]
+    assert stars.pair_ends.tolist() == [3, 4]
+    assert pairs[stars.order].tolist() == [[0, 4], [1, 4], [4, 5], [2, 3]]
 
 
 @pytest.mark.usefixtures("_engine")
