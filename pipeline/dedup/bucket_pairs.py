@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +114,27 @@ def grouped(entries: Needed, is_new: NDArray[np.bool_]) -> Grouping:
         sizes=entries.sizes[buckets],
         stored_sizes=entries.stored_sizes[buckets],
     )
+
+
+class Reach(NamedTuple):
+    """Whom new articles meet in each of their buckets, as ranges of places; all arrays [n]."""
+
+    own: Places
+    """The place of the new article."""
+    first: Places
+    """Where the centres that stand before it begin."""
+    stop: Places
+    """Where they end."""
+    later_stop: Places
+    """Where the articles end that a centre meets behind its own place: the stored ones of them."""
+
+
+def reach_of(group: Grouping, rule: CentreRule) -> Reach:
+    """Return the ranges of which `new_pairs` yields the pairs."""
+    own = np.flatnonzero(group.is_new)
+    n_centres, rank, first = rule.of(group.sizes[own]), group.rank[own], group.start[own]
+    later_stop = np.where(rank < n_centres, group.end[own], own + 1)
+    return Reach(own, first, first + np.minimum(rank, n_centres), later_stop)
 
 
 def new_pairs(group: Grouping, rule: CentreRule) -> Iterator[tuple[Places, Places]]:

@@ -43,8 +43,17 @@ class Graph:
     """Place of each article in the order of the canonical policy, [n]."""
 
 
+def are_many(n_edges: int) -> bool:
+    """Return whether so many edges are gone through by compiled kernels."""
+    return n_edges >= LEAST_EDGES and use_compiled(n_edges)
+
+
 def picks_of(graph: Graph) -> Numbers:
     """Return the pick of the cluster that each article ends up in, int64 [n]."""
+    if are_many(graph.left.size):
+        from pipeline.dedup.cluster_growth import grown
+
+        return grown(graph)
     n = graph.n_articles
     n_edges = np.bincount(graph.left, minlength=n) + np.bincount(graph.right, minlength=n)
     has_rival = np.zeros(n, np.bool_)
@@ -57,10 +66,10 @@ def picks_of(graph: Graph) -> Numbers:
     picks[np.where(is_left, right, left)] = np.where(is_left, left, right)
     if is_pair.all():
         return picks
-    is_done = np.zeros(n, np.bool_)
+    is_done = n_edges == 0
     is_done[left] = is_done[right] = True
     rest = np.flatnonzero(~is_done)
-    picks[rest] = rest[_grown(_part(graph, rest, ~is_pair))]
+    picks[rest] = rest[ClusterGrowth(_part(graph, rest, ~is_pair)).picks()]
     return picks
 
 
@@ -79,17 +88,12 @@ def _part(graph: Graph, articles: Numbers, is_kept: Flags) -> Graph:
     )
 
 
-def _grown(graph: Graph) -> Numbers:
-    """Return the picks of a graph by the growth of its clusters."""
-    if graph.left.size >= LEAST_EDGES and use_compiled(graph.left.size):
-        from pipeline.dedup.cluster_growth import grown
-
-        return grown(graph)
-    return np.array(ClusterGrowth(graph).picks(), np.int64)
-
-
 def components(left: Numbers, right: Numbers, n_articles: int) -> Numbers:
     """Return the smallest article of the connected component of each article, int64 [n]."""
+    if are_many(left.size):
+        from pipeline.dedup.cluster_growth import connected
+
+        return connected(left, right, n_articles)
     smallest = np.arange(n_articles)
     while left.size:
         low = np.minimum(smallest[left], smallest[right])

@@ -1,34 +1,44 @@
-"""The compiled twin of `cluster_graph.ClusterGrowth`: its neighbours as flat rows of numbers."""
+"""The compiled twins of `cluster_graph`: neighbours as flat rows of numbers, one look an edge."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.dedup.cluster_graph import Flags, Graph, Numbers
 from pipeline.text.kernels import kernel
 
+_COMPILED = "pipeline.dedup.cluster_growth_compiled"
+
+Neighbours = tuple[Numbers, NDArray[np.int32], Flags]
+
 
 def grown(graph: Graph) -> Numbers:
     """Return what `ClusterGrowth(graph).picks()` returns."""
-    neighbours = _neighbours(graph.n_articles, graph.left, graph.right, graph.is_update)
-    one, other = (np.ascontiguousarray(graph.apart[:, end]) for end in (0, 1))
-    rivals = _neighbours(graph.n_articles, one, other, np.zeros(one.size, np.bool_))
-    picks = np.empty(graph.n_articles, np.int64)
-    ends = (np.ascontiguousarray(graph.left), np.ascontiguousarray(graph.right))
+    n, ends = graph.n_articles, _ends(graph.left, graph.right)
+    neighbours = _neighbours(n, *ends, graph.is_update)
+    one, other = _ends(graph.apart[:, 0], graph.apart[:, 1])
+    rivals = _neighbours(n, one, other, np.zeros(one.size, np.bool_))
+    picks = np.empty(n, np.int64)
     ranks = np.ascontiguousarray(graph.ranks)
-    grow = kernel("pipeline.dedup.cluster_growth_compiled", "grow")
-    grow(*ends, *neighbours, *rivals[:2], ranks, picks)
+    kernel(_COMPILED, "grow")(*ends, *neighbours, *rivals[:2], ranks, picks)
     return picks
 
 
-def _neighbours(
-    n_articles: int, left: Numbers, right: Numbers, flags: Flags
-) -> tuple[Numbers, Numbers, Flags]:
+def connected(left: Numbers, right: Numbers, n_articles: int) -> Numbers:
+    """Return what `cluster_graph.components` returns."""
+    smallest = np.arange(n_articles)
+    kernel(_COMPILED, "connect")(*_ends(left, right), smallest)
+    return smallest
+
+
+def _ends(left: Numbers, right: Numbers) -> tuple[Numbers, Numbers]:
+    return np.ascontiguousarray(left), np.ascontiguousarray(right)
+
+
+def _neighbours(n_articles: int, left: Numbers, right: Numbers, flags: Flags) -> Neighbours:
     """Return where the neighbours of each article start, the neighbours ascending, their flags."""
-    # A neighbour, with its article before it and its flag behind it, is one word to sort.
-    n_bits = np.uint64(max(n_articles - 1, 1).bit_length())
-    one, other = (np.concatenate(ends).astype(np.uint64) for ends in ((left, right), (right, left)))
-    words = np.sort((one << n_bits | other) << np.uint64(1) | np.concatenate((flags, flags)))
-    starts = np.append(0, np.cumsum(np.bincount(one.view(np.int64), minlength=n_articles)))
-    partners = words >> np.uint64(1) & (np.uint64(1) << n_bits) - np.uint64(1)
-    return starts, partners.view(np.int64), (words & np.uint64(1)).astype(np.bool_)
+    starts = np.zeros(n_articles + 1, np.int64)
+    partners, is_flagged = np.empty(2 * left.size, np.int32), np.empty(2 * left.size, np.bool_)
+    kernel(_COMPILED, "lay_out")(left, right, flags, starts, partners, is_flagged)
+    return starts, partners, is_flagged

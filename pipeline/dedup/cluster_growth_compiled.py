@@ -1,4 +1,4 @@
-"""The compiled twin of `cluster_graph.ClusterGrowth`, for the edges of templates.
+"""The compiled twins of what `cluster_graph` does, for the edges of templates.
 
 Members of a cluster hang in a chain of numbers, and so do those with a single edge inside; one who
 has got a second edge leaves that chain when it is next gone through.
@@ -12,10 +12,65 @@ import numpy as np
 from pipeline.text.utf8_compiled import PLACES
 
 _FLAGS = numba.types.Array(numba.bool_, 1, "C", readonly=True)
+_PARTNERS = numba.types.Array(numba.int32, 1, "C", readonly=True)
 _kernel = numba.njit(nogil=True, boundscheck=False)
 
 _SLOTS = 1 << 14
 """Pairs of clusters of which is kept in mind that they may not join."""
+_FOR_GOOD = 1 << 62
+"""Joins that no graph has."""
+
+
+@numba.njit(
+    numba.void(PLACES, PLACES, _FLAGS, numba.int64[::1], numba.int32[::1], numba.bool_[::1]),
+    nogil=True,
+    boundscheck=False,
+)
+def lay_out(left, right, flags, starts, partners, is_flagged):  # type: ignore[no-untyped-def]
+    """Write where the neighbours of each article start, the neighbours ascending, and their flags.
+
+    Ends are dealt out twice, by the neighbour and then by the article: what was in order of the
+    neighbour stays so. `starts` is all zero, [n + 1].
+    """
+    n = starts.size - 1
+    for edge in range(left.size):
+        starts[left[edge] + 1] += 1
+        starts[right[edge] + 1] += 1
+    for article in range(n):
+        starts[article + 1] += starts[article]
+    free = starts.copy()
+    dealt = np.empty(2 * left.size, np.int32)
+    is_dealt_flagged = np.empty(2 * left.size, np.bool_)
+    for edge in range(left.size):
+        one, other, flag = left[edge], right[edge], flags[edge]
+        dealt[free[one]], is_dealt_flagged[free[one]] = other, flag
+        free[one] += 1
+        dealt[free[other]], is_dealt_flagged[free[other]] = one, flag
+        free[other] += 1
+    for article in range(n):
+        free[article] = starts[article]
+    for partner in range(n):
+        for at in range(starts[partner], starts[partner + 1]):
+            to = free[dealt[at]]
+            partners[to], is_flagged[to] = partner, is_dealt_flagged[at]
+            free[dealt[at]] += 1
+
+
+@numba.njit(numba.void(PLACES, PLACES, numba.int64[::1]), nogil=True, boundscheck=False)
+def connect(left, right, smallest):  # type: ignore[no-untyped-def]
+    """Write the smallest article of the component of each; `smallest` comes as 0, 1, 2, …."""
+    for edge in range(left.size):
+        one, other = left[edge], right[edge]
+        while smallest[one] != one:
+            smallest[one] = smallest[smallest[one]]
+            one = smallest[one]
+        while smallest[other] != other:
+            smallest[other] = smallest[smallest[other]]
+            other = smallest[other]
+        smallest[max(one, other)] = min(one, other)
+    # What an article is led to is smaller, and is led to its end already.
+    for article in range(smallest.size):
+        smallest[article] = smallest[smallest[article]]
 
 
 @_kernel
@@ -60,13 +115,16 @@ def _stands(member, pick, winner, loser, edges, cluster_of, n_inside):  # type: 
 
 
 @_kernel
-def _are_apart(small, large, series, cluster_of, following):  # type: ignore[no-untyped-def]
-    """Return whether a pair of one series has an article in each of two clusters."""
+def _are_apart(fewer, more, series, cluster_of, following):  # type: ignore[no-untyped-def]
+    """Return whether a pair of one series has an article in each of two clusters.
+
+    Asked are the members of the one that has fewer such pairs.
+    """
     starts, rivals = series
-    member = small if rivals.size else -1
+    member = fewer if rivals.size else -1
     while member >= 0:
         for at in range(starts[member], starts[member + 1]):
-            if cluster_of[rivals[at]] == large:
+            if cluster_of[rivals[at]] == more:
                 return True
         member = following[member]
     return False
@@ -131,7 +189,9 @@ def _append(chain, to, first, last):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(
-    numba.void(PLACES, PLACES, PLACES, PLACES, _FLAGS, PLACES, PLACES, PLACES, numba.int64[::1]),
+    numba.void(
+        *(PLACES, PLACES, PLACES, _PARTNERS, _FLAGS, PLACES, _PARTNERS, PLACES, numba.int64[::1])
+    ),
     nogil=True,
     boundscheck=False,
 )
@@ -146,14 +206,14 @@ def grow(  # type: ignore[no-untyped-def]
     edges, series = (starts, partners, is_update), (apart_starts, apart)
     cluster_of, pick = np.arange(n), np.arange(n)
     size, n_inside = np.ones(n, np.int64), np.zeros(n, np.int64)
+    n_rivals = apart_starts[1:] - apart_starts[:-1]
     chain = (np.full(n, -1), np.arange(n))
     weak = (np.full(n, -1), np.full(n, -1), np.full(n, -1))
     waiting = np.arange(left.size)
     # Whether two clusters may join hangs on these two alone: a pair that was refused is so until
-    # one of them grows. By the number of joins before.
+    # one of them grows, by the number of joins before; what a series keeps apart stays so.
     n_joins, grown_at = 0, np.zeros(n, np.int64)
-    refused_at = np.full(_SLOTS, -1)
-    refused_one, refused_other = np.zeros(_SLOTS, np.int64), np.zeros(_SLOTS, np.int64)
+    refused, refused_at = np.full(_SLOTS, -1), np.zeros(_SLOTS, np.int64)
     n_waiting, joined = left.size, True
     while joined and n_waiting:
         joined, kept = False, 0
@@ -162,22 +222,23 @@ def grow(  # type: ignore[no-untyped-def]
             one, other = cluster_of[left[edge]], cluster_of[right[edge]]
             if one == other:
                 continue
+            pair = min(one, other) * n + max(one, other)
+            slot = (min(one, other) * 31 + max(one, other)) & (_SLOTS - 1)
+            if refused[slot] == pair:
+                if refused_at[slot] == _FOR_GOOD:
+                    continue
+                if refused_at[slot] >= max(grown_at[one], grown_at[other]):
+                    waiting[kept] = edge
+                    kept += 1
+                    continue
             small, large = (one, other) if (size[one], one) < (size[other], other) else (other, one)
-            slot = (small * 31 + large) & (_SLOTS - 1)
-            if (
-                refused_one[slot] == small
-                and refused_other[slot] == large
-                and refused_at[slot] >= max(grown_at[small], grown_at[large])
-            ):
-                waiting[kept] = edge
-                kept += 1
+            fewer, more = (small, large) if n_rivals[small] < n_rivals[large] else (large, small)
+            if _are_apart(fewer, more, series, cluster_of, chain[0]):
+                refused[slot], refused_at[slot] = pair, _FOR_GOOD
                 continue
             winner, loser = (one, other) if ranks[pick[one]] < ranks[pick[other]] else (other, one)
-            if _are_apart(small, large, series, cluster_of, chain[0]) or not _all_stand(
-                winner, loser, edges, cluster_of, pick, n_inside, weak
-            ):
-                refused_one[slot], refused_other[slot] = small, large
-                refused_at[slot] = n_joins
+            if not _all_stand(winner, loser, edges, cluster_of, pick, n_inside, weak):
+                refused[slot], refused_at[slot] = pair, n_joins
                 waiting[kept] = edge
                 kept += 1
                 continue
@@ -187,6 +248,7 @@ def grow(  # type: ignore[no-untyped-def]
             new_pick, beaten = pick[winner], pick[loser]
             _join(small, large, edges, cluster_of, n_inside, chain, size)
             pick[large] = new_pick
+            n_rivals[large] += n_rivals[small]
             if weak[0][small] >= 0:
                 _append(weak, large, weak[0][small], weak[2][small])
             if n_inside[beaten] <= 1:

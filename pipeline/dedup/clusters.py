@@ -30,6 +30,7 @@ from pipeline.dedup.story_edges import (
     only,
     pairs_of_series,
     refuse_strays,
+    taken_in_order,
 )
 from pipeline.dedup.story_ids import Foundings, name_clusters
 from pipeline.interim import MEMBERS
@@ -119,8 +120,7 @@ def derive_stories(
     table = edges.filter(edges["is_duplicate"])
     unnumbered = NumberedEdges.of(table, ids)
     refuse_strays(table, unnumbered)
-    numbered = [*(part.among(ids) for part in known), unnumbered]
-    duplicates = NumberedEdges.joined(numbered).strongest_first(members.num_rows)
+    duplicates = taken_in_order([part.among(ids) for part in known], unnumbered, members.num_rows)
     placing = edges.filter(pc.invert(edges["is_duplicate"]))
     grouped = _Grouped.of(duplicates, pairs_of_series(placing, ids), members, policy)
     foundings, redirects = name_clusters(grouped.cluster, members, snapshot)
@@ -162,22 +162,9 @@ class _Grouped:
         """Group the members over their edges (strongest first); pairs of a series stay apart."""
         n = members.num_rows
         is_update = edges.relation == _RELATION["update"]
-        linked = np.flatnonzero(np.bincount(np.concatenate((edges.left, edges.right)), minlength=n))
-        place = np.full(n, -1)
-        place[linked] = np.arange(linked.size)
-        apart = place[series]
         ranks = policy.ranks(members)
-        graph = Graph(
-            linked.size,
-            place[edges.left],
-            place[edges.right],
-            is_update,
-            apart[(apart >= 0).all(axis=1)],
-            ranks[linked],
-        )
-        pick, component = np.arange(n), np.arange(n)
-        pick[linked] = linked[picks_of(graph)]
-        component[linked] = linked[components(graph.left, graph.right, linked.size)]
+        pick = picks_of(Graph(n, edges.left, edges.right, is_update, series, ranks))
+        component = components(edges.left, edges.right, n)
         picks, cluster = np.unique(pick, return_inverse=True)
         canonical, is_version = picks.copy(), np.zeros(n, np.bool_)
         inside = is_update & (cluster[edges.left] == cluster[edges.right])
@@ -296,16 +283,7 @@ def _matches(
 
 def _closest_inside(grouped: _Grouped, edges: NumberedEdges) -> Numbers:
     """Return for each duplicate its edge to the canonical, else its strongest; -1 for others."""
-    none = edges.left.size
-    best = np.full(grouped.cluster.size, none)
-    inside = np.flatnonzero(grouped.cluster[edges.left] == grouped.cluster[edges.right])
-    left, right = edges.left[inside], edges.right[inside]
-    np.minimum.at(best, left, inside)
-    np.minimum.at(best, right, inside)
-    face = grouped.canonical[grouped.cluster[left]]
-    best[right[face == left]] = inside[face == left]
-    best[left[face == right]] = inside[face == right]
-    best[best == none] = -1
+    best = edges.closest(grouped.cluster, grouped.canonical)
     best[grouped.canonical] = -1
     return best
 

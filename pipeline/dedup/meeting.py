@@ -18,10 +18,13 @@ from pipeline.dedup.bucket_pairs import (
     new_pairs,
     priorities,
     promoted,
+    reach_of,
 )
 from pipeline.dedup.entries import KINDS, BandRules, Entries, Piece, Sought, entries_in
 from pipeline.dedup.mapped import IdSet, ValueSet, Words, id_words, ids_of, place_of
 from pipeline.dedup.thinning import Members, inside, needed_entries
+from pipeline.text.engine import use_compiled
+from pipeline.text.kernels import kernel
 
 Kinds = NDArray[np.uint8]
 """Place in `KINDS` of each bucket by its number."""
@@ -160,7 +163,31 @@ class Meeting:
 
     def pairs(self) -> Words:
         """Return the codes of all pairs to compare that have a new article, sorted."""
+        if use_compiled(0):
+            return self._collected()
         return self._codes(self._new_pairs())
+
+    def _collected(self) -> Words:
+        """Do the same by a compiled kernel: of 270 pairs an article of a template, 63 differ."""
+        groups = (self.by_bucket, self.by_numbers)
+        reaches = [reach_of(group, self.rules.centres) for group in groups]
+        n_before = groups[0].articles.size
+        own, first, stop, later_stop = (
+            np.concatenate((one, other + n_before)) for one, other in zip(*reaches, strict=True)
+        )
+        kinds = [
+            kinds[group.buckets[reach.own]]
+            for kinds, group, reach in zip(self._kinds, groups, reaches, strict=True)
+        ]
+        n_most = int((stop - first).sum() + (later_stop - own - 1).sum())
+        codes = np.empty(n_most, np.uint64)
+        n = kernel("pipeline.dedup.meeting_compiled", "collect")(
+            np.concatenate([group.articles for group in groups]),
+            np.concatenate([group.is_new for group in groups]),
+            *(own, first, stop, later_stop, np.concatenate(kinds)),
+            *(self._place, len(self.ids), codes),
+        )
+        return np.sort(codes[:n])
 
     def displaced(self) -> tuple[Words, Places]:
         """Return the codes of stored pairs that some bucket no longer holds, and their centres."""

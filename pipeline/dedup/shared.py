@@ -96,28 +96,16 @@ class _Entries(NamedTuple):
     times: Numbers
     """Microseconds; the largest number for NULL."""
 
-    def where(self, flags: Flags) -> _Entries:
-        return _Entries(self.hashes[flags], self.ids[flags], self.sources[flags], self.times[flags])
+    def at(self, rows: Numbers | Flags) -> _Entries:
+        return _Entries(self.hashes[rows], self.ids[rows], self.sources[rows], self.times[rows])
 
 
 class _Firsts(NamedTuple):
-    """What a set of entries says of each hash (sorted)."""
+    """What a set of entries says of each hash, by its number."""
 
-    hashes: Words
     is_shared: Flags
     first_ids: Words
-
-    def of(self, wanted: Words) -> tuple[Flags, Words]:
-        """Return for each of `wanted` whether it is shared, and its first sighting or zeros."""
-        at = np.searchsorted(self.hashes, wanted)
-        at[at == self.hashes.size] = 0
-        known = self.hashes[at] == wanted if self.hashes.size else np.zeros(wanted.size, np.bool_)
-        is_shared = np.zeros(wanted.size, np.bool_)
-        first_ids = np.zeros((wanted.size, 2), np.uint64)
-        is_shared[known] = self.is_shared[at[known]]
-        first_ids[known] = self.first_ids[at[known]]
-        first_ids[~is_shared] = 0
-        return is_shared, first_ids
+    """The first sighting, [n, 2]; zeros of what is not shared."""
 
 
 def find_sightings(
@@ -159,8 +147,7 @@ def find_sightings(
         return _joined([_entries_of(*pair, codes, rules) for pair in pairs])
 
     before, new = entries(stored, held[: len(stored)]), entries(own, held[len(stored) :])
-    now = _joined([before.where(~stale.holds(before.ids)), new])
-    return _sightings(before, now, new, ids_of(stale.ids))
+    return _sightings(before, new, ~stale.holds(before.ids), ids_of(stale.ids))
 
 
 def find_shared(sightings: Sightings, paragraphs: pa.Table, standing: pa.Table) -> Shared:
@@ -227,8 +214,10 @@ def _entries_of(
     chunk: pa.RecordBatch, hashes: Words, rows: Numbers, codes: dict[str, int], rules: SharedRules
 ) -> _Entries:
     """Return the entries of hashes in rows of a KEYS chunk; `codes` numbers sources."""
-    used, place = np.unique(rows, return_inverse=True)
-    articles = chunk.select(_READ).take(pa.array(used))
+    is_used = np.zeros(chunk.num_rows, np.bool_)
+    is_used[rows] = True
+    articles = chunk.select(_READ).take(pa.array(np.flatnonzero(is_used)))
+    place = (np.cumsum(is_used) - 1)[rows]
     ids = id_words(articles["article_id"])
     named = articles["source_id"].dictionary_encode()
     known = [codes.setdefault(s, len(codes)) for s in named.dictionary.to_pylist()]
@@ -250,36 +239,60 @@ def _joined(parts: Sequence[_Entries]) -> _Entries:
     return _Entries(*map(np.concatenate, zip(nothing, *parts, strict=True)))
 
 
-def _firsts(entries: _Entries) -> _Firsts:
-    """Return which hashes are shared and by whom they were printed first."""
-    order = np.lexsort((entries.ids[:, 1], entries.ids[:, 0], entries.times, entries.hashes))
-    hashes, sources = entries.hashes[order], entries.sources[order]
-    starts = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1])[: hashes.size])
-    if not starts.size:
-        return _Firsts(hashes, np.empty(0, np.bool_), entries.ids)
-    is_shared = np.minimum.reduceat(sources, starts) != np.maximum.reduceat(sources, starts)
-    return _Firsts(hashes[starts], is_shared, entries.ids[order[starts]])
+def _firsts(entries: _Entries, number: Numbers, n_hashes: int) -> _Firsts:
+    """Return which hashes are shared and by whom they were printed first.
+
+    Args:
+        entries: of any of the hashes.
+        number: of the hash of each entry.
+        n_hashes: above all numbers.
+    """
+    lowest = np.full(n_hashes, np.iinfo(np.int64).max)
+    highest = np.full(n_hashes, np.iinfo(np.int64).min)
+    np.minimum.at(lowest, number, entries.sources)
+    np.maximum.at(highest, number, entries.sources)
+    is_shared = lowest < highest
+    # Of each hash the earliest entries stay, of these those of the smallest id.
+    rows = np.flatnonzero(is_shared[number])
+    for key in (entries.times, entries.ids[:, 0], entries.ids[:, 1]):
+        least = np.full(n_hashes, np.iinfo(key.dtype).max, key.dtype)
+        np.minimum.at(least, number[rows], key[rows])
+        rows = rows[key[rows] == least[number[rows]]]
+    first_ids = np.zeros((n_hashes, 2), np.uint64)
+    first_ids[number[rows]] = entries.ids[rows]
+    return _Firsts(is_shared, first_ids)
 
 
-def _sightings(before: _Entries, now: _Entries, new: _Entries, stale: pa.Array) -> Sightings:
+def _sightings(before: _Entries, new: _Entries, stays: Flags, stale: pa.Array) -> Sightings:
     """Return the sightings of which rows are to be looked at.
 
     Of a paragraph that stays shared and keeps its first sighting only the batch's rows are new:
     thousands of earlier ones are not read again.
+
+    Args:
+        before: entries of the history.
+        new: of the batch.
+        stays: which of `before` still count.
+        stale: articles whose stored rows no longer count.
     """
-    hashes = distinct(np.concatenate((before.hashes, new.hashes)))
-    was_shared, was_first = _firsts(before).of(hashes)
-    current = _firsts(now)
-    is_shared, is_first = current.of(hashes)
+    every = _joined([before, new])
+    hashes, n_before = distinct(every.hashes), before.hashes.size
+    number = ValueSet(hashes).found_in(every.hashes)[1]
+    was_shared, was_first = _firsts(before, number[:n_before], hashes.size)
+    stands = np.append(stays, np.ones(new.hashes.size, np.bool_))
+    now, now_number = (every, number) if stays.all() else (every.at(stands), number[stands])
+    is_shared, is_first = _firsts(now, now_number, hashes.size)
     is_changed = (was_shared != is_shared) | (was_first != is_first).any(axis=1)
     # A new revision of the first sighting may print the paragraph at another place.
     is_changed |= is_shared & is_among(is_first, new.ids)
     changed = hashes[is_changed]
-    in_changed = np.isin(now.hashes, changed)
-    written = _joined([now.where(in_changed), new.where(~np.isin(new.hashes, changed))])
-    stands, first_ids = current.of(written.hashes)
-    shared, first_ids = written.where(stands), first_ids[stands]
-    lost = before.where(np.isin(before.hashes, changed)).ids
+    # Of what changed every sighting, of the rest those of the batch, which come last.
+    in_changed = is_changed[now_number]
+    is_new = np.arange(now_number.size) >= now_number.size - new.hashes.size
+    written = np.append(np.flatnonzero(in_changed), np.flatnonzero(is_new & ~in_changed))
+    written = written[is_shared[now_number[written]]]
+    shared, first_ids = now.at(written), is_first[now_number[written]]
+    lost = before.ids[is_changed[number[:n_before]]]
     looked_at = np.concatenate((shared.ids, first_ids, lost, id_words(stale)))
     table = pa.table(
         {

@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.contracts import RELATIONS
+from pipeline.dedup.cluster_graph import are_many
 from pipeline.dedup.mapped import Words, id_words, place_of
+from pipeline.text.kernels import kernel
 
 Numbers = NDArray[np.int64]
 Ratios = NDArray[np.float32]
@@ -21,6 +23,8 @@ ENDS = ("left_id", "right_id")
 _RATIOS = ("jaccard", "left_containment", "right_containment")
 PLACING_COLUMNS = (*ENDS, "relation", "is_duplicate", *_RATIOS)
 """What of an edge decides on stories."""
+
+_COMPILED = "pipeline.dedup.story_edges_compiled"
 
 _ONE = int(np.float32(1).view(np.uint32))
 
@@ -76,10 +80,44 @@ class NumberedEdges:
         strength |= np.uint64(_ONE) - jaccard.astype(np.uint64)
         return self.taken(by_ids[ordered_places(strength, 1 << 33)])
 
+    def closest(self, cluster: Numbers, canonical: Numbers) -> Numbers:
+        """Return of each article its edge to the canonical of its cluster, else its first inside.
+
+        Args:
+            cluster: of each article.
+            canonical: of each cluster.
+
+        Returns:
+            Places of edges, which are the strongest first; -1 of articles without an edge inside
+            their cluster. What stands there of canonicals means nothing.
+        """
+        best = np.full(cluster.size, -1)
+        if are_many(self.left.size):
+            kernel(_COMPILED, "closest")(*self._ends(), cluster, canonical, best)
+            return best
+        inside = np.flatnonzero(cluster[self.left] == cluster[self.right])
+        left, right = self.left[inside], self.right[inside]
+        # Of several that are written last the first counts.
+        best[right[::-1]] = inside[::-1]
+        both = np.full(cluster.size, self.left.size)
+        both[left[::-1]] = inside[::-1]
+        best = np.where(best < 0, both, np.minimum(best, both))
+        best[best == self.left.size] = -1
+        face = canonical[cluster[left]]
+        best[right[face == left]] = inside[face == left]
+        best[left[face == right]] = inside[face == right]
+        return best
+
+    def _ends(self) -> tuple[Numbers, Numbers]:
+        return np.ascontiguousarray(self.left), np.ascontiguousarray(self.right)
+
 
 @dataclass(frozen=True)
 class KnownEdges:
-    """Edges that make duplicates, among articles that are numbered already."""
+    """Edges that make duplicates, among articles that are numbered already.
+
+    As `derive_stories` leaves them: each once, the strongest first.
+    """
 
     ids: Words
     """Of the articles, sorted."""
@@ -120,6 +158,37 @@ class KnownEdges:
             return self
         edges = self.edges.taken(is_kept[self.edges.left])
         return KnownEdges(self.ids[is_kept], edges.renumbered(np.cumsum(is_kept) - 1))
+
+
+def taken_in_order(
+    runs: Sequence[NumberedEdges], more: NumberedEdges, n_articles: int
+) -> NumberedEdges:
+    """Return all edges once, in the order in which they are taken (`strongest_first`).
+
+    Args:
+        runs: edges that are in this order already, no pair twice in all of them.
+        more: others in any order; a pair may be among the runs too.
+        n_articles: above every number of an article.
+    """
+    longest = max(runs, key=lambda run: run.left.size, default=more)
+    if longest is more or not are_many(longest.left.size):
+        return NumberedEdges.joined([*runs, more]).strongest_first(n_articles)
+    others = [run for run in runs if run is not longest]
+    rest = NumberedEdges.joined([*others, more]).strongest_first(n_articles)
+    if _may_share_pairs(longest, rest, n_articles):
+        return NumberedEdges.joined([longest, rest]).strongest_first(n_articles)
+    both = NumberedEdges.joined([longest, rest])
+    order = np.empty(both.left.size, np.int64)
+    strength = both.relation, both.jaccard
+    kernel(_COMPILED, "merge")(*both._ends(), *strength, longest.left.size, order)
+    return both.taken(order)
+
+
+def _may_share_pairs(edges: NumberedEdges, few: NumberedEdges, n_articles: int) -> bool:
+    """Return whether some pair may be in both: new edges lead to an article that is new."""
+    is_end = np.zeros((2, n_articles), np.bool_)
+    is_end[0, edges.left] = is_end[1, edges.right] = True
+    return bool((is_end[0, few.left] & is_end[1, few.right]).any())
 
 
 def ordered_places(values: NDArray[np.uint64], below: int) -> Numbers:
