@@ -162,8 +162,9 @@ class IdIndex:
             return list(files)
         paths: set[str] = set()
         for pack, _, rows in self._found(table, column, ids, files):
-            numbers = np.unique(pack.columns[table, column].file[rows])
-            paths |= {pack.files[number] for number in numbers}
+            is_held = np.zeros(len(pack.files), np.bool_)
+            is_held[pack.columns[table, column].file[rows]] = True
+            paths |= {pack.files[number] for number in np.flatnonzero(is_held)}
         return [stored for stored in files if stored.path in paths]
 
     def known(
