@@ -29,6 +29,7 @@ from pipeline.store.catalog import Catalog
 from pipeline.store.durable import make_folder, sync_all, unlink_durably
 from pipeline.store.gather import Gatherer
 from pipeline.store.ids import Columns, keys_in
+from pipeline.store.kept_rows import kept_groups
 from pipeline.store.layout import BATCH_PREFIX, Layout
 from pipeline.store.model import Change, Landing, Snapshot, Step, StoredFile, naive_utc
 from pipeline.store.parquet import Stamp, conformed_in_file_order, month_of, new_path, write_file
@@ -125,10 +126,12 @@ class Batch:
 
     def rewrite(self, root: Path, pack: Pack, found: Found, level: str) -> Rewritten:
         """Stage what is left of a pack as one file of a level, as stage() does."""
-        rest = rest_of(root, pack, found)
+        groups = kept_groups(root, pack[0], found) if len(pack) == 1 else None
+        rest = groups.rows if groups else rest_of(root, pack, found)
         if not rest.num_rows:
             return None
-        stored = self.stage(rest, pack[0].table, (pack[0].month, level))
+        place, sizes = (pack[0].month, level), groups.sizes if groups else None
+        stored = self.stage(rest, pack[0].table, place, sizes)
         is_signed = stored.table == "signatures"
         return stored, rest["article_id"].combine_chunks() if is_signed else None
 

@@ -115,7 +115,8 @@ def keys_in(table: pa.Table, name: str) -> Columns:
     for column in INDEXED.get(name, ()):
         high, low = halves(table[column])
         if np.any(high[1:] < high[:-1]):
-            high, low = _in_order(high, low)
+            # Right ends of pairs: some ten rows stand for one id.
+            high, low = _in_order(*halves(table[column].unique()))
         is_new = np.ones(len(high), dtype=bool)
         is_new[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
         high, low = high[is_new], low[is_new]
@@ -161,8 +162,9 @@ class IdIndex:
             return list(files)
         paths: set[str] = set()
         for pack, _, rows in self._found(table, column, ids, files):
-            numbers = np.unique(pack.columns[table, column].file[rows])
-            paths |= {pack.files[number] for number in numbers}
+            is_held = np.zeros(len(pack.files), np.bool_)
+            is_held[pack.columns[table, column].file[rows]] = True
+            paths |= {pack.files[number] for number in np.flatnonzero(is_held)}
         return [stored for stored in files if stored.path in paths]
 
     def known(

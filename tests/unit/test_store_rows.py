@@ -195,3 +195,14 @@ def test_small_files_of_narrow_tables_are_merged(tmp_path: Path) -> None:
     assert sorted(set(levels)) == ["l0", "l1"]
     assert len(levels) < rows.MERGED + 2
     assert len(paths(tmp_path / "apart", "decisions")) == 20
+
+
+def test_large_files_of_narrow_tables_stay_apart() -> None:
+    def of_rows(n_rows: int) -> StoredFile:
+        path = f"data/edges/2026-11/l0-{n_rows}.parquet"
+        return StoredFile(path, "edges", "l0", "2026-11", n_rows, 0, "", ())
+
+    small = [of_rows(n_rows) for n_rows in range(1, rows.MERGED + 1)]
+    large = [of_rows(300_000 + n_rows) for n_rows in range(rows.MERGED)]
+    assert rows.merges(large) == []
+    assert rows.merges([*large, *small]) == [tuple(small)]
