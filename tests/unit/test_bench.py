@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.bench import growth, ingests, results, sections
+from tests.bench.ingests import Ingested
 from tests.bench.peer_rounds import COLUMNS, Runs, row_of
 from tests.bench.watched import Cost
 
@@ -25,13 +26,22 @@ def test_the_report_has_its_sections_in_order_with_command_and_minutes(tmp_path)
 
 def test_a_large_corpus_is_made_of_parts_with_ids_and_seeds_of_their_own(tmp_path, monkeypatch):
     monkeypatch.setattr(ingests, "_ARTICLES_A_PART", 4)
-    folder = ingests.large_corpus(tmp_path, 10)
-    lines = [
-        line for path in sorted(folder.iterdir()) for line in path.read_text("utf-8").splitlines()
-    ]
+    folders = [ingests.large_corpus(tmp_path, *part) for part in ((0, 8), (8, 2))]
+    paths = [path for folder in folders for path in sorted(folder.iterdir())]
+    lines = [line for path in paths for line in path.read_text("utf-8").splitlines()]
     articles = [json.loads(line) for line in lines]
+    assert len(paths) == 3
     assert [article["id"] for article in articles] == [f"bench-{i:09d}" for i in range(10)]
     assert len({article["text"] for article in articles}) == 10
+
+
+def test_ingests_one_after_the_other_cost_what_they_cost_in_all():
+    told = {"n_documents": 3, "wall": 1.0, "cpu": 2.0, "cpu_workers": 0.5}
+    one = Ingested(told, wall_seconds=1.5, peak_bytes=100)
+    other = Ingested({**told, "n_documents": 4}, wall_seconds=2.5, peak_bytes=90)
+    both = ingests.together([one, other])
+    assert both.told == {"n_documents": 7, "wall": 2.0, "cpu": 4.0, "cpu_workers": 1.0}
+    assert (both.wall_seconds, both.peak_bytes) == (4.0, 100)
 
 
 def test_one_scratch_folder_serves_all_who_ask_within_it(monkeypatch):

@@ -392,6 +392,7 @@ def test_what_is_staged_ahead_is_published_as_it_is(tmp_path: Path) -> None:
             workload.ingest(warehouse, 0)
             change = change_of_batch(warehouse, 1)
             if root == staged:
+                warehouse.settle()  # the landing beside it has a folder of its own
                 texts = {name: change.added[name] for name in ("articles", "paragraphs")}
                 warehouse.stage_ahead(texts, "run", NOW)
                 (batch,) = warehouse.root.glob("staging/batch-*")
