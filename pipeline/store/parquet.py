@@ -36,7 +36,7 @@ _TEXTS = frozenset(("documents", "articles", "paragraphs"))
 _TEXT_PAGES = {"data_page_size": 1, "write_batch_size": 2_048}
 """A page ends after as many rows as DuckDB unpacks at once. Only where all of them are in one page
 does it check and copy none but the texts asked for: one article out of 6,000 takes 6 ms of CPU, 11
-with pages of 128 KB, and writing them takes 26 us an article instead of 37."""
+with pages of 128 KB, and writing them takes 26 µs an article instead of 37."""
 
 _UNCOMPRESSED = frozenset(("signature",))
 """Bytes without a pattern: a sixth would be saved for three quarters of the time, see DECISIONS.md,

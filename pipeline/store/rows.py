@@ -45,7 +45,7 @@ _MERGED_TABLES = frozenset(
 `signatures`: the cache of keys goes by its files."""
 
 _SMALL_ROWS = 122_880
-"""Four row groups. Opening a larger file is little beside reading it, and merging takes 1.6 us of
+"""Four row groups. Opening a larger file is little beside reading it, and merging takes 1.6 µs of
 CPU a row: eight batches of a template have 300,000 pairs each."""
 
 _MOST_MERGED = 64

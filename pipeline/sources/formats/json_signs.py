@@ -21,7 +21,7 @@ BROKEN = -3
 """A string had a line break in it, which no JSON string has: a quote was lost."""
 
 # Plain strings are passed here, others by string_end: for the 1,200 escapes of an article in
-# ASCII a regular expression takes 200 us, looking for quotes 0.4 us. Possessive repeats: nothing
+# ASCII a regular expression takes 200 µs, looking for quotes 0.4 µs. Possessive repeats: nothing
 # is ever given back.
 TO_BRACKET = re.compile(rb'(?:[^"\[\]{}]++|"[^"\\\n]*+")*+')
 TO_SEPARATOR = re.compile(rb'(?:[^",\[\]{}]++|"[^"\\\n]*+")*+')
