@@ -62,6 +62,10 @@ STALE_BATCH = 5000
 LEAST_AGAIN = 1500
 """So many of them repay workers."""
 
+QUERY_THREADS = 1
+"""The questions of a batch are small: to share each among threads, which return their memory after
+it, took 6 % of the CPU of this process and a fifth of its page faults, and saved no time."""
+
 MAX_FAULTS = 8
 """Documents that a fault of ours may send to quarantine in one run before the run fails."""
 
@@ -260,6 +264,7 @@ def recorded_run(
         settings.warehouse,
         lock_wait_seconds=settings.lock_wait_seconds,
         retention_days=settings.retention_days,
+        n_query_threads=QUERY_THREADS,
     ) as warehouse:
         warehouse.begin_run(Run(run_id, flow_name, tuple(names), started, recorded_url))
         try:

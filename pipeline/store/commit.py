@@ -28,11 +28,11 @@ from pipeline.interim import KEYS
 from pipeline.store.catalog import Catalog
 from pipeline.store.durable import make_folder, sync_all, unlink_durably
 from pipeline.store.gather import Gatherer
-from pipeline.store.ids import Columns, keys_in
+from pipeline.store.ids import INDEXED, Columns, keys_in
 from pipeline.store.kept_rows import kept_groups
 from pipeline.store.layout import BATCH_PREFIX, Layout
 from pipeline.store.model import Change, Landing, Snapshot, Step, StoredFile, naive_utc
-from pipeline.store.parquet import Stamp, conformed_in_file_order, month_of, new_path, write_file
+from pipeline.store.parquet import Stamp, month_of, new_path, places_in_file, write_file
 from pipeline.store.rows import Found, Pack, level_above, merges, packs, rest_of
 from pipeline.text.mixing import mix64
 
@@ -101,20 +101,23 @@ class Batch:
         place: tuple[str, str] | None = None,
         groups: Sequence[int] | None = None,
         path: str | None = None,
+        places: pa.Array | None = None,
     ) -> StoredFile:
         """Stage rows of a table as a new file, not yet listed: several threads may call it.
 
         Args:
-            table: rows as conform() returns them, in file order.
+            table: rows as conform() returns them, in file order unless `places` are given.
             name: the table's name.
             place: month and level, by default today's and the first.
             groups: rows of each row group.
             path: where it will live, if path() was asked before.
+            places: which row belongs in each place of the file.
         """
         path = path or self.path(name, place)
         staged = self.folder / Path(path).name
-        stored = write_file(table, CONTRACTS[name], staged, path, self.stamp, groups)
-        self.ids[path] = keys_in(table, name)
+        stored = write_file(table, CONTRACTS[name], staged, path, self.stamp, groups, places)
+        ids = table.select(INDEXED.get(name, ()))
+        self.ids[path] = keys_in(ids if places is None else ids.take(places), name)
         return stored
 
     def stage_rows(self, table: pa.Table, name: str) -> StoredFile:
@@ -122,7 +125,9 @@ class Batch:
 
         Sorted here, not by who publishes: moving the texts takes as long as all else that it does.
         """
-        return self.stage(conformed_in_file_order(table, CONTRACTS[name]), name)
+        contract = CONTRACTS[name]
+        rows = checked(table, contract)
+        return self.stage(rows, name, places=places_in_file(rows, contract))
 
     def rewrite(self, root: Path, pack: Pack, found: Found, level: str) -> Rewritten:
         """Stage what is left of a pack as one file of a level, as stage() does."""

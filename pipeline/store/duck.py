@@ -40,9 +40,18 @@ _TYPES: Mapping[pa.DataType, str] = {
 _NARROW = {pa.large_string(): pa.string(), pa.large_binary(): pa.binary()}
 
 
-def open_memory(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """Return an in-memory DuckDB that fetches no extension; `spill` is for joins too large."""
+def open_memory(
+    spill: Path | None = None, n_threads: int | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Return an in-memory DuckDB that fetches no extension.
+
+    Args:
+        spill: a folder for joins too large for the memory that they may take.
+        n_threads: that answer a query; None for one a core.
+    """
     connection = duckdb.connect(config=_CONFIG)
+    if n_threads is not None:
+        connection.execute(f"SET threads = {n_threads}")
     connection.execute("SET parquet_metadata_cache = true")
     # 32-bit offsets overflow at 2 GB of text in one column.
     connection.execute("SET arrow_large_buffer_size = true")

@@ -38,11 +38,11 @@ _WORD = re.compile(r"\w+")
 class Gatherer:
     """Queries over the live files of one snapshot; `renew` moves on to the next one."""
 
-    def __init__(self, root: Path, spill: Path, ids: IdIndex) -> None:
+    def __init__(self, root: Path, spill: Path, ids: IdIndex, n_threads: int | None = None) -> None:
         self._root = root
         self.ids = ids
         self._spill = spill
-        self.connection = open_memory(spill)
+        self.connection = open_memory(spill, n_threads)
         self._live: dict[str, list[StoredFile]] = {}
         self._behind: set[str] = set()
         self._looked_at: dict[str, pa.Table] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.contract import checked, in_order
+from pipeline.contract import in_order, places_in_order
 from pipeline.contracts import CONTRACTS, ID, Contract
 from pipeline.store.model import StoredFile
 
@@ -113,17 +113,17 @@ def with_bytes(table: pa.Table, contract: Contract) -> pa.Table:
 
 def in_file_order(table: pa.Table, contract: Contract) -> pa.Table:
     """Return rows in the order in which a file of the table keeps them."""
-    by_key = tuple((name, "ascending") for name in contract.key)
-    return in_order(table, _ORDER.get(contract.name, by_key))
+    return in_order(table, _order_of(contract))
 
 
-def conformed_in_file_order(table: pa.Table, contract: Contract) -> pa.Table:
-    """Return rows as conform() does, in the order in which a file of the table keeps them.
+def places_in_file(table: pa.Table, contract: Contract) -> pa.Array | None:
+    """Return which row belongs in each place of a file; None where each is in its own."""
+    order = _order_of(contract)
+    return places_in_order(table.select([name for name, _ in order]), order)
 
-    Raises:
-        ContractError: the table breaks its contract.
-    """
-    return in_file_order(checked(table, contract), contract)
+
+def _order_of(contract: Contract) -> Sequence[tuple[str, str]]:
+    return _ORDER.get(contract.name, tuple((name, "ascending") for name in contract.key))
 
 
 def dictionary_columns(names: Sequence[str]) -> list[str]:
@@ -143,17 +143,19 @@ def write_file(
     path: str,
     stamp: Stamp,
     groups: Sequence[int] | None = None,
+    places: pa.Array | None = None,
 ) -> StoredFile:
     """Write rows of a contract to `staged`, not yet synced; `path` is where it will live.
 
     Args:
-        table: rows as conform() returns them, in file order; texts may come as dictionaries, one a
-            row group, see kept_rows.py.
+        table: rows as conform() returns them, in file order unless `places` are given; texts may
+            come as dictionaries, one a row group, see kept_rows.py.
         contract: the table's contract.
         staged: where to write now.
         path: where the file will live, relative to the root.
         stamp: its origin.
         groups: rows of each row group; by default as many as ROWS_PER_GROUP.
+        places: which row belongs in each place of the file, see places_in_file().
     """
     columns = with_uuids(table)
     n_rows = rows_per_group(contract.name)
@@ -161,10 +163,8 @@ def write_file(
     options = _writer_options(table, contract, max(sizes))
     with pq.ParquetWriter(staged, columns.schema, store_schema=False, **options) as writer:
         writer.add_key_value_metadata(_footer(columns.schema, stamp))
-        start = 0
-        for size in sizes:
-            writer.write_table(columns.slice(start, size), row_group_size=size)
-            start += size
+        for group in _row_groups(columns, sizes, places):
+            writer.write_table(group, row_group_size=group.num_rows)
     with staged.open("rb") as written:
         digest = hashlib.file_digest(written, "sha256").hexdigest()
     return StoredFile(
@@ -177,6 +177,25 @@ def write_file(
         sha256=digest,
         columns=tuple(contract.schema.names),
     )
+
+
+def _row_groups(
+    columns: pa.Table, sizes: Sequence[int], places: pa.Array | None
+) -> Iterator[pa.Table]:
+    """Yield the rows of each row group.
+
+    Rows are moved a row group at a time, into memory that the one before has left: all at once
+    they would need new pages for every text of a batch.
+    """
+    if places is not None:
+        columns = columns.combine_chunks()  # `take` would join the chunks for each row group
+    start = 0
+    for size in sizes:
+        if places is None:
+            yield columns.slice(start, size).combine_chunks()
+        else:
+            yield columns.take(places.slice(start, size))
+        start += size
 
 
 def _footer(schema: pa.Schema, stamp: Stamp) -> dict[str, str]:

@@ -66,6 +66,7 @@ def open_warehouse(
     *,
     lock_wait_seconds: float = 60.0,
     retention_days: float = RETENTION_DAYS,
+    n_query_threads: int | None = None,
     step: Step = no_step,
 ) -> Iterator[Warehouse]:
     """Open the warehouse at `root` as its one writer; make it where there is none.
@@ -74,6 +75,7 @@ def open_warehouse(
         root: the warehouse's folder, on a local disk.
         lock_wait_seconds: how long to wait for another writer.
         retention_days: how long superseded files stay for sessions that are open.
+        n_query_threads: threads that answer a question of the session; None for one a core.
         step: called at each step of the protocol (commit.STEPS).
 
     Raises:
@@ -91,7 +93,7 @@ def open_warehouse(
             catalog = Catalog.open(layout.catalog, now)
             stack.callback(catalog.close)
             ids = IdIndex(layout.root, layout.ids)
-            gatherer = Gatherer(layout.root, layout.staging / SPILL, ids)
+            gatherer = Gatherer(layout.root, layout.staging / SPILL, ids, n_query_threads)
             stack.callback(gatherer.close)
             recover(layout, catalog, gatherer.connection, now, retention_days, step)
             gatherer.renew(catalog.live_files())
