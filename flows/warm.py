@@ -1,9 +1,9 @@
 """Compile once, when unecho is set up, what commands would wait for: `python -m flows.warm`.
 
 Our modules, also where the environment forbids Python to keep what it compiles: a command then
-loads them in half the time. Long regular expressions. And the kernels: what numba made of each is kept beside the sources; a
-small ingest of generated texts then runs what an ingest uses. Without this the first large batch
-waits for the compiler.
+loads them in half the time. Long regular expressions. And the kernels: what numba made of each is
+kept beside the sources; a small ingest of generated texts then runs what an ingest uses. Without
+this the first large batch waits for the compiler.
 """
 
 from __future__ import annotations
