@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.text import fold_tables, kept_tables, script
+from pipeline.text import fold_tables, kept_tables, number_windows, script
 from pipeline.text.kept_tables import Arrays
+from pipeline.text.text_sieve import Sieve, words
 
 _SOURCES = ["pipeline.text.script"]
 
@@ -43,6 +44,8 @@ def _are_equal(left: Arrays, right: Arrays) -> bool:
         fold_tables._fold_tables,
         fold_tables._combining,
         script._script_classes,
+        number_windows._kind_tables,
+        Sieve(first=["a"], a=words("가나", "b"), c=words("다"))._built,
         _small,
     ],
 )
