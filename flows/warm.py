@@ -1,14 +1,15 @@
 """Compile once, when unecho is set up, what commands would wait for: `python -m flows.warm`.
 
 Our modules, also where the environment forbids Python to keep what it compiles: a command then
-loads them in half the time. And the kernels: what numba made of each is kept beside the sources; a
-small ingest of generated texts then runs what an ingest uses. Without this the first large batch
-waits for the compiler.
+loads them in half the time. Long regular expressions. And the kernels: what numba made of each is
+kept beside the sources; a small ingest of generated texts then runs what an ingest uses. Without
+this the first large batch waits for the compiler.
 """
 
 from __future__ import annotations
 
 import compileall
+import gc
 import json
 import sys
 import tempfile
@@ -21,7 +22,9 @@ import pipeline
 from flows.ingest import run_ingest
 from flows.intake import Request
 from pipeline.settings import Settings
+from pipeline.text.kept_patterns import LONG_CHARS, compiled
 from pipeline.text.kernels import load_all
+from pipeline.text.lazy_pattern import LazyPattern
 
 _WORDS = ["harbour", "council", "vote", "channel", "dredge", "north"]
 _WORDS += ["crew", "season", "gull", "tide", "ferry", "rope"]
@@ -42,6 +45,13 @@ def compile_modules() -> None:
     for package in (pipeline, flows):
         for folder in package.__path__:
             compileall.compile_dir(folder, quiet=2)
+
+
+def compile_patterns() -> None:
+    """Keep the code of long patterns: those of the modules that an ingest loads."""
+    for found in gc.get_objects():
+        if isinstance(found, LazyPattern) and len(found.pattern) >= LONG_CHARS:
+            compiled(found.pattern, found.flags)
 
 
 def _records(batch: int) -> list[str]:
@@ -65,6 +75,7 @@ def _records(batch: int) -> list[str]:
 def main() -> None:
     """Compile, and say how long it took."""
     compile_modules()
+    compile_patterns()
     if find_spec("numba") is None:
         sys.stdout.write("numba is not installed: nothing to compile\n")
         return

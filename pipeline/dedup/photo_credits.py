@@ -165,15 +165,18 @@ _STRONG = (
 )
 
 # Where a credit may begin, by one character; then one pattern is tried there. (Searching for the
-# patterns themselves takes three times as long.)
-_PLACES = lazy(r"[\[(<〈《【（〔/ㅣ|＝=!?。！？…।.사자그이일삽인도화영캡출제글]")
+# patterns themselves takes three times as long.) A label begins a word.
+_LABEL_CHARS = "사자그이일삽인도화영캡출제글"
+_PLACES = lazy(
+    rf"[\[(<〈《【（〔/ㅣ|＝=!?。！？…।.{_LABEL_CHARS}]"
+    rf"(?:(?<![{_LABEL_CHARS}])|(?<=[ \u3000\xa0\t)\]”’\"'][{_LABEL_CHARS}]))"
+)
 _PLACE_NAMES = (
     dict.fromkeys("[(<〈《【（〔", "bracket")
     | dict.fromkeys("/ㅣ|", "slash")
     | dict.fromkeys("＝=", "equals")
     | dict.fromkeys("!?。！？…।.", "end")
 )
-_BEFORE_LABEL = frozenset(" \u3000\xa0\t)]”’\"'")
 _CLOSERS = frozenset("\"'”’」』)]）")
 _SOURCES = rf"(?:{_PLAIN}|{_SLASHED}|{_KO_CAPTURE}|{_JA_ZH_LINE})"
 _REPORTER = rf"(?:[가-힣]{{2,4}}\s?=\s?)?{_KO_PHOTOGRAPHER}{_AFTER}$"
@@ -232,10 +235,7 @@ def credit_start(text: str, *, with_reporter: bool = True) -> int | None:
     for place in _PLACES.finditer(text, max(0, len(text) - _TAIL_CHARS)):
         at = place.start()
         name = _PLACE_NAMES.get(text[at], "label")
-        if name == "label":
-            if text[at - 1 : at] not in _BEFORE_LABEL:
-                continue
-        elif name == "end":
+        if name == "end":
             if _is_inner_point(text, at):
                 continue
             at += 2 if text[at + 1 : at + 2] in _CLOSERS else 1

@@ -28,6 +28,7 @@ from pipeline.text.fold_kinds import (
     SPACE,
     UNSPACED,
 )
+from pipeline.text.kept_tables import kept_tables
 from pipeline.text.script import ScriptClass, script_classes
 
 DROPPED = 0x110000
@@ -57,6 +58,8 @@ _MAY_COMBINE = (
     (0x2F800, 0x2FA20),
 )
 
+_SOURCES = ("pipeline.text.fold_tables", "pipeline.text.fold_kinds", "pipeline.text.script")
+
 
 class FoldTables(NamedTuple):
     """Folding tables over code points: `fold` uint32, `kind` uint8, expansions as CSR."""
@@ -84,7 +87,11 @@ class FoldEntries(NamedTuple):
 
 @cache
 def fold_entries() -> FoldEntries:
-    """Return the tables of the compiled engine, built once."""
+    """Return the tables of the compiled engine, built once a machine."""
+    return FoldEntries(*kept_tables("fold_entries", _SOURCES, _fold_entries))
+
+
+def _fold_entries() -> FoldEntries:
     fold, kind, codes, starts = fold_tables()
     single = fold[:N_ENTRIES].copy()
     many = np.flatnonzero(single > DROPPED)
@@ -138,6 +145,10 @@ def combining_code_points() -> NDArray[np.bool_]:
     composition, and do not change places (Unicode Standard Annex 15, section 9: NFC_QC is Yes
     and the combining class is 0).
     """
+    return kept_tables("combining", _SOURCES, _combining)[0]
+
+
+def _combining() -> tuple[NDArray[np.bool_]]:
     combines = np.zeros(DROPPED, np.bool_)
     for first, end in _MAY_COMBINE:
         characters = [chr(code) for code in range(first, end)]
@@ -151,12 +162,16 @@ def combining_code_points() -> NDArray[np.bool_]:
     for first, last in ((0x1161, 0x1175), (0x11A8, 0x11C2)):  # vowels and finals of syllables
         combines[first : last + 1] = True
     combines.flags.writeable = False
-    return combines
+    return (combines,)
 
 
 @cache
 def fold_tables() -> FoldTables:
-    """Return the folding tables, built once (30 ms)."""
+    """Return the folding tables, built once a machine."""
+    return FoldTables(*kept_tables("fold", _SOURCES, _fold_tables))
+
+
+def _fold_tables() -> FoldTables:
     kind = _kinds()
     fold = np.arange(0x110000, dtype=np.uint32)
     fold[kind[:-1] == SPACE] = 0x20

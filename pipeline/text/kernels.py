@@ -11,11 +11,10 @@ anything is missing, numba compiles as it always did; the kernel is the same fun
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -24,11 +23,11 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.text.kept_files import ROOT, digest, keep, places, read_each
 from pipeline.text.kernel_images import Fixups, Loaded
 
 FORMAT = 2
 _ENDING = ".kernel"
-_ROOT = Path(__file__).parents[2]
 _SETTINGS = ("CPU_NAME", "CPU_FEATURES", "ENABLE_AVX", "OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE")
 """Variables `NUMBA_…` that change the code."""
 _ENDED_WELL = (0, -2)
@@ -82,7 +81,7 @@ def load_all() -> int:
     """Load every kernel, compiling what was not kept; return how many there are."""
     from pipeline.text import kernel_builds
 
-    return len([kernel(*names) for names in kernel_builds.all_kernels(_ROOT)])
+    return len([kernel(*names) for names in kernel_builds.all_kernels(ROOT)])
 
 
 def any_loaded() -> bool:
@@ -93,7 +92,7 @@ def any_loaded() -> bool:
 @cache
 def any_kept() -> bool:
     """Return whether set-up has compiled kernels, or somebody since."""
-    return any((_ROOT / "pipeline" / "text" / "__pycache__").glob(f"*{_ENDING}"))
+    return any((ROOT / "pipeline" / "text" / "__pycache__").glob(f"*{_ENDING}"))
 
 
 class Native:
@@ -149,15 +148,11 @@ def _lay_out(array: Any, parameter: Parameter, flat: list[Any]) -> None:
 
 def _kept(module: str, name: str) -> Native | None:
     """Return a kernel that was compiled before, of these very sources for this very machine."""
-    for path in _places(module, name):
-        try:
-            kept = path.read_bytes()
-        except OSError:
-            continue
+    for kept in read_each(_places(module, name)):
         head, _, code = kept.partition(b"\n")
         try:
             told = json.loads(head)
-            is_whole = told["code"] == _digest(code)
+            is_whole = told["code"] == digest(code)
             if is_whole and all(_source(of) == told["sources"][of] for of in told["sources"]):
                 takes = tuple(Parameter(*parameter.values()) for parameter in told["takes"])
                 fixups = Fixups(**told["fixups"]) if told["fixups"] else None
@@ -173,7 +168,7 @@ def _compiled(module: str, name: str) -> Callable[..., Any]:
 
     made = kernel_builds.build(module, name)
     if isinstance(made, kernel_builds.Built):
-        sources = {of: _source(of) for of in kernel_builds.sources(module, _ROOT)}
+        sources = {of: _source(of) for of in kernel_builds.sources(module, ROOT)}
         takes = [asdict(parameter) for parameter in made.shape.takes]
         told = {
             "symbol": made.shape.symbol,
@@ -181,32 +176,15 @@ def _compiled(module: str, name: str) -> Callable[..., Any]:
             "gives": made.shape.gives,
             "fixups": asdict(made.fixups) if made.fixups else None,
             "sources": sources,
-            "code": _digest(made.code),
+            "code": digest(made.code),
         }
-        _keep(_places(module, name), json.dumps(told).encode() + b"\n" + made.code)
+        keep(_places(module, name), json.dumps(told).encode() + b"\n" + made.code)
         return _linked(made.code, made.shape, made.fixups)
     return made
 
 
-def _keep(places: Sequence[Path], written: bytes) -> None:
-    """Write a file whole, at the first place that can be written to."""
-    for path in places:
-        unfinished = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(written)
-            unfinished.replace(path)
-        except OSError:
-            continue
-        return
-
-
 def _places(module: str, name: str) -> list[Path]:
-    """Return where a kernel may lie: beside its sources, else where the user keeps such things."""
-    file = f"{module}.{name}.{_machine()}{_ENDING}"
-    own = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
-    user = Path(own) if own else Path.home() / ".cache"
-    return [_ROOT / Path(*module.split(".")[:-1]) / "__pycache__" / file, user / "unecho" / file]
+    return places(module, f"{module}.{name}.{_machine()}{_ENDING}")
 
 
 @cache
@@ -214,7 +192,7 @@ def _machine() -> str:
     """Return the name of all that decides what code is made beside the sources."""
     of = [str(FORMAT), *(_version(package) for package in ("llvmlite", "numba")), *_processor()]
     of += [os.environ.get(f"NUMBA_{name}", "") for name in _SETTINGS]
-    return _digest(json.dumps(of).encode())[:16]
+    return digest(json.dumps(of).encode())[:16]
 
 
 def _version(package: str) -> str:
@@ -244,13 +222,9 @@ def _processor() -> list[str]:
 def _source(of: str) -> str:
     """Return the digest of a source file, named from the root of the project."""
     try:
-        return _digest((_ROOT / of).read_bytes())
+        return digest((ROOT / of).read_bytes())
     except OSError:
         return "missing"
-
-
-def _digest(of: bytes) -> str:
-    return hashlib.sha256(of).hexdigest()
 
 
 def _linked(code: bytes, shape: Shape, fixups: Fixups | None) -> Native:

@@ -11,6 +11,7 @@ window longer; nothing that a pattern looks for may be missing (`tests/property/
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -20,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.text.kept_tables import Arrays, kept_tables
 from pipeline.text.number_words import (
     CURRENCY_SIGNS,
     HAN_DIGITS,
@@ -143,9 +145,18 @@ class KindTables(NamedTuple):
     right: Kinds
 
 
+_SOURCES = ("pipeline.text.number_windows", "pipeline.text.number_words")
+
+
 @cache
 def kind_tables() -> KindTables:
-    """Return the kinds of all characters and what each pair of them does."""
+    """Return the kinds of all characters and what each pair of them does, built once a machine."""
+    kinds, left, right = kept_tables("number_kinds", _SOURCES, _kind_tables)
+    n_kinds = math.isqrt(left.size)
+    return KindTables(kinds, left.reshape(n_kinds, -1), right.reshape(n_kinds, -1))
+
+
+def _kind_tables() -> Arrays:
     before = [*_BEFORE.split(), *MONTHS]
     after = [*UNITS, *MULTIPLIERS, *MONTHS, *_AFTER.split(), *DATE_MARKS]
     after += [one + other for marks, others in _NOT_BEHIND for one in marks for other in others]
@@ -157,7 +168,7 @@ def kind_tables() -> KindTables:
     _stop_right(right, kinds)
     _allow(right, kinds, [*after, *MYRIAD_UNITS, *ABOUT])
     _go_on_right(right, kinds, {word[0] for word in [*after, *MYRIAD_UNITS, *ABOUT]})
-    return KindTables(kinds, left, right)
+    return kinds, left.ravel(), right.ravel()
 
 
 def _kinds(words: Iterable[str]) -> tuple[Kinds, int]:

@@ -14,6 +14,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.text.kept_tables import kept_tables
+
 
 class ScriptClass(IntEnum):
     """What a code point is to the key and to shingles.
@@ -87,7 +89,11 @@ _RANKS["Me"] = int(ScriptClass.DROP)  # enclosing marks decorate: keycap emoji
 
 @cache
 def script_classes() -> NDArray[np.uint8]:
-    """Return the class of every code point, uint8 of length 0x110000, built once (20 ms)."""
+    """Return the class of every code point, uint8 of length 0x110000, built once a machine."""
+    return kept_tables("script_classes", [__name__], _script_classes)[0]
+
+
+def _script_classes() -> tuple[NDArray[np.uint8]]:
     classes = np.zeros(_N_CODE_POINTS, np.uint8)
     blocks = np.full(_N_CODE_POINTS, ScriptClass.ALPHABETIC, np.uint8)
     for first, last, script in _BLOCKS:
@@ -104,7 +110,7 @@ def script_classes() -> NDArray[np.uint8]:
     classes[[0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1C, 0x1D, 0x1E, 0x1F, 0x85]] = ScriptClass.SPACE
     classes[0xFE00:0xFE10] = ScriptClass.DROP  # variation selectors only choose a glyph
     classes.flags.writeable = False
-    return classes
+    return (classes,)
 
 
 def script_class(character: str) -> ScriptClass:

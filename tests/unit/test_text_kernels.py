@@ -130,7 +130,7 @@ def test_kept_kernels_are_loaded_without_what_made_them():
     not HAS_IMAGES, reason="object files of other processors are linked by llvmlite"
 )
 def test_every_kernel_is_an_image():
-    found = [kernels.kernel(*of) for of in kernel_builds.all_kernels(kernels._ROOT)]
+    found = [kernels.kernel(*of) for of in kernel_builds.all_kernels(kernels.ROOT)]
     assert len(found) > 12
     assert all(isinstance(of._owner, kernel_images.Loaded) for of in found)
 
