@@ -160,7 +160,9 @@ def match(
     if workers is None or found.pairs.num_rows < LEAST_PAIRS:
         edges = stage(verify)(found.pairs, keys, history, rules.relations)
     else:
-        edges = stage(verify_parts)(found.pairs, keys, history, rules.relations, workers)
+        edges = stage(verify_parts)(
+            found.pairs, keys, history, rules.relations, workers, warehouse.key_files()
+        )
     ends = gather.ends_of(edges, rules.spans.relations)
     paragraphs = gather.paragraphs_of(warehouse, ends, cleaned.kept)
     common = stage(find_spans)(edges, paragraphs, rules.spans)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from flows.gather import Fresh
+from flows.mapped import verify_mapped
 from flows.prepared import (
     Known,
     KnownFurniture,
@@ -29,7 +31,7 @@ from flows.texts import CleanTexts, Inspected, Stage, clean_articles
 from flows.workers import LEAST_BYTES, Workers
 from pipeline.contracts import conform
 from pipeline.dedup.relations import RelationRules
-from pipeline.dedup.verify import articles_of, verify
+from pipeline.dedup.verify import READ, articles_of, parts_of
 from pipeline.interim import KEYS, VERIFIED
 from pipeline.store import spool
 from pipeline.store.spool import Given, Handle
@@ -276,11 +278,26 @@ def verify_parts(
     history: Sequence[pa.Table],
     rules: RelationRules,
     workers: Workers,
+    files: Sequence[Path] | None = None,
 ) -> pa.Table:
-    """Have workers verify PAIRS: what `verify` returns."""
-    articles = workers.keep(articles_of(pairs, keys, history))
-    given = [workers.keep(part) for part in divided(pairs, workers.n_workers * PARTS_PER_WORKER)]
-    futures = [workers.submit(verify, part, articles, (), rules, is_urgent=True) for part in given]
+    """Have workers verify PAIRS: what `verify` returns.
+
+    Args:
+        pairs: PAIRS.
+        keys: KEYS of the batch.
+        history: KEYS segments.
+        rules: the numbers of the relations.
+        workers: who does it.
+        files: where the segments lie, if they do: workers map them too, and nothing is copied.
+    """
+    own = keys.select(READ) if files is not None else articles_of(pairs, keys, history)
+    articles = workers.keep(own)
+    parts = parts_of(pairs, workers.n_workers * PARTS_PER_WORKER)
+    given = [workers.keep(part) for part in parts]
+    futures = [
+        workers.submit(verify_mapped, part, articles, files or [], rules, is_urgent=True)
+        for part in given
+    ]
     handles = workers.results(futures)
     verified = pa.concat_tables([spool.load(handle) for handle in handles])
     for handle in (articles, *given, *handles):

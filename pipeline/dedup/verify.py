@@ -40,7 +40,7 @@ Row = dict[str, Any]
 Ends = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-_READ = [
+READ = [
     "article_id",
     "source_id",
     "published_at",
@@ -51,6 +51,7 @@ _READ = [
     "numbers",
     "n_shingles",
 ]
+"""The columns of KEYS that are read."""
 
 # Pairs whose evidence is written at a time: 500 bytes each while it is done.
 _PAIRS_AT_A_TIME = 400_000
@@ -97,6 +98,23 @@ def articles_of(pairs: pa.Table, batch: pa.Table, history: Sequence[pa.Table]) -
     return _rows_of(_ids_of_ends(pairs)[0], [batch, *history])[0]
 
 
+def parts_of(pairs: pa.Table, n_parts: int) -> list[pa.Table]:
+    """Divide PAIRS, in order, so that the parts have few articles in common: the centres.
+
+    All pairs of any other article are in one part, so that its text is read once: each batch of a
+    template compares nearly every article with a few thousand centres.
+    """
+    ids, ends = _ids_of_ends(pairs)
+    n_pairs_of = np.bincount(ends.ravel(), minlength=len(ids))
+    left, right = ends.T
+    other = np.where(n_pairs_of[left] >= n_pairs_of[right], right, left)
+    n_before = np.cumsum(np.bincount(other, minlength=len(ids)))
+    part_of_article = (n_before - 1) * n_parts // max(pairs.num_rows, 1)
+    part = part_of_article[other]
+    places = (np.flatnonzero(part == number) for number in range(n_parts))
+    return [pairs.take(pa.array(own)) for own in places if own.size]
+
+
 def _ids_of_ends(pairs: pa.Table) -> tuple[Words, Ends]:
     """Return the sorted ids of PAIRS, and which of them the two of each pair are.
 
@@ -117,7 +135,7 @@ def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> tuple[pa.Table, Ends]:
     """
     wanted = ValueSet(ids[:, 0].byteswap())
     missing = np.ones(len(ids), np.bool_)
-    found, places = [KEYS.schema.empty_table().select(_READ)], [np.empty(0, np.int64)]
+    found, places = [KEYS.schema.empty_table().select(READ)], [np.empty(0, np.int64)]
     for segment in segments:
         first_words = np.ascontiguousarray(words_of(segment["article_id"])[:, 0])
         rows = wanted.positions_in(first_words)
@@ -125,7 +143,7 @@ def _rows_of(ids: Words, segments: Sequence[pa.Table]) -> tuple[pa.Table, Ends]:
         # The first segment that holds an article, the batch before all, has its newest row.
         new = (place >= 0) & missing[place]
         missing[place[new]] = False
-        found.append(segment.select(_READ).take(pa.array(rows[new])))
+        found.append(segment.select(READ).take(pa.array(rows[new])))
         places.append(place[new])
     if missing.any():
         example = ids_of(ids[missing][:1])[0].as_py().hex()

@@ -25,6 +25,7 @@ from pipeline.interim import KEYS
 from pipeline.store.durable import sync
 from pipeline.store.gather import Gatherer
 from pipeline.store.model import StoredFile
+from pipeline.store.segments import UNSYNCED
 
 Rebuild = Callable[[pa.Table, pa.Table], pa.Table]
 """(current ARTICLES, their SIGNATURES) → KEYS of the same articles."""
@@ -44,8 +45,6 @@ _LOOKED_THROUGH = (
 
 _POPULATE_READ = 22
 """MADV_POPULATE_READ of Linux 5.14 and later, which Python does not name."""
-
-_TORN = ".writing"
 
 _ROWS_PER_REBUILD = 5_000
 """Articles whose texts are in memory at once while a segment is made again."""
@@ -109,6 +108,15 @@ class History:
         """Return the KEYS tables that are there; one that is not is made when it is asked for."""
         return [table for stored in live if (table := self._open(stored)) is not None]
 
+    def files(self, live: Sequence[StoredFile]) -> list[Path] | None:
+        """Return where the segments of files lie, for `segment_at`; None where one is in no file.
+
+        One that could not be synced is deleted, and read from its map until the session ends.
+        """
+        paths = [self._path(stored) for stored in live]
+        are_there = (path.exists() or path.with_suffix(UNSYNCED).exists() for path in paths)
+        return paths if all(are_there) else None
+
     def write(self, stored: StoredFile, batches: Iterable[pa.Table]) -> None:
         """Write the segment of a file of `signatures` from KEYS tables.
 
@@ -117,7 +125,7 @@ class History:
         segment is read under its other name.
         """
         final = self._path(stored)
-        torn = final.with_suffix(_TORN)
+        torn = final.with_suffix(UNSYNCED)
         if final.name in self._syncing:
             self._syncing[final.name].result()
         with pa.OSFile(str(torn), "wb") as sink, pa.ipc.new_file(sink, KEYS.schema) as writer:
@@ -139,7 +147,7 @@ class History:
         """Delete segments of files that no longer live, and unfinished ones."""
         self._syncing = {name: each for name, each in self._syncing.items() if not each.done()}
         names = {self._path(stored).name for stored in live}
-        unsettled = {Path(name).with_suffix(_TORN).name for name in self._syncing}
+        unsettled = {Path(name).with_suffix(UNSYNCED).name for name in self._syncing}
         for path in self._folder.iterdir():
             if path.name not in names | unsettled and _OWN_SEGMENT.fullmatch(path.name):
                 path.unlink(missing_ok=True)
@@ -169,7 +177,7 @@ class History:
     def _file(self, path: Path) -> BinaryIO:
         if path.name in self._syncing:
             with suppress(FileNotFoundError):  # it has its name by now
-                return path.with_suffix(_TORN).open("rb")
+                return path.with_suffix(UNSYNCED).open("rb")
         return path.open("rb")
 
     def _rebuilt(self, gatherer: Gatherer, stored: StoredFile, rebuild: Rebuild) -> pa.Table:

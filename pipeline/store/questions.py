@@ -49,6 +49,10 @@ class Questions:
             live = self._gatherer.files("signatures")
             return self._history.segments(self._gatherer, live, rebuild)
 
+    def key_files(self) -> list[Path] | None:
+        """Return the files of the tables of history(), see `segments.segment_at`; None without."""
+        return self._history.files(self._gatherer.files("signatures"))
+
     def cached_keys(self) -> list[pa.Table]:
         """Return the KEYS that history() would map, without making missing ones again."""
         with self._guarded("opening the cache of keys"):

@@ -1,13 +1,15 @@
 import json
 from datetime import timedelta
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from articles_factory import NOON, article, article_id, keys, story
 
-from pipeline.contracts import conform
+from pipeline.contracts import ID, conform
 from pipeline.dedup.bands import BandRules, find_candidates
 from pipeline.dedup.relations import RelationRules, are_titles_fitting
-from pipeline.dedup.verify import verify
+from pipeline.dedup.verify import parts_of, verify
 from pipeline.interim import PAIRS, VERIFIED
 from pipeline.text.normalise import make_key
 from pipeline.text.shingles import STORY, containment, jaccard, shingle_hashes
@@ -373,3 +375,24 @@ def test_an_unknown_article_is_a_fault():
 def test_nothing_to_verify():
     nothing = find_candidates(keys(), [], BandRules())
     assert verify(nothing, keys(), [], RULES).equals(VERIFIED.schema.empty_table())
+
+
+def test_parts_share_centres_alone_and_hold_each_pair_once_in_order():
+    batch = keys(*(article(f"n{n}", edited(LONG, n + 1)) for n in range(80)))
+    pairs = find_candidates(batch, [], BandRules())
+    centres = pa.array(map(article_id, ("n0", "n1")), ID)
+    has_centre = pc.or_(*(pc.is_in(pairs[end], centres) for end in ("left_id", "right_id")))
+    pairs = pairs.filter(has_centre)
+    parts = parts_of(pairs, 4)
+    assert len(parts) == 4
+    assert all(part.equals(conform(part, PAIRS)) for part in parts)
+    assert conform(pa.concat_tables(parts), PAIRS).equals(pairs)
+    ends = [{*part["left_id"].to_pylist(), *part["right_id"].to_pylist()} for part in parts]
+    assert sum(map(len, ends)) - len(set().union(*ends)) <= 2 * (len(parts) - 1)
+    verified = pa.concat_tables([verify(part, batch, [], RULES) for part in parts])
+    assert conform(verified, VERIFIED).equals(verify(pairs, batch, [], RULES))
+
+
+def test_few_pairs_make_few_parts():
+    assert parts_of(find_candidates(keys(), [], BandRules()), 4) == []
+    assert parts_of(pairs_of("a", "b"), 4) == [pairs_of("a", "b")]

@@ -12,6 +12,7 @@ from pipeline.errors import ContractError
 from pipeline.interim import KEYS
 from pipeline.store import history
 from pipeline.store.model import Change, StoredFile
+from pipeline.store.segments import UNSYNCED, segment_at
 from pipeline.store.snapshot import read_snapshot
 from pipeline.store.warehouse import open_warehouse
 from tests.crash import workload
@@ -186,3 +187,19 @@ def test_fetching_changes_nothing(tmp_path: Path, advice: int) -> None:
         own.release()
         own.fetch()
     assert table.equals(keys)
+
+
+def test_a_worker_maps_what_the_flow_has_mapped(root: Path) -> None:
+    with open_warehouse(root) as warehouse:
+        tables = warehouse.history(never)
+        files = warehouse.key_files()
+        assert files is not None
+        assert len(files) == N_BATCHES
+        for table, path in zip(tables, files, strict=True):
+            assert segment_at(path).equals(table)
+            path.rename(path.with_suffix(UNSYNCED))
+            assert segment_at(path).equals(table)
+            assert warehouse.key_files() == files
+            path.with_suffix(UNSYNCED).unlink()
+            assert warehouse.key_files() is None
+            path.touch()
