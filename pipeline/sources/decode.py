@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from functools import cache, lru_cache
 
 import numpy as np
@@ -48,6 +49,7 @@ _COMMON_SYLLABLES = frozenset(
 _MIN_NUL_PARTNERS = 3
 
 _SAMPLE_BYTES = 64 * 1024
+_ASCII = re.compile(r"[\x00-\x7f]+")
 _CONTROL_BYTES = bytes(b for b in range(32) if b not in b"\t\n\v\f\r\x1b")
 
 
@@ -207,12 +209,15 @@ def _is_korean(prefix: bytes, is_whole: bool) -> bool:
     """Tell whether the bytes are CP949, a few broken ones allowed."""
     text = _lossy(prefix, "cp949", is_whole)
     n_broken = text.count("\ufffd")
-    letters = [c for c in text[:_SAMPLE_BYTES] if not c.isascii() and c.isalpha()]
-    n_frequent = sum(c in _FREQUENT_SYLLABLES for c in letters)
+    # Each character is asked once: a page may have 50,000, of which a few hundred are different.
+    counts = Counter(_ASCII.sub("", text[:_SAMPLE_BYTES]))
+    letters = {c: n for c, n in counts.items() if c.isalpha()}
+    n_letters = sum(letters.values())
+    n_frequent = sum(n for c, n in letters.items() if c in _FREQUENT_SYLLABLES)
     if n_broken:
-        return n_frequent >= 0.15 * len(letters) and n_broken <= max(2, 0.02 * len(letters))
-    n_common = sum(c in _COMMON_SYLLABLES for c in letters)
-    return n_frequent >= 0.07 * len(letters) or n_common >= 0.95 * len(letters)
+        return n_frequent >= 0.15 * n_letters and n_broken <= max(2, 0.02 * n_letters)
+    n_common = sum(n for c, n in letters.items() if c in _COMMON_SYLLABLES)
+    return n_frequent >= 0.07 * n_letters or n_common >= 0.95 * n_letters
 
 
 def _guess(prefix: bytes, is_whole: bool) -> str:

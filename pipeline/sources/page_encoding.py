@@ -23,15 +23,17 @@ _FEW_BROKEN_SHARE = 0.001
 """A damaged byte here and there; more of them, and the label is not to be trusted."""
 
 
-def page_encoding(prefix: bytes, *, is_whole: bool, label: str | None = None) -> str:
+def page_encoding(
+    prefix: bytes, *, is_whole: bool, label: str | None = None, detected: str | None = None
+) -> str:
     """Return the encoding of a page that begins with `prefix`.
 
     In this order: a byte order mark, `label` (a resolved one), UTF-8 where the bytes are valid
     UTF-8, what the page says of itself, detection. A label means its modern superset, as browsers
     read it: `euc-kr` is CP949. Where it fits badly, whichever of the last two breaks fewer
-    characters is taken.
+    characters is taken. `detected` is what `detect_encoding` made of the same, where it was asked.
     """
-    detected = detect_encoding(prefix, is_whole=is_whole, label=label)
+    detected = detected or detect_encoding(prefix, is_whole=is_whole, label=label)
     if label or unit_bytes(detected) > 1 or (prefix.isascii() and _ESCAPE not in prefix):
         return detected
     n_broken = _n_broken(prefix, detected)

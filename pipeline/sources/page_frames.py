@@ -33,7 +33,7 @@ _TEXTS = etree.XPath("//body//text()[string-length(normalize-space()) >= 10]")
 """Texts between two tags that are as long as the shortest sentence."""
 
 _HOLDERS = ("div", "section", "article", "main", "td")
-_NAMED = etree.XPath(f"//*[{' or '.join(f'self::{tag}' for tag in _HOLDERS)}][@id or @class]")
+_MARKED = etree.XPath("//@itemprop[.='articleBody']/.. | //@property[.='articleBody']/..")
 
 _DROPPED = frozenset(
     [
@@ -57,19 +57,21 @@ def find_frame(tree: Element) -> Element | None:
     In this order: the microdata `articleBody`, a name that content systems use, the page's only
     `article` element.
     """
-    marked = tree.xpath("//*[@itemprop='articleBody' or @property='articleBody']")
-    for candidates in (marked, list(_named(tree)), tree.xpath("//article")):
-        found = _leading(candidates)
+    for look in (_MARKED, _named, lambda whole: whole.iter("article")):
+        found = _leading(list(look(tree)))
         if found is not None:
             return found
     return None
 
 
 def _named(tree: Element) -> Iterator[Element]:
-    for element in _NAMED(tree):
-        names = f"{element.get('id') or ''} {element.get('class') or ''}".split()
-        if any(map(_TEXT_NAMES.match, names)):
+    for element in tree.iter(*_HOLDERS):
+        if any(map(_TEXT_NAMES.match, _names(element).split())):
             yield element
+
+
+def _names(element: Element) -> str:
+    return f"{element.get('id') or ''} {element.get('class') or ''}"
 
 
 def _leading(candidates: Sequence[Element]) -> Element | None:
@@ -93,17 +95,17 @@ def find_sentences(tree: Element) -> Element | None:
     not count.
     """
     sizes: dict[Element, int] = {}
+    known: dict[Element, bool] = {}
     n_chars = 0
     for text in _TEXTS(tree):
         words = text.strip()
         if not _SENTENCE_END.search(words):
             continue
         inner = text.getparent().getparent() if text.is_tail else text.getparent()
-        above = [inner, *inner.iterancestors()]
-        if any(e.tag in _DROPPED or e.tag == "a" or _is_aside(e) for e in above):
+        if _is_apart(inner, known):
             continue
         n_chars += len(words)
-        for element in above:
+        for element in (inner, *inner.iterancestors()):
             if element.tag in _HOLDERS or element.tag == "body":
                 sizes[element] = sizes.get(element, 0) + len(words)
     # Those that hold more than half of them stand one in another: the smallest is the innermost,
@@ -112,8 +114,21 @@ def find_sentences(tree: Element) -> Element | None:
     return min(leading, key=lambda element: sizes[element], default=None)
 
 
-def _is_aside(element: Element) -> bool:
-    return bool(_ASIDE_NAMES.search(f"{element.get('id') or ''} {element.get('class') or ''}"))
+def _is_apart(element: Element | None, known: dict[Element, bool]) -> bool:
+    """Tell whether an element, or one around it, is a link, a menu or a footer.
+
+    `known` keeps the answers: a list has a hundred texts inside the same elements.
+    """
+    if element is None:
+        return False
+    if element not in known:
+        known[element] = (
+            element.tag in _DROPPED
+            or element.tag == "a"
+            or bool(_ASIDE_NAMES.search(_names(element)))
+            or _is_apart(element.getparent(), known)
+        )
+    return known[element]
 
 
 def captions_of(element: Element) -> list[str]:

@@ -232,6 +232,8 @@ def _lines_in(lines: list[str], found: list[str]) -> list[str]:
     How a line begins or ends is enough: something inside it may have been left out. A word or
     two (a button's) must stand alone.
     """
+    if set(found).issuperset(lines):
+        return lines
     alone = set(map(_letters, found))
     taken = "\n".join(map(_letters, found))
     return [line for line in lines if _is_in(_letters(line), alone, taken)]

@@ -153,7 +153,8 @@ class ContainerReader:
             yield from self._parquet(stream, every)
         elif kind in ("text", "html"):
             if kind == "html":
-                encoding = page_encoding(prefix, is_whole=is_whole, label=self.options.label)
+                label = self.options.label
+                encoding = page_encoding(prefix, is_whole=is_whole, label=label, detected=encoding)
             envelope = self._envelope(kind, encoding)
             for found in whole_file(every, self.options.limits):
                 yield envelope, found._replace(position=0)
