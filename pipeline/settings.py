@@ -91,7 +91,7 @@ class Settings(BaseModel):
     warehouse: Path = Field(default=Path("warehouse/data"), description="root of the warehouse")
     timezone: str = Field(default="UTC", description="time zone of dates without one")
     batch_documents: int = Field(
-        default=6_000, ge=1, description="documents a batch, one commit each"
+        default=8_000, ge=1, description="documents a batch, one commit each"
     )
     batch_bytes: int = Field(default=64 << 20, ge=1024, description="bytes a batch at the most")
     workers: int | None = Field(

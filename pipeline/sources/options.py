@@ -31,7 +31,7 @@ class ReadOptions:
     column_map: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     timezone: str = "UTC"
     encoding: str | None = None
-    batch_documents: int = 6_000
+    batch_documents: int = 8_000
     batch_bytes: int = 64 * MEBIBYTE
     max_document_bytes: int = 16 * MEBIBYTE
 
