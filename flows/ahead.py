@@ -14,7 +14,7 @@ import pyarrow as pa
 from flows.parts import Inspection, inspection_of_documents, repays_workers
 from flows.prepared import KnownFurniture
 from flows.rules import Rules
-from flows.workers import Workers
+from flows.workers import LEAST_BYTES, Workers
 from pipeline.sources.files import Progress
 
 BATCHES_AHEAD = 2
@@ -58,7 +58,7 @@ class ReadAhead:
             for read in batches(on_progress):
                 yield replace(self._begun(read), is_once=is_piped)
             return
-        reader = _Reader(batches, self._begun)
+        reader = _Reader(batches, self._begun, self._foresee)
         try:
             for item in reader.items():
                 if isinstance(item, Progress):
@@ -85,6 +85,14 @@ class ReadAhead:
             return inspection_of_documents(documents, self._rules, self._workers, self._known)
         return None
 
+    def _foresee(self, n_bytes: int) -> None:
+        """Start the workers as soon as so much of a batch was read that it will want them.
+
+        A thousand pages take a second to read, and workers a second to start.
+        """
+        if self._workers is not None and self.is_news and n_bytes >= LEAST_BYTES:
+            self._workers.begin()
+
     def _begun(self, read: pa.Table) -> Arriving:
         if self._workers is None or not self.is_news or not repays_workers(read):
             return Arriving(read)
@@ -97,11 +105,17 @@ class ReadAhead:
 class _Reader:
     """A thread that reads and puts what it reads into a queue."""
 
-    def __init__(self, batches: Batches, begun: Callable[[pa.Table], Arriving]) -> None:
+    def __init__(
+        self,
+        batches: Batches,
+        begun: Callable[[pa.Table], Arriving],
+        foresee: Callable[[int], None],
+    ) -> None:
         self._queue: queue.Queue[Arriving | Progress | BaseException | None] = queue.Queue()
         self._room = threading.Semaphore(BATCHES_AHEAD)
         self._stopped = False
-        self._batches, self._begun = batches, begun
+        self._batches, self._begun, self._foresee = batches, begun, foresee
+        self._container, self._n_here, self._n_of_batch = "", 0, 0
         self._thread = threading.Thread(target=self._read, name="read-ahead", daemon=True)
         self._thread.start()
 
@@ -122,7 +136,8 @@ class _Reader:
 
     def _read(self) -> None:
         try:
-            for read in self._batches(self._queue.put):
+            for read in self._batches(self._tell):
+                self._n_of_batch = 0
                 self._room.acquire()
                 if self._stopped:
                     return
@@ -131,3 +146,11 @@ class _Reader:
             self._queue.put(error)
             return
         self._queue.put(None)
+
+    def _tell(self, progress: Progress) -> None:
+        if progress.container != self._container:
+            self._container, self._n_here = progress.container, 0
+        self._n_of_batch += progress.bytes_read - self._n_here
+        self._n_here = progress.bytes_read
+        self._foresee(self._n_of_batch)
+        self._queue.put(progress)

@@ -60,6 +60,14 @@ class Workers:
         self._lock = threading.RLock()
         self._waiting: list[_Task] = []
         self._n_tasks = self._n_running = 0
+        self._is_closed = False
+
+    def begin(self) -> None:
+        """Start the processes, if they do not run: their first task will find them ready."""
+        with self._lock:
+            if self._pool is None and not self._is_closed:
+                # A pool starts its processes with its first task.
+                self._started().submit(int)
 
     def keep(self, value: Any) -> Handle:
         """Put a value into the spool, for one task or several."""
@@ -143,7 +151,7 @@ class Workers:
     def close(self) -> None:
         """End the processes: what they are at is finished, what waits is not begun."""
         with self._lock:
-            waiting, self._waiting = self._waiting, []
+            waiting, self._waiting, self._is_closed = self._waiting, [], True
         for task in waiting:
             task.result.cancel()
         if self._pool is not None:

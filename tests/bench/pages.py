@@ -21,7 +21,7 @@ from tests.bench.corpus import articles
 from tests.bench.ingests import Ingested, fresh, ingest, scratch
 from tests.bench.results import Section
 
-N_PAGES = 2_000
+N_PAGES = 6_000
 ROUNDS = 3
 PAGE_BYTES = 50_000
 _MENU = "".join(f'<li class="m"><a href="/section/{n}">메뉴 {n}</a></li>' for n in range(90))

@@ -17,6 +17,7 @@ import pytest
 from flows import ahead as ahead_module
 from flows import ingest as ingest_module
 from flows import parts as parts_module
+from flows.ahead import ReadAhead
 from flows.ingest import Request, run_ingest
 from flows.parts import divided, joined
 from flows.rules import Rules
@@ -24,7 +25,7 @@ from flows.texts import inspect_documents
 from flows.workers import Workers
 from pipeline.interim import READ
 from pipeline.settings import Settings
-from pipeline.sources.files import ReadOptions, read_batches
+from pipeline.sources.files import Progress, ReadOptions, read_batches
 from pipeline.store import spool
 from pipeline.store.doctor import doctor
 from pipeline.store.spool import Held
@@ -82,6 +83,45 @@ def test_what_no_worker_has_begun_is_done_here_and_not_written(tmp_path: Path) -
         assert spool.load(told) == 7
     finally:
         workers.close()
+
+
+@pytest.mark.parametrize(("n_bytes", "n_starts"), [(400, 0), (600, 1)])
+def test_workers_start_while_the_first_batch_that_wants_them_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_bytes: int, n_starts: int
+) -> None:
+    monkeypatch.setattr(ahead_module, "LEAST_BYTES", 1000)
+    workers, starts = Workers(2, tmp_path / "parts"), []
+    monkeypatch.setattr(workers, "begin", lambda: starts.append(len(starts)))
+    n_before = []
+
+    def batches(tell: Any) -> Any:
+        for batch in "ab":
+            for container in "xy":
+                tell(Progress(batch + container, n_bytes, n_bytes, 1))
+            n_before.append(len(starts))
+            yield READ.schema.empty_table()
+
+    told: list[Progress] = []
+    arrived = list(ReadAhead(Rules(), workers).arriving(batches, told.append))
+    assert len(arrived) == 2
+    assert [each.container for each in told] == ["ax", "ay", "bx", "by"]
+    assert n_before == [n_starts, 2 * n_starts]
+
+
+def test_workers_that_were_begun_end_and_begin_no_more(tmp_path: Path) -> None:
+    workers = Workers(2, tmp_path / "parts")
+    workers.begin()
+    pool = workers._pool
+    assert pool is not None
+    workers.begin()
+    assert workers._pool is pool
+    (given,) = workers.results([workers.submit(len, workers.keep("abc"))])
+    assert spool.load(given) == 3
+    workers.close()
+    never = Workers(2, tmp_path / "parts")
+    never.close()
+    never.begin()
+    assert never._pool is None
 
 
 @pytest.mark.usefixtures("small_batches_repay")
