@@ -296,6 +296,8 @@ def test_a_signal_to_end_ends_the_run_as_ctrl_c_does(tmp_path: Path, number: int
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Who runs the tests with nohup ignores SIGHUP, and what it starts would ignore it too.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     ) as process:  # its standard input stays open: the run waits for more
         deadline = time.monotonic() + 30
         while "running" not in status_of_runs(root):
