@@ -33,7 +33,10 @@ Result = TypeVar("Result")
 Number = TypeVar("Number", np.uint64, np.int64)
 
 _HASH_BYTES = 8
-_SET_BYTES_AT_A_TIME = 1 << 30
+_SET_BYTES_AT_A_TIME = 16 << 20
+"""Of shingle sets, while the texts are kept: memory that is used again costs nothing."""
+_SET_BYTES_A_READING = 1 << 30
+"""The same where they are read again for each part."""
 _PAIRS_KEPT_APART = 8_000_000
 _IDS_AT_A_TIME = 1 << 16
 _MOST_FIRST_BITS = 22
@@ -51,9 +54,9 @@ class BatchRules:
     rows: int = 4
     centres: CentreRule = field(default_factory=CentreRule)
     n_threads: int = 2
-    kept_text_bytes: int = 128 << 20
-    """A corpus with more text is read a second time for the exact comparison. Reading 330 MB again
-    took 0.3 s of CPU, to hold them 1 s: fresh memory is dear, memory used again is not."""
+    kept_text_bytes: int = 256 << 20
+    """A corpus with more text is read a second time for the exact comparison. Who knows that it
+    has more says 0: what is kept until then is fresh memory for nothing."""
 
     def __post_init__(self) -> None:
         if not 0 < self.min_jaccard <= 1:
@@ -85,8 +88,10 @@ def cluster_articles(read: Blocks, rules: BatchRules) -> pa.Table:
         pairs = _candidates(keys, counts > 0, rules, pool)
         del keys
         parents = np.arange(counts.size)
-        for left, right in _by_component(pairs, counts):
-            _join(left, right, counts, corpus, rules, parents, pool)
+        set_bytes = _SET_BYTES_AT_A_TIME if corpus.is_kept else _SET_BYTES_A_READING
+        room = np.empty(0, np.uint64)
+        for left, right in _by_component(pairs, counts, set_bytes):
+            room = _join(left, right, counts, corpus, rules, parents, room, pool)
     return pa.table({"article_id": ids, "cluster_id": _taken(ids, _roots(parents))})
 
 
@@ -97,6 +102,11 @@ class _Corpus:
         self._read, self._left_bytes = read, rules.kept_text_bytes
         self._kept: list[_Texts] | None = []
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether all texts that were read are kept."""
+        return self._kept is not None
+
     def first(self) -> Iterator[tuple[pa.Array, _Texts]]:
         """Yield ids and texts of each block."""
         for block in self._read():
@@ -105,6 +115,7 @@ class _Corpus:
             if self._left_bytes < 0:
                 self._kept = None
             elif self._kept is not None:
+                texts = _own(texts)
                 self._kept.append(texts)
             yield block.column("article_id"), texts
 
@@ -123,6 +134,16 @@ def _texts_of(column: pa.Array) -> _Texts:
     every: NDArray[Any] = np.frombuffer(offsets, np.int64 if wide else np.int32)
     bounds = every[column.offset : column.offset + len(column) + 1].astype(np.int64)
     return _Texts(np.frombuffer(values or b"", np.uint8), bounds)
+
+
+def _own(texts: _Texts) -> _Texts:
+    """Return a copy of texts, so that the memory they were read into is read into again.
+
+    Texts kept where Arrow reads them take fresh memory in pages of 4 KB: of 180 MB that costs more
+    than to read them again. NumPy asks for large pages, and a copy is a tenth of reading.
+    """
+    first, last = texts.bounds[0], texts.bounds[-1]
+    return _Texts(texts.utf8[first:last].copy(), texts.bounds - first)
 
 
 def _signed(
@@ -243,8 +264,10 @@ def _shares_first_bits(keys: Words) -> Places:
     return np.flatnonzero(np.bincount(firsts)[firsts] > 1)
 
 
-def _by_component(pairs: Words, counts: Places) -> Iterator[tuple[Places, Places]]:
-    """Yield the pairs in parts of whole components whose shingle sets fit the memory.
+def _by_component(
+    pairs: Words, counts: Places, set_bytes_at_a_time: int
+) -> Iterator[tuple[Places, Places]]:
+    """Yield the pairs in parts of whole components whose shingle sets take so many bytes.
 
     Sets of two components never meet: each is made once.
     """
@@ -255,7 +278,7 @@ def _by_component(pairs: Words, counts: Places) -> Iterator[tuple[Places, Places
     component = components(counts.size, left, right)
     set_bytes = np.bincount(component, counts, counts.size) * _HASH_BYTES
     set_bytes[np.bincount(component, minlength=counts.size) == 1] = 0
-    part = (np.cumsum(set_bytes) // _SET_BYTES_AT_A_TIME).astype(np.int64)
+    part = (np.cumsum(set_bytes) // set_bytes_at_a_time).astype(np.int64)
     order = np.lexsort((pairs, component[left]))
     left, right = left[order], right[order]
     ends = np.flatnonzero(np.diff(part[component[left]], append=-1)) + 1
@@ -317,12 +340,16 @@ def _join(
     corpus: _Corpus,
     rules: BatchRules,
     parents: Places,
+    room: Words,
     pool: ThreadPoolExecutor,
-) -> None:
-    """Join the articles of the pairs that verify, in the forest `parents`."""
+) -> Words:
+    """Join the articles of the pairs that verify, in the forest `parents`.
+
+    Return the room in which the sets were made, for the next ones: `room` or a larger one.
+    """
     used = _each_once(np.concatenate((left, right)))
     starts = np.append(0, np.cumsum(counts[used]))
-    hashes = np.empty(starts[-1], np.uint64)
+    hashes = room if room.size >= starts[-1] else np.empty(starts[-1], np.uint64)
     tasks = _set_tasks(used, starts[:-1], hashes, corpus)
     sizes = np.concatenate(list(_in_order(tasks, rules, pool)))
     one, other = np.searchsorted(used, left), np.searchsorted(used, right)
@@ -338,6 +365,7 @@ def _join(
     cuts = np.searchsorted(roots, roots[shares]).tolist()
     list(pool.map(join, [slice(*ends) for ends in pairwise([0, *cuts, roots.size])]))
     parents[used] = used[_roots(forest)]
+    return hashes
 
 
 def _set_tasks(

@@ -8,20 +8,26 @@ import sys
 import time
 from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as our command line does, before numpy
+# As our command line does, before NumPy and Arrow are loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MIMALLOC_PURGE_DELAY", "1000")
 
 import pyarrow.parquet as pq
 
 from pipeline.dedup.batch import BatchRules, cluster_articles, load_kernels
 
 source, target, threshold = sys.argv[1], sys.argv[2], float(sys.argv[3])
-load_kernels(pq.read_metadata(source).num_rows)
+metadata = pq.read_metadata(source)
+load_kernels(metadata.num_rows)
 Path(f"{target}.start").write_text(str(time.process_time()))
-rules = BatchRules(min_jaccard=threshold)
+groups = map(metadata.row_group, range(metadata.num_row_groups))
+n_bytes = sum(group.column(1).total_uncompressed_size for group in groups)  # of the texts
+kept = BatchRules.kept_text_bytes
+rules = BatchRules(min_jaccard=threshold, kept_text_bytes=kept if n_bytes <= kept else 0)
 
 
 def read():
-    file = pq.ParquetFile(source, memory_map=True, pre_buffer=False)
+    file = pq.ParquetFile(source, buffer_size=1 << 20, pre_buffer=False)
     return file.iter_batches(4096, use_threads=False)
 
 
