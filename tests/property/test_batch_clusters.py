@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.dedup import batch_words
+from pipeline.dedup import batch, batch_words
 from pipeline.dedup.batch import BatchRules, cluster_articles, load_kernels
 from pipeline.dedup.signatures import Recipe, _permutations, band_keys
 from pipeline.text.engine import choose_engine, chosen_engine
@@ -156,6 +156,23 @@ def test_blocks_threads_and_memory_change_nothing(seed, block, n_threads, kept):
     plain = clusters(texts, BatchRules(n_threads=1), len(texts))
     rules = BatchRules(n_threads=n_threads, kept_text_bytes=kept)
     assert clusters(texts, rules, block) == plain
+
+
+@pytest.mark.parametrize("kept", [0, 1 << 30])
+def test_sets_that_are_made_in_parts_change_nothing(monkeypatch, engines, kept):
+    texts, rooms = news(200, 7), []
+    rules = BatchRules(kept_text_bytes=kept)
+    plain = clusters(texts, rules)
+    join = batch._join
+    limit = "_SET_BYTES_AT_A_TIME" if kept else "_SET_BYTES_A_READING"
+    monkeypatch.setattr(batch, limit, 10_000)
+    monkeypatch.setattr(batch, "_join", lambda *given: rooms.append(join(*given)) or rooms[-1])
+    for engine in engines:
+        choose_engine(engine)
+        rooms.clear()
+        assert clusters(texts, rules) == plain
+        # Small sets are made where larger ones were.
+        assert 1 < len({id(room) for room in rooms}) < len(rooms)
 
 
 @pytest.mark.parametrize("least", [0.5, 0.7, 0.8])
