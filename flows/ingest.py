@@ -275,6 +275,7 @@ def recorded_run(
             warehouse.end_run(run_id, "failed", summary.counts())
             raise
         summary.elapsed_seconds = time.monotonic() - began
+        warehouse.ask_in_all_cores()
         tally.totals(summary, warehouse)
         warehouse.end_run(run_id, "completed", summary.counts())
     return summary

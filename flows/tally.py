@@ -36,6 +36,21 @@ _TOTALS = """
 _DROPPED = ", ".join(f"'{role}'" for role in DROPPED_ROLES)
 # Characters as in the view `sources`: the clean texts and the dropped paragraphs.
 _LEVELS = f"""
+    WITH own AS MATERIALIZED (
+        SELECT a.source_id, a.article_id, a.n_chars::BIGINT AS n_left,
+               a.run_id = (SELECT run_id FROM asked) OR (s.is_small AND row_number()
+                   OVER (PARTITION BY a.source_id ORDER BY a.first_seen_at DESC, a.article_id)
+               <= {LEAST_ARTICLES}) AS is_brought
+        FROM articles a JOIN sources s ON s.source_id = a.source_id
+        WHERE a.is_current
+    ), lost AS (
+        SELECT article_id FROM story_members SEMI JOIN own USING (article_id)
+        WHERE role IN ({_DROPPED})
+    ), shortened AS (
+        SELECT article_id, sum(n_chars)::BIGINT AS n_out
+        FROM paragraphs SEMI JOIN own USING (article_id)
+        WHERE status = 'dropped' GROUP BY article_id
+    )
     SELECT source_id, is_brought, count(*) AS n_articles,
            count(*) FILTER (WHERE is_dropped) AS n_dropped_articles,
            sum(n_left + n_out) AS n_chars,
@@ -43,19 +58,12 @@ _LEVELS = f"""
            count(*) FILTER (WHERE is_dropped AND is_displaced) AS n_displaced,
            coalesce(sum(n_left) FILTER (WHERE is_dropped AND is_displaced), 0) AS n_displaced_chars
     FROM (
-        SELECT a.source_id, a.run_id = (SELECT run_id FROM asked) OR (s.is_small AND row_number()
-                   OVER (PARTITION BY a.source_id ORDER BY a.first_seen_at DESC, a.article_id)
-               <= {LEAST_ARTICLES}) AS is_brought,
-               coalesce(m.role IN ({_DROPPED}), false) AS is_dropped,
-               a.n_chars::BIGINT AS n_left, coalesce(p.n_out, 0)::BIGINT AS n_out,
-               d.article_id IS NOT NULL AS is_displaced
-        FROM articles a
-        LEFT JOIN story_members m USING (article_id)
-        LEFT JOIN (SELECT article_id, sum(n_chars) AS n_out FROM paragraphs
-                   WHERE status = 'dropped' GROUP BY article_id) p USING (article_id)
+        SELECT o.source_id, o.is_brought, o.n_left, coalesce(p.n_out, 0) AS n_out,
+               m.article_id IS NOT NULL AS is_dropped, d.article_id IS NOT NULL AS is_displaced
+        FROM own o
+        LEFT JOIN lost m USING (article_id)
+        LEFT JOIN shortened p USING (article_id)
         LEFT JOIN displaced d USING (article_id)
-        JOIN sources s ON s.source_id = a.source_id
-        WHERE a.is_current
     )
     GROUP BY source_id, is_brought
 """

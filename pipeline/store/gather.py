@@ -73,9 +73,7 @@ class Gatherer:
         """Return each recipe that signatures were made with; a file is asked once."""
         for stored in self.files("signatures"):
             if stored.path not in self._looked_at:
-                with pq.ParquetFile(self._root / stored.path) as parquet:
-                    named = parquet.read(columns=["params_id"])
-                self._looked_at[stored.path] = named.group_by("params_id").aggregate([])
+                self._looked_at[stored.path] = _recipes_in(self._root / stored.path)
         named = [self._looked_at[stored.path] for stored in self.files("signatures")]
         return sorted({recipe for rows in named for recipe in rows["params_id"].to_pylist()})
 
@@ -197,6 +195,20 @@ class Gatherer:
     def known_documents(self, document_ids: Ids, files: Sequence[StoredFile]) -> pa.Array:
         """Return those of the ids that `files` of documents hold."""
         return self.ids.known("documents", "document_id", document_ids, files)
+
+
+def _recipes_in(path: Path) -> pa.Table:
+    """Return `params_id` of a file of signatures, each once: its footer tells where it is one."""
+    with pq.ParquetFile(path) as parquet:
+        place = parquet.metadata.schema.names.index("params_id")
+        groups = map(parquet.metadata.row_group, range(parquet.metadata.num_row_groups))
+        told = [group.column(place).statistics for group in groups]
+        if all(stats is not None and stats.has_min_max for stats in told):
+            named = {value for stats in told for value in (stats.min, stats.max)}
+            if len(named) == 1:
+                return pa.table({"params_id": pa.array([*named], pa.string())})
+        rows = parquet.read(columns=["params_id"])
+    return rows.group_by("params_id").aggregate([])
 
 
 def _one_array(ids: Ids) -> pa.Array:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,9 +112,19 @@ class Layout:
         """Return where the database of an earlier snapshot is kept."""
         return self.snapshots / f"news-{snapshot}.duckdb"
 
-    def names_table_file(self, path: Path) -> bool:
-        """Return whether `path` is named as parquet.new_path() names files."""
-        return _OWN_FILE.fullmatch(path.relative_to(self.tables).as_posix()) is not None
+    def files_of_tables(self) -> Iterator[tuple[str, bool]]:
+        """Yield what lies in the tables' folders: its path from the root, and whether it is ours.
+
+        Ours is what is named as parquet.new_path() names files. Folders are not yielded, links to
+        some are. Strings: a warehouse of millions of articles has thousands of files.
+        """
+        tables = self.tables.relative_to(self.root).as_posix()
+        for folder, folders, files in os.walk(self.tables):
+            within = folder[len(str(self.tables)) + 1 :].replace(os.sep, "/")
+            links = [name for name in folders if Path(folder, name).is_symlink()]
+            for name in (*files, *links):
+                path = f"{within}/{name}" if within else name
+                yield f"{tables}/{path}", _OWN_FILE.fullmatch(path) is not None
 
     def names_staged(self, path: Path) -> bool:
         """Return whether `path`, right below `staging`, is a folder that only we would make."""

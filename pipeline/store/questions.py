@@ -106,6 +106,11 @@ class Questions:
         with self._guarded("looking up rows"):
             return self._gatherer.columns(table, column, ids, names, where)
 
+    def ask_in_all_cores(self) -> None:
+        """Share each further question among the cores: for questions about all that is held."""
+        with self._guarded("running a query"):
+            self._gatherer.connection.execute("RESET threads")
+
     def select(self, sql: str, **tables: pa.Table) -> pa.Table:
         """Run one query over the tables of the warehouse and the given Arrow tables.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -36,8 +35,7 @@ def refuse_lost_catalog(layout: Layout) -> None:
     # Asked again: another process may have created the warehouse meanwhile.
     if found is None or layout.catalog.exists():
         return
-    files = (path for path in layout.tables.rglob("*") if layout.names_table_file(path))
-    if layout.listing.exists() or any(files):
+    if layout.listing.exists() or any(is_ours for _, is_ours in layout.files_of_tables()):
         raise WarehouseError(
             f"the catalogue {layout.catalog} is missing, but the warehouse holds Parquet files",
             next_step="restore catalog.sqlite from a backup, or choose another folder for a new"
@@ -92,15 +90,13 @@ def unknown_files(layout: Layout, catalog: Catalog) -> list[str]:
     A landed file of raw documents is named from its own commit on.
     """
     known = catalog.known_paths()
-    found = (path for path in _table_files(layout) if layout.names_table_file(path))
-    return sorted({path.relative_to(layout.root).as_posix() for path in found} - known)
+    return sorted({path for path, is_ours in layout.files_of_tables() if is_ours} - known)
 
 
 def foreign_files(layout: Layout, catalog: Catalog) -> list[str]:
     """Return what lies in the tables' folders and in staging and is not ours: it is let alone."""
     known = catalog.known_paths()
-    in_tables = (path for path in _table_files(layout) if not layout.names_table_file(path))
-    found = {path.relative_to(layout.root).as_posix() for path in in_tables} - known
+    found = {path for path, is_ours in layout.files_of_tables() if not is_ours} - known
     staged = layout.staging.iterdir() if layout.staging.is_dir() else ()
     strange = (path for path in staged if not layout.names_staged(path))
     return sorted(found | {path.relative_to(layout.root).as_posix() for path in strange})
@@ -111,10 +107,6 @@ def staged_leftovers(layout: Layout) -> list[Path]:
     if not layout.staging.is_dir():
         return []
     return sorted(path for path in layout.staging.iterdir() if layout.names_staged(path))
-
-
-def _table_files(layout: Layout) -> Iterator[Path]:
-    return (path for path in layout.tables.rglob("*") if path.is_symlink() or not path.is_dir())
 
 
 def _empty_staging(layout: Layout) -> None:
