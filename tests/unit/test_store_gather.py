@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -124,3 +125,13 @@ def test_rows_returns_whole_rows(warehouse: Warehouse) -> None:
     assert found.schema.equals(CONTRACTS["paragraphs"].schema)
     assert found["seq"].to_pylist() == [0, 1, 2]
     assert found["text"].to_pylist() == Piece(0, 1, 1).paragraphs()
+
+
+def test_questions_about_all_articles_are_asked_in_all_cores(tmp_path: Path) -> None:
+    threads = "SELECT current_setting('threads') AS n"
+    with open_warehouse(tmp_path / "warehouse") as warehouse:
+        default = warehouse.select(threads)["n"].to_pylist()
+    with open_warehouse(tmp_path / "warehouse", n_query_threads=1) as warehouse:
+        assert warehouse.select(threads)["n"].to_pylist() == [1]
+        warehouse.ask_in_all_cores()
+        assert warehouse.select(threads)["n"].to_pylist() == default

@@ -8,9 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-# As our command line does, before NumPy and Arrow are loaded.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.setdefault("MIMALLOC_PURGE_DELAY", "1000")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as our command line does, before numpy
 
 import pyarrow.parquet as pq
 
