@@ -392,3 +392,9 @@ def _replace_revision(
     removed["articles"] = old.select(["article_id", "revision_id"])
     removed["paragraphs"] = ids([piece.article_id])
     removed["signatures"] = ids([piece.article_id])
+
+
+def change_of_batch(warehouse: Warehouse, batch: int) -> Change:
+    """Land one batch of articles and return what it changes."""
+    read = read_table(pieces(batch, 6))
+    return change_of(warehouse, warehouse.land(read, "run", NOW), "run")

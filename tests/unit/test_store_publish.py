@@ -18,7 +18,7 @@ from pipeline.errors import ContractError, WarehouseError
 from pipeline.store.doctor import doctor
 from pipeline.store.model import Change, Run
 from pipeline.store.snapshot import connect_published, read_snapshot
-from pipeline.store.warehouse import Warehouse, open_warehouse
+from pipeline.store.warehouse import open_warehouse
 from tests.crash import workload
 from tests.crash.state import copy_to, published_state, torn, undisturbed_state
 from tests.crash.workload import NOW, Piece, ids
@@ -40,18 +40,13 @@ def count(connection: duckdb.DuckDBPyConnection, view: str = "articles_all") -> 
     return int(connection.sql(f"SELECT count(*) FROM {view}").fetchall()[0][0])
 
 
-def change_of_batch(warehouse: Warehouse, batch: int) -> Change:
-    read = workload.read_table(workload.pieces(batch, 6))
-    return workload.change_of(warehouse, warehouse.land(read, "run", NOW), "run")
-
-
 # Snapshots
 
 
 def test_publish_returns_the_snapshot(root: Path) -> None:
     with open_warehouse(root) as warehouse:
         assert (warehouse.snapshot_id, warehouse.next_snapshot) == (1, 2)
-        snapshot = warehouse.publish(change_of_batch(warehouse, 1), "run", NOW)
+        snapshot = warehouse.publish(workload.change_of_batch(warehouse, 1), "run", NOW)
         assert (snapshot.id, snapshot.published_at) == (2, NOW)
         assert warehouse.head == snapshot
     published = read_snapshot(root)
@@ -68,7 +63,7 @@ def test_nothing_to_publish_makes_no_snapshot(root: Path) -> None:
 def test_broken_contract_writes_nothing(root: Path) -> None:
     before = published_state(root)
     with open_warehouse(root) as warehouse:
-        change = change_of_batch(warehouse, 1)
+        change = workload.change_of_batch(warehouse, 1)
         stories = change.added["stories"]
         broken = {
             "missing column": stories.drop_columns(["n_members"]),
@@ -290,7 +285,7 @@ def test_damaged_publication_is_made_again(root: Path, damage: Callable[[Path], 
 def test_failure_before_the_commit_leaves_nothing(root: Path) -> None:
     before = published_state(root)
     with open_warehouse(root) as warehouse:
-        change = change_of_batch(warehouse, 1)
+        change = workload.change_of_batch(warehouse, 1)
         for name in ("commit:staged", "commit:moved", "commit:placed", "commit:recording"):
             warehouse._step = failing_at(name)
             with pytest.raises(WarehouseError, match=r"publishing a batch failed.*a retry is safe"):
@@ -304,7 +299,7 @@ def test_failure_before_the_commit_leaves_nothing(root: Path) -> None:
 
 def test_failure_after_the_commit_ends_the_session(root: Path) -> None:
     with open_warehouse(root) as warehouse:
-        change = change_of_batch(warehouse, 1)
+        change = workload.change_of_batch(warehouse, 1)
         warehouse._step = failing_at("publish:built")
         with pytest.raises(WarehouseError, match="publishing a batch failed"):
             warehouse.publish(change, "run", NOW)
@@ -346,7 +341,7 @@ def test_interrupt_after_the_commit_takes_effect_once_published(root: Path, name
 
     with open_warehouse(root) as warehouse:
         warehouse.begin_run(Run("stopped", "ingest", (), NOW))
-        change = change_of_batch(warehouse, 1)
+        change = workload.change_of_batch(warehouse, 1)
         warehouse._step = step
         with pytest.raises(KeyboardInterrupt):
             warehouse.publish(change, "stopped", NOW)
@@ -369,7 +364,7 @@ def test_second_interrupt_after_the_commit_deletes_nothing(root: Path) -> None:
             raise KeyboardInterrupt
 
     with open_warehouse(root) as warehouse:
-        change = change_of_batch(warehouse, 1)
+        change = workload.change_of_batch(warehouse, 1)
         warehouse._step = step
         with pytest.raises(KeyboardInterrupt):
             warehouse.publish(change, "run", NOW)
@@ -379,58 +374,3 @@ def test_second_interrupt_after_the_commit_deletes_nothing(root: Path) -> None:
         pass
     assert doctor(root, deep=True) == []
     assert list((root / "staging").iterdir()) == []
-
-
-def files_of(root: Path, table: str) -> list[Path]:
-    return sorted((root / "data" / table).rglob("*.parquet"))
-
-
-def test_what_is_staged_ahead_is_published_as_it_is(tmp_path: Path) -> None:
-    staged, plain = tmp_path / "staged", tmp_path / "plain"
-    for root in (staged, plain):
-        with open_warehouse(root) as warehouse:
-            workload.ingest(warehouse, 0)
-            change = change_of_batch(warehouse, 1)
-            if root == staged:
-                warehouse.settle()  # the landing beside it has a folder of its own
-                texts = {name: change.added[name] for name in ("articles", "paragraphs")}
-                warehouse.stage_ahead(texts, "run", NOW)
-                (batch,) = warehouse.root.glob("staging/batch-*")
-            warehouse.publish(change, "run", NOW)
-            assert list(warehouse.root.glob("staging/batch-*")) == []
-    assert not batch.exists()
-    assert published_state(staged) == published_state(plain)
-    assert doctor(staged, deep=True) == []
-
-
-def test_what_was_staged_for_another_change_is_deleted(tmp_path: Path) -> None:
-    with open_warehouse(tmp_path) as warehouse:
-        workload.ingest(warehouse, 0)
-        change = change_of_batch(warehouse, 1)
-        other = {"articles": change.added["articles"].slice(0)}
-        warehouse.stage_ahead(other, "run", NOW)
-        n_files = len(files_of(tmp_path, "articles"))
-        warehouse.publish(change, "run", NOW)
-        assert len(files_of(tmp_path, "articles")) <= n_files + 2
-        assert list(tmp_path.glob("staging/batch-*")) == []
-        warehouse.stage_ahead(other, "run", NOW)
-    assert list(tmp_path.glob("staging/batch-*")) == []
-    assert doctor(tmp_path, deep=True) == []
-
-
-def test_a_full_disk_is_told_when_what_was_staged_ahead_is_published(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with open_warehouse(tmp_path) as warehouse:
-        change = change_of_batch(warehouse, 0)
-        with monkeypatch.context() as patch:
-            patch.setattr("pipeline.store.commit.write_file", full)
-            warehouse.stage_ahead({"articles": change.added["articles"]}, "run", NOW)
-            with pytest.raises(WarehouseError, match="disk full while publishing a batch"):
-                warehouse.publish(change, "run", NOW)
-        assert list(tmp_path.glob("staging/batch-*")) == []
-        warehouse.publish(change, "run", NOW)
-    assert doctor(tmp_path, deep=True) == []
